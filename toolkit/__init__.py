@@ -1,0 +1,5 @@
+"""Signalen Toolkit: a filled-in form becomes a municipality's GitOps repository."""
+
+from typing import Final
+
+__version__: Final = "0.1.0"
