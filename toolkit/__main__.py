@@ -1,0 +1,5 @@
+"""`python -m toolkit` is `signalen`."""
+
+from toolkit.cli import main
+
+main()

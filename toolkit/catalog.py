@@ -1,0 +1,302 @@
+"""The catalog: what the toolkit can install, read from `chart-templates/`.
+
+A folder with a `component.yaml` is a component, so that adding a chart is adding a folder:
+
+    component.yaml        facts that hold for every version (toolkit/schemas/component.schema.json)
+    releases.csv          which versions of chart and application belong to which Signalen release
+    values.schema.json    what the chart accepts, with `x-since` and `x-until` per key in chart versions
+
+The schemas are large and most commands need few of them: they are read when they are asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from toolkit import versioned_schema
+from toolkit.problems import UsageError, did_you_mean
+from toolkit.resources import folder
+from toolkit.versioned_schema import Schema, Span
+from toolkit.versions import between, is_version, parse
+
+
+class Release(NamedTuple):
+    """One line of releases.csv. An empty `release` is every Signalen release: the component is pinned.
+
+    `app` is the tag of the image, mostly a version, but a commit or `latest` for some.
+    """
+
+    release: str
+    chart: str
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A key that a Secret has to have.
+
+    `when` is a place in the chart's values: the key is needed only where the value there is true.
+    `generate` is the length of the random text that serves as value, 0 where a person knows the value.
+    `same_as` is the `<secret>/<key>` with the same value.
+    """
+
+    name: str
+    description: str
+    when: str = ""
+    generate: int = 0
+    same_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A Secret that has to be in the cluster before the chart is installed; `when` as for a key."""
+
+    name: str
+    keys: tuple[SecretKey, ...]
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationConfig:
+    """The application's own configuration: the key of the values under which it stands, and its schema."""
+
+    values: str
+    schema: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What runs in pods, under the name that it has in the form's `replicas` and `resources`.
+
+    `resources` is what Kubernetes calls resource requirements, where the form does not say.
+    """
+
+    name: str
+    title: str
+    title_nl: str
+    scales: bool
+    resources: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One Helm chart that is installed. `host` is None where it has no address of its own."""
+
+    name: str
+    title: str
+    title_nl: str
+    description: str
+    description_nl: str
+    chart: str
+    repository: str
+    release_name: str
+    order: int
+    depends_on: tuple[str, ...]
+    host: str | None
+    enabled: bool
+    secrets: tuple[Secret, ...]
+    application_config: ApplicationConfig | None
+    workloads: tuple[Workload, ...]
+    features: Mapping[str, str]
+    oldest_release: str
+    releases: tuple[Release, ...]
+    folder: Path
+
+    def release(self, release: str) -> Release:
+        """Return the versions that belong to a Signalen release.
+
+        A release newer than the newest known one has a chart of its own version where the newest known one has;
+        else, and for the application, what is known last is the best guess.
+        """
+        for known in self.releases:
+            if known.release in ("", release):
+                return known
+        newest = self.releases[0]
+        if is_version(release) and parse(release) > parse(newest.release):
+            follows = newest.chart == newest.release
+            return Release(release, release if follows else newest.chart, newest.app)
+        raise _unknown(f"Signalen release of {self.name}", release, [r.release for r in self.releases])
+
+    def chart_version(self, release: str) -> str:
+        """Return the version of the chart in a Signalen release."""
+        return self.release(release).chart
+
+    def app_version(self, release: str) -> str:
+        """Return the version of the application in a Signalen release."""
+        return self.release(release).app
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All components, in the order in which they are installed, and the Signalen releases, newest first."""
+
+    components: Mapping[str, Component]
+    releases: tuple[str, ...]
+    folder: Path
+
+    @property
+    def oldest_release(self) -> str:
+        """The first release that every component can be set up safely in."""
+        oldest = [component.oldest_release for component in self.components.values()]
+        return max(filter(None, oldest), key=parse, default=self.releases[-1])
+
+    def component(self, name: str) -> Component:
+        """Return a component by its name."""
+        if name not in self.components:
+            raise _unknown("component", name, self.components)
+        return self.components[name]
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the catalog that comes with the toolkit."""
+    return load(folder("chart-templates"))
+
+
+def load(directory: Path) -> Catalog:
+    """Read the catalog in a folder."""
+    components = sorted(
+        (_component(path.parent) for path in directory.glob("*/component.yaml")),
+        key=lambda component: (component.order, component.name),
+    )
+    releases = {known.release for component in components for known in component.releases} - {""}
+    return Catalog(
+        MappingProxyType({component.name: component for component in components}),
+        tuple(sorted(releases, key=parse, reverse=True)),
+        directory,
+    )
+
+
+def values_schema(component: str | Component, version: str) -> Schema:
+    """Return the JSON Schema of the values of one chart version. It is shared: do not change it.
+
+    A version newer than the catalog knows has the schema of the newest known one.
+    """
+    component = _found(component)
+    known = [release.chart for release in component.releases]
+    if version not in known and not (is_version(version) and parse(version) > parse(known[0])):
+        raise _unknown(f"version of the chart {component.chart}", version, known)
+    return _plain(_values_file(component), version, partial=False)
+
+
+def config_schema(version: str, component: str | Component = "frontend", *, partial: bool = False) -> Schema:
+    """Return the JSON Schema of the application's own configuration for one version of the application.
+
+    `partial` is for a piece that is merged over a complete configuration: nothing is required of it.
+    A tag that is no version (`latest`) counts as the newest version that the catalog knows.
+    The schema is shared: do not change it.
+    """
+    component = _found(component)
+    path = _config_file(component)
+    if not is_version(version):
+        known = [release.app for release in component.releases]
+        if version not in known:
+            raise _unknown(f"version of {component.name}", version, known)
+        version = max(filter(is_version, known), key=parse)
+    return _plain(path, version, partial=partial)
+
+
+def key_versions(component: str | Component, path: Sequence[str | int]) -> Span | None:
+    """Return the first and the last chart version that have the key at a path, or None where none has it.
+
+    An end that is None is open: there is no earlier, or no later version without the key.
+    """
+    return versioned_schema.key_versions(_read(_values_file(_found(component))), path)
+
+
+def config_key_versions(path: Sequence[str | int], component: str | Component = "frontend") -> Span | None:
+    """Return the same for the application's own configuration, in versions of the application."""
+    return versioned_schema.key_versions(_read(_config_file(_found(component))), path)
+
+
+def knows(component: Component, release: str, path: str) -> bool:
+    """Tell whether a component has a place in its values (`config.featureFlags.appMode`) in a Signalen release."""
+    version, config = component.release(release), component.application_config
+    if config and path.startswith(f"{config.values}."):
+        span = config_key_versions(path.split(".")[1:], component)
+        return span is not None and (not is_version(version.app) or between(version.app, *span))
+    span = key_versions(component, path.split("."))
+    return span is not None and between(version.chart, *span)
+
+
+def _found(component: str | Component) -> Component:
+    return component if isinstance(component, Component) else catalog().component(component)
+
+
+def _values_file(component: Component) -> Path:
+    return component.folder / "values.schema.json"
+
+
+def _config_file(component: Component) -> Path:
+    if component.application_config is None:
+        raise UsageError(f"{component.name} has no application configuration of its own")
+    return component.application_config.schema
+
+
+@cache
+def _read(path: Path) -> Schema:
+    schema: Schema = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+@cache
+def _plain(path: Path, version: str, *, partial: bool) -> Schema:
+    return versioned_schema.plain(_read(path), version, partial=partial)
+
+
+def _unknown(kind: str, wrong: str, known: Sequence[str] | Mapping[str, Any]) -> UsageError:
+    return UsageError(f"unknown {kind}: '{wrong}'; {did_you_mean(wrong, known)}".removesuffix("; "))
+
+
+def _component(directory: Path) -> Component:
+    from ruamel.yaml import YAML  # takes longer to import than the rest of this module together
+
+    data = YAML(typ="safe").load(directory / "component.yaml")
+    config = data.get("applicationConfig")
+    return Component(
+        name=data["name"],
+        title=data["title"],
+        title_nl=data["titleNl"],
+        description=data["description"],
+        description_nl=data["descriptionNl"],
+        chart=data["chart"]["name"],
+        repository=data["chart"]["repository"],
+        release_name=data["release"],
+        order=data["order"],
+        depends_on=tuple(data.get("dependsOn", ())),
+        host=data.get("host"),
+        enabled=data.get("enabled", True),
+        secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+        workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
+        features=MappingProxyType(data.get("features", {})),
+        oldest_release=data.get("oldestRelease", ""),
+        application_config=config and ApplicationConfig(config["values"], directory / config["schema"]),
+        releases=_releases(directory / "releases.csv"),
+        folder=directory,
+    )
+
+
+def _workload(name: str, data: Mapping[str, Any]) -> Workload:
+    return Workload(name, data["title"], data["titleNl"], data.get("scales", False), data["resources"])
+
+
+def _secret(data: Mapping[str, Any]) -> Secret:
+    keys = tuple(
+        SecretKey(
+            name, key["description"], key.get("when", ""), key.get("generate", 0), key.get("sameAs", "")
+        )
+        for name, key in data["keys"].items()
+    )
+    return Secret(data["name"], keys, data.get("when", ""))
+
+
+def _releases(path: Path) -> tuple[Release, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(Release(row["release"], row["chart"], row["app"]) for row in csv.DictReader(file))

@@ -1,0 +1,155 @@
+"""The command `signalen`: one thin function a command.
+
+A command imports what it needs when it runs, so that `signalen check` in a pre-commit hook does not wait for the
+questions of `signalen new`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit import __version__
+from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
+
+if TYPE_CHECKING:
+    from toolkit.config import Config
+
+FORMATS = ("text", "json", "github", "gitlab", "sarif")
+
+
+class _Group(click.Group):
+    """Turns what goes wrong into a message and an exit code: 1 problems found, 2 wrong use."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ProblemsError as error:
+            _print_problems(error.problems, "text", err=True)
+            ctx.exit(1)
+        except UsageError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            ctx.exit(0)  # whoever read the output has seen enough
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+click.ClickException.exit_code = 2
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="signalen")
+def main() -> None:
+    """Make and keep a municipality's Signalen configuration repository from one form."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
+def check(paths: tuple[Path, ...], format_: str) -> None:
+    """Check forms: their schema and all rules.
+
+    A PATH is a form, or a folder in which every municipality.yaml is checked; without one, this folder.
+    """
+    from toolkit.catalog import catalog
+    from toolkit.check import check_file
+    from toolkit.form import find
+
+    found: list[Problem] = []
+    for path in dict.fromkeys(form for given in paths or (Path(),) for form in find(given)):
+        found += check_file(path, catalog())[1]
+    _print_problems(found, format_)
+    sys.exit(has_errors(found))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; print what is stale and exit with 1.")
+def render(directory: Path, only_check: bool) -> None:
+    """Write the rendered tree (clusters/) of the form in DIRECTORY."""
+    from toolkit import tree
+    from toolkit.catalog import catalog
+    from toolkit.render import render as render_config
+
+    files = render_config(_config(directory), catalog())
+    if only_check:
+        changes = tree.compare(directory, files)
+        click.echo(tree.diff(directory, changes), nl=False)
+        if changes:
+            click.echo("clusters/ is stale: run `signalen render`", err=True)
+        sys.exit(bool(changes))
+    changes = tree.write(directory, files)
+    for path in changes.written:
+        click.echo(f"wrote {path}")
+    for path in changes.removed:
+        click.echo(f"removed {path}")
+    if not changes:
+        click.echo("clusters/ is up to date")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--version", help="Version of the chart, or of the frontend for frontend-config; default: the newest.")
+def schema(name: str, version: str | None) -> None:
+    """Print a JSON Schema: municipality (the form), frontend-config, or the values of a chart by its component."""
+    import json
+
+    from toolkit.catalog import catalog, config_schema, values_schema
+    from toolkit.formschema import form_schema
+    from toolkit.problems import did_you_mean
+
+    components = catalog().components
+    newest = catalog().releases[0]
+    known = ["municipality", "frontend-config", *components]
+    if name == "municipality":
+        printed = form_schema()
+    elif name == "frontend-config":
+        printed = config_schema(version or components["frontend"].app_version(newest))
+    elif name in components:
+        printed = values_schema(name, version or components[name].chart_version(newest))
+    else:
+        hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
+        raise UsageError(f"there is no schema '{name}'; {hint}")
+    click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("query", default="")
+def municipalities(query: str) -> None:
+    """Search the register of municipalities by (part of) a name or code; without a QUERY, print all."""
+    from toolkit import register
+
+    found = register.search(query)
+    if not found:
+        raise UsageError(f"no municipality is called '{query}'")
+    width = max(len(municipality.name) for municipality in found)
+    for municipality in found:
+        click.echo(f"{municipality.code}  {municipality.name:{width}}  {municipality.province}")
+
+
+def _config(directory: Path) -> Config:
+    """Return the completed form of a repository, or stop at its problems; warnings are printed, and that is all."""
+    from toolkit.catalog import catalog
+    from toolkit.check import check_file
+    from toolkit.form import NAME
+
+    config, problems = check_file(directory / NAME, catalog())
+    if has_errors(problems):
+        raise ProblemsError(problems)
+    _print_problems(problems, "text", err=True)
+    return config
+
+
+def _print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
+    from toolkit.reporters import report
+
+    stream = sys.stderr if err else sys.stdout
+    text = report(problems, format_, colour=format_ == "text" and stream.isatty())
+    if text:
+        click.echo(text.removesuffix("\n"), err=err)

@@ -1,0 +1,58 @@
+"""One line of a file as a terminal shows it, with carets under a part of it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+WIDEST: Final = 100  # characters of a line that an excerpt shows
+_BEFORE: Final = 40  # characters that stay visible before the carets of a longer one
+_TAB: Final = "    "
+# A file that is checked must not be able to move the cursor or to hide text of the report.
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Replace characters that a terminal would act upon by a visible one; line breaks by a space."""
+
+    def visible(match: re.Match[str]) -> str:
+        character = match.group()
+        if character in "\n\r\t":
+            return " "
+        return chr(0x2400 + ord(character)) if character < " " else "\ufffd"
+
+    return UNSEEN.sub(visible, text)
+
+
+def width(text: str) -> int:
+    """Count the columns of a text: 2 for East Asian wide characters and emoji, 0 for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )
+
+
+def excerpt(source: str, column: int, end_column: int) -> tuple[str, int, int]:
+    """Return the line to show, how many columns stand before the carets, and how many carets.
+
+    `column` and `end_column` count characters from 1. A line longer than WIDEST is cut to what stands
+    around the carets.
+    """
+    start, end = column - 1, max(end_column - 1, column)
+    first = start - _BEFORE if len(source) > WIDEST and start > WIDEST - _BEFORE else 0
+    last = first + WIDEST
+    lead, tail = "…" * (first > 0), "…" * (last < len(source))
+    before = width(lead + _display(source[first:start]))
+    carets = width(_display(source[start : min(end, last)]))
+    return lead + _display(source[first:last]) + tail, before, max(carets, 1)
+
+
+def _display(text: str) -> str:
+    return plain(text.replace("\t", _TAB))

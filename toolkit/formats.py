@@ -1,0 +1,56 @@
+"""The formats of text that a schema may ask for, checked without another package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final
+from urllib.parse import urlsplit
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_EMAIL = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@({_LABEL}(?:\.{_LABEL})+)")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def is_hostname(text: str) -> bool:
+    """Tell whether a text is a DNS name, without the dot at the end."""
+    return len(text) <= 253 and _HOSTNAME.fullmatch(text) is not None
+
+
+def is_email(text: str) -> bool:
+    """Tell whether a text is one bare e-mail address with a domain."""
+    local = text.partition("@")[0]
+    dots = local.startswith(".") or local.endswith(".") or ".." in local
+    return len(text) <= 254 and not dots and _EMAIL.fullmatch(text) is not None
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a text is an absolute URL with a host; `<tenant>` left in it makes it none."""
+    if not _URL.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return (is_hostname(host) or ":" in host) and port != 0
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a day that exists, as 2025-12-31."""
+    try:
+        return _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
+    "uri": (is_url, "a URL such as https://example.nl"),
+    "email": (is_email, "an e-mail address such as meldingen@example.nl"),
+    "hostname": (is_hostname, "a host name such as meldingen.example.nl"),
+    "date": (is_date, "a date such as 2025-12-31"),
+}

@@ -1,0 +1,50 @@
+"""Helm values with a person's overrides on top."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from toolkit.yamltext import is_plain
+
+
+def overlaid(text: str, overrides: Mapping[str, Any]) -> str:
+    """Lay overrides over values, as `helm -f` would a second file: maps merge, the rest is replaced.
+
+    Comments and order of the text stay.
+    """
+    if not overrides:
+        return text
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000  # no folding: one setting, one line
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    data = yaml.load(text)
+    _lay(data, overrides)
+    out = io.StringIO()
+    yaml.dump(data, out)
+    return out.getvalue()
+
+
+def _lay(below: MutableMapping[Any, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(below.get(key), MutableMapping):
+            _lay(below[key], value)
+        else:
+            below[key if key in below else _safe(key)] = _safe(value)
+
+
+def _safe(value: Any) -> Any:
+    """Put quotes around each text that some reader of YAML could take for something else (`no`, `1e3`)."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(value, str):
+        return value if is_plain(value) else DoubleQuotedScalarString(value)
+    if isinstance(value, Mapping):
+        return {_safe(key): _safe(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_safe(child) for child in value]
+    return value

@@ -1,0 +1,56 @@
+"""Plain data as YAML text that every reader understands alike.
+
+Helm reads YAML 1.1, we write for it and for YAML 1.2: a text stands without quotes only where no reader can take
+it for something else, and is otherwise a JSON string, which is YAML too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+# Begins with a letter and holds nothing that YAML gives a meaning: not `a: b`, `#`, `- x`, a number or a date.
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+# Words that YAML 1.1 reads as true, false or nothing.
+_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# What JSON allows in a string and YAML does not, or reads as the end of a line.
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text means itself without quotes, to any reader of YAML."""
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
+
+
+def quoted(text: str) -> str:
+    """Return a text between double quotes, as JSON and YAML both read it."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def inline(value: Any) -> str:
+    """Return plain data on one line.
+
+    Raises TypeError for what is not plain data, ValueError for a number that JSON does not have.
+    """
+    if isinstance(value, str):
+        return value if is_plain(value) else quoted(value)
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} has no place in YAML that Helm reads")
+        return _number(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{inline(str(key))}: {inline(child)}" for key, child in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(inline(child) for child in value) + "]"
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _number(value: float) -> str:
+    text = json.dumps(value)
+    # YAML 1.1 asks for a point in a number with an exponent, and for a sign in the exponent.
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
