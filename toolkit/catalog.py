@@ -289,9 +289,7 @@ def _workload(name: str, data: Mapping[str, Any]) -> Workload:
 
 def _secret(data: Mapping[str, Any]) -> Secret:
     keys = tuple(
-        SecretKey(
-            name, key["description"], key.get("when", ""), key.get("generate", 0), key.get("sameAs", "")
-        )
+        SecretKey(name, key["description"], key.get("when", ""), key.get("generate", 0), key.get("sameAs", ""))
         for name, key in data["keys"].items()
     )
     return Secret(data["name"], keys, data.get("when", ""))

@@ -77,12 +77,14 @@ def _missing(form: Form) -> Iterator[Problem]:
                     message = f"'{key}' is missing from '{section}' of environment '{name}'"
                     yield _missing_key(form, ("environments", name, section, key), message, target, key)
             else:
-                yield _missing_key(form, (section, key), f"'{key}' is missing from '{section}'", target, key)
+                whole = form.document.node((section,)) is None
+                message = (
+                    f"'{section}.{key}' is missing from the form" if whole else f"'{key}' is missing from '{section}'"
+                )
+                yield _missing_key(form, (section, key), message, target, key)
 
 
-def _missing_key(
-    form: Form, place: tuple[str, ...], message: str, section: Mapping[str, Any], key: str
-) -> Problem:
+def _missing_key(form: Form, place: tuple[str, ...], message: str, section: Mapping[str, Any], key: str) -> Problem:
     setting = resolve(section["properties"][key])
     example = setting["examples"][0]
     hint = f"{setting['description'].rstrip('.')}; for example {key}: {inline(example)}"

@@ -61,7 +61,8 @@ def build(form: Mapping[str, Any], charts: Catalog, assets: Mapping[str, bytes] 
     top = {key: value for key, value in form.items() if key != "environments"}
     environments = form.get("environments", {})
     return Config(
-        tuple(_environment(name, top, own or {}, charts, images) for name, own in environments.items()), images
+        tuple(_environment(name, top, own or {}, charts, images) for name, own in environments.items()),
+        images,
     )
 
 
@@ -158,13 +159,9 @@ def _derive_contact(settings: Settings) -> None:
     links.setdefault("privacy", home)
     site = urlsplit(home).netloc
     contact.setdefault("openingHours", f"Onze openingstijden vindt u op [{site}]({home}).")
-    contact.setdefault(
-        "urgentText", f"Kan uw melding niet wachten? Bel dan {phone}. Is er direct gevaar? Bel dan 112."
-    )
+    contact.setdefault("urgentText", f"Kan uw melding niet wachten? Bel dan {phone}. Is er direct gevaar? Bel dan 112.")
     texts.setdefault("help", f"Lukt het niet om een melding te doen? Bel dan [{phone}](tel:{dialled(phone)}).")
-    texts.setdefault(
-        "mapDescription", f"Weet u het adres niet? Bel dan {phone} om de melding telefonisch te doen."
-    )
+    texts.setdefault("mapDescription", f"Weet u het adres niet? Bel dan {phone} om de melding telefonisch te doen.")
     texts.setdefault(
         "consentToContactSharing",
         f"Ja, {organization} mag mijn contactgegevens delen met een andere organisatie"

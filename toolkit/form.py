@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from toolkit import config
 from toolkit.catalog import Catalog
@@ -60,7 +60,7 @@ class Form:
         *path: str | int,
         hint: str = "",
         severity: Severity = Severity.ERROR,
-        at: str = "value",
+        at: Literal["key", "value"] = "value",
     ) -> Problem:
         """Make a problem of a setting, at the place where it is written."""
         place = self.place(environment, *path)
@@ -104,9 +104,7 @@ def read_assets(folder: Path, form: Mapping[str, Any]) -> dict[str, bytes]:
 
     A link that leads out of the repository counts as no file: what it points at is not the municipality's.
     """
-    return {
-        name: data for name in config.asset_paths(form) if (data := _read(folder.resolve(), name)) is not None
-    }
+    return {name: data for name in config.asset_paths(form) if (data := _read(folder.resolve(), name)) is not None}
 
 
 def _read(folder: Path, name: str) -> bytes | None:

@@ -75,7 +75,9 @@ def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return node
 
 
-def settings(node: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+def settings(
+    node: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """Yield the path and schema of every setting and section, in the order of the form, parents first.
 
     The settings of an environment stand under `environments.*`, only those of its own.

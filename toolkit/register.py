@@ -259,6 +259,4 @@ def _solr(name: str) -> str:
 def _names_around(name: str) -> tuple[str, ...]:
     """Return the official names that contain all words of this one in a row, and more."""
     inner = f" {fold(name)} "
-    return tuple(
-        other.name for other in municipalities() if other.name != name and inner in f" {fold(other.name)} "
-    )
+    return tuple(other.name for other in municipalities() if other.name != name and inner in f" {fold(other.name)} ")

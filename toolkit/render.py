@@ -49,9 +49,7 @@ def values(environment: Environment, component: Component, config: Config, chart
     return _values(component, _context(environment, config.assets, charts), charts.folder)
 
 
-def _environment(
-    environment: Environment, assets: Mapping[str, bytes], charts: Catalog
-) -> Iterator[tuple[str, str]]:
+def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
     context = _context(environment, assets, charts)
     manifests: list[str] = []
     for component in environment.components:

@@ -108,8 +108,7 @@ def _github(problem: Problem) -> str:
         "title": problem.rule,
     }
     properties = ",".join(
-        f"{name}={escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}"
-        for name, value in values.items()
+        f"{name}={escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}" for name, value in values.items()
     )
     return plain(f"::{problem.severity} {properties}::{escaped(_message(problem))}")
 

@@ -13,7 +13,7 @@ from toolkit.document import Document
 from toolkit.formats import FORMATS
 from toolkit.problems import Problem, ordered
 from toolkit.schema_context import Context, Draft, Index, Leaf
-from toolkit.schema_index import FORBIDDEN, Schema
+from toolkit.schema_index import FORBIDDEN, Path, Schema
 from toolkit.schema_words import drafts
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -47,6 +47,8 @@ _FORMAT_CHECKER = _format_checker()
 # so that its id is not given to another one.
 _compiled: dict[int, tuple[Schema, Any, Index]] = {}
 _MOST_COMPILED = 256
+# Keywords that speak of the keys of a map, not of the map as a value.
+_OF_KEYS: Final = frozenset({"additionalProperties", "dependentRequired", "minProperties", "required", "requiredOne"})
 
 
 def schema_problems(
@@ -73,6 +75,13 @@ def schema_problems(
     context = Context(document, tuple(at), what, index)
     found = [draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context)]
     return ordered(context.problem(draft) for draft in _one_a_cause(found))
+
+
+def wrong_values(data: Any, schema: Mapping[str, Any]) -> list[Path]:
+    """Return the places of the values that a schema refuses; not those of missing and unknown keys."""
+    validator, _ = _compile(schema)
+    leaves = [leaf for error in validator.iter_errors(data) for leaf in _leaves(error)]
+    return [leaf.path for leaf in leaves if not leaf.keyed and leaf.word not in _OF_KEYS]
 
 
 def _compile(schema: Schema) -> tuple[Any, Index]:
@@ -151,9 +160,7 @@ def _alternatives(error: ValidationError) -> Iterator[Leaf]:
     if known:
         yield known
         return
-    meant = [
-        leaves for leaves in fitting if not any(_discriminates(leaf, here) for leaf in leaves)
-    ] or fitting
+    meant = [leaves for leaves in fitting if not any(_discriminates(leaf, here) for leaf in leaves)] or fitting
     chosen = min(meant, key=lambda leaves: (len(leaves), -max(len(leaf.path) for leaf in leaves)))
     if len(meant) > 1 and "x-pattern-message" in schema and all(leaf.path == here for leaf in chosen):
         yield Leaf("pattern", "", error.instance, here, schema)

@@ -74,11 +74,7 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -
         hint = "a space is missing after ':'"
     elif place is not None and place != leaf.path:
         under = dotted((*context.at, *place)).replace('["<name>"]', ".<name>")
-        hint = (
-            f"'{key}' belongs under '{under}'"
-            if under
-            else f"'{key}' belongs at the top, without indentation"
-        )
+        hint = f"'{key}' belongs under '{under}'" if under else f"'{key}' belongs at the top, without indentation"
         explains = ((*place, key),)
     elif hint := did_you_mean(key, free):
         explains = ((*leaf.path, hint.split("'")[1]),)
@@ -128,14 +124,8 @@ def _missing_dependent(leaf: Leaf, context: Context) -> list[Draft]:
 
 def _too_many(leaf: Leaf, context: Context) -> list[Draft]:
     """A oneOf of which several alternatives fit."""
-    required = [
-        key for branch in leaf.value if isinstance(branch, Mapping) for key in branch.get("required", ())
-    ]
-    given = [
-        f"'{key}'"
-        for key in dict.fromkeys(required)
-        if isinstance(leaf.instance, dict) and key in leaf.instance
-    ]
+    required = [key for branch in leaf.value if isinstance(branch, Mapping) for key in branch.get("required", ())]
+    given = [f"'{key}'" for key in dict.fromkeys(required) if isinstance(leaf.instance, dict) and key in leaf.instance]
     if len(given) < 2:
         reason = schema_index.description(context.root, leaf.schema)
         message = f"{context.name(leaf.path)} fits more than one of its forms"
@@ -178,9 +168,7 @@ def _unknown_value(leaf: Leaf, context: Context) -> list[Draft]:
     if shown in known and not isinstance(leaf.instance, str):
         hint = f'put it between quotes: "{shown}"'
     if leaf.keyed:
-        return [
-            _wrong_key(leaf, context, f"is not one of the names known here: {listed(known, 'and')}", hint)
-        ]
+        return [_wrong_key(leaf, context, f"is not one of the names known here: {listed(known, 'and')}", hint)]
     if len(known) <= _FEW:
         message = f"{name} must be {listed(known, 'or')}, not {shown}"
     else:
@@ -206,9 +194,7 @@ def _wrong_format(leaf: Leaf, context: Context) -> list[Draft]:
 
 
 def _wrong_key(leaf: Leaf, context: Context, message: str, hint: str) -> Draft:
-    return Draft(
-        "wrong-format", f"{context.shown(leaf)} {message}", (*leaf.path, leaf.instance), hint, "key", 1
-    )
+    return Draft("wrong-format", f"{context.shown(leaf)} {message}", (*leaf.path, leaf.instance), hint, "key", 1)
 
 
 _RANGES: Final[Mapping[str, str]] = {

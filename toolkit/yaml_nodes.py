@@ -39,9 +39,7 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
 # Control characters, half surrogate pairs, non-characters, and what reorders or breaks lines unseen.
-CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(slots=True, eq=False)
@@ -135,9 +133,7 @@ class Builder:
         if plain or kinds:
             node.data = self._resolved(text, node)
         if kinds and not isinstance(node.data, kinds):
-            self._note(
-                "unsupported-tag", f"this value is not what its tag '{_shown(event.tag or '')}' says", node
-            )
+            self._note("unsupported-tag", f"this value is not what its tag '{_shown(event.tag or '')}' says", node)
         self._place(node, event.anchor)
 
     def alias(self, event: AliasEvent) -> None:

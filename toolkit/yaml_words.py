@@ -165,9 +165,7 @@ def _start_of_value(source: Source, said: str, context: str, at: int, opened: in
             "write \\\\ for a backslash, or use single quotes",
         )
     if "sequence entries are not allowed" in said:
-        return _Finding(
-            "a list cannot start behind its key", at, hint="start it on the next line, or write [a, b]"
-        )
+        return _Finding("a list cannot start behind its key", at, hint="start it on the next line, or write [a, b]")
     if character in _INDICATORS and (start != at or "cannot start any token" in said):
         line, column = source.position(start)
         value = source.lines[line - 1][column - 1 :].split(" #")[0].rstrip()

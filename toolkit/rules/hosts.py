@@ -75,9 +75,4 @@ def _fault(host: str) -> tuple[str, str] | None:
 
 def _is_name(host: str) -> bool:
     labels = host.split(".")
-    return (
-        len(host) <= 253
-        and len(labels) >= 2
-        and not labels[-1].isdigit()
-        and all(map(_LABEL.fullmatch, labels))
-    )
+    return len(host) <= 253 and len(labels) >= 2 and not labels[-1].isdigit() and all(map(_LABEL.fullmatch, labels))
