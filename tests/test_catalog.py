@@ -165,6 +165,11 @@ def test_the_backends_secret_has_the_keys_that_the_chart_reads() -> None:
         "EMAIL_HOST_PASSWORD": "",
         "RABBITMQ_PASSWORD": "",
         "FLOWER_BASIC_AUTH": "",
+        "OIDC_RP_CLIENT_SECRET": "",
+        "AZURE_STORAGE_ACCOUNT_KEY": "env.AZURE_STORAGE_ENABLED",
+        "S3_STORAGE_ACCESS_KEY": "env.S3_STORAGE_ENABLED",
+        "S3_STORAGE_SECRET_KEY": "env.S3_STORAGE_ENABLED",
+        "O365_MAIL_CLIENT_SECRET": "env.O365_MAIL_CLIENT_ID",
         "SIGMAX_AUTH_TOKEN": "settings.sigmax.enabled",
     }
 
@@ -227,12 +232,18 @@ def test_unknown_names_are_answered_in_words() -> None:
         values_schema("x", "4.23.0")
     with pytest.raises(UsageError, match=r"unknown Signalen release of backend: '4\.23'; did you mean"):
         catalog().component("backend").chart_version("4.23")
-    with pytest.raises(UsageError, match=r"unknown version of the chart frontend: '9\.9\.9'"):
-        values_schema("frontend", "9.9.9")
+    with pytest.raises(UsageError, match=r"unknown version of the chart frontend: '4\.18\.9'"):
+        values_schema("frontend", "4.18.9")
     with pytest.raises(UsageError, match="unknown version of frontend: 'main'"):
         config_schema("main")
     with pytest.raises(UsageError, match="backend has no application configuration"):
         config_schema("2.27.6", "backend")
+
+
+def test_a_release_newer_than_the_newest_known_is_taken_to_be_like_it() -> None:
+    for name, chart in (("backend", "9.9.9"), ("mapserver", "4.1.1")):
+        assert catalog().component(name).chart_version("9.9.9") == chart
+    assert values_schema("frontend", "9.9.9") == values_schema("frontend", catalog().releases[0])
 
 
 # The schemas of the values

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from toolkit.register import Municipality, by_code, fold, municipalities, named, search
+from toolkit.register import Municipality, by_code, fold, municipalities, named, pdok_filter, search
 
 ALL = municipalities()
 PROVINCES = {
@@ -223,7 +223,13 @@ def finds(query: str, name: str) -> bool:
 def test_the_address_filters_find_one_municipality() -> None:
     for municipality in ALL:
         assert [m for m in ALL if finds(municipality.pdok_filter, m.name)] == [municipality]
-        assert '"' not in municipality.pdok_names
-        backend = " ".join(f'"{name.strip()}"' for name in municipality.pdok_names.split(","))
+        # the backend puts each part of the name between quotes of its own
+        backend = " ".join(f'"{name.strip()}"' for name in municipality.name.split(","))
         others = {m.name for m in ALL if finds(backend, m.name)} - {municipality.name}
         assert others == ({"Midden-Groningen"} if municipality.name == "Groningen" else set())
+
+
+def test_an_address_filter_of_several_municipalities_takes_all_of_them() -> None:
+    assert pdok_filter(["Groningen", "Midden-Groningen"]) == 'groningen "midden-groningen"'
+    assert pdok_filter(["Amsterdam", "Ouder-Amstel", "Weesp"]) == 'amsterdam "ouder-amstel" weesp'
+    assert pdok_filter(['a" OR *:* "']) == '"a or *:* "'

@@ -281,15 +281,13 @@ def _derive_map(settings: Settings, found: Municipality | None) -> None:
     if found:
         section.setdefault("center", [found.latitude, found.longitude])
         section.setdefault("bounds", [[found.south, found.west], [found.north, found.east]])
-    filters, names = [], []
-    own = [found] if found else []
-    for municipality in own + [one for name in section["municipalities"] for one in register.named(name)]:
-        filters.append(municipality.pdok_filter)
-        names.append(municipality.pdok_names)
-    if not found and (name := settings["municipality"]["name"]):
-        filters.insert(0, f'"{name.lower()}"')
-        names.insert(0, name)
-    section["pdokFilter"] = " ".join(filters)
+    names = [found.name if found else settings["municipality"]["name"]]
+    for name in section["municipalities"]:  # a neighbour, or a former municipality that the register does not have
+        neighbours = register.named(name)
+        names.append(neighbours[0].name if len(neighbours) == 1 else name)
+    section["pdokFilter"] = register.pdok_filter(names)
+    # The backend splits this at commas and searches for each part as a phrase, any of which has to match. So no
+    # quotes of ours, and "Nuenen, Gerwen en Nederwetten" does no harm: both parts stand in that name alone.
     section["pdokNames"] = ",".join(names)
     if bounds := section.get("bounds"):
         (south, west), (north, east) = bounds

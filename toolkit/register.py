@@ -16,6 +16,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
@@ -72,20 +73,7 @@ class Municipality:
         opens a group and a space separates alternatives. PDOK splits names into words, so `groningen` alone
         also finds addresses in Midden-Groningen (Signalen/frontend issue 167): longer names are excluded.
         """
-        return " ".join([_solr(self.name), *(f"-{_solr(name)}" for name in _names_around(self.name))])
-
-    @property
-    def pdok_names(self) -> str:
-        """The backend's `DEFAULT_PDOK_MUNICIPALITIES`: where an address must be, separated by commas.
-
-        The backend splits the value at commas, strips the parts and puts each between double quotes into
-        `gemeentenaam:("…" "…")`, of which any one has to match. So it takes the plain name: quotes of our
-        own would break that query, and within the backend's an apostrophe or a parenthesis means nothing.
-        A comma in a name does no harm: both parts of "Nuenen, Gerwen en Nederwetten" are phrases in that
-        name and in no other. Longer names cannot be excluded as in `pdok_filter`; but this query has a
-        street and a house number besides.
-        """
-        return self.name
+        return pdok_filter((self.name,))
 
 
 @cache
@@ -250,8 +238,14 @@ def _fold_province(province: str) -> str:
     return "fryslan" if folded == "friesland" else folded
 
 
+def pdok_filter(names: Sequence[str]) -> str:
+    """Return `Municipality.pdok_filter` for several names together, of municipalities or of former ones."""
+    excluded = dict.fromkeys(around for name in names for around in _names_around(name) if around not in names)
+    return " ".join([*map(_solr, names), *(f"-{_solr(name)}" for name in excluded)])
+
+
 def _solr(name: str) -> str:
-    lower = name.lower()
+    lower = name.lower().replace("\\", "").replace('"', "")
     return lower if lower.isalpha() else f'"{lower}"'
 
 

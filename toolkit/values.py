@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from toolkit.yamltext import is_plain
+from toolkit.yamltext import inline, is_plain
 
 
 def overlaid(text: str, overrides: Mapping[str, Any]) -> str:
@@ -17,8 +17,16 @@ def overlaid(text: str, overrides: Mapping[str, Any]) -> str:
     if not overrides:
         return text
     from ruamel.yaml import YAML
+    from ruamel.yaml.representer import RoundTripRepresenter
 
+    class Representer(RoundTripRepresenter):
+        """Writes numbers as we do: ruamel's `5e-324` is a text to Helm."""
+
+    Representer.add_representer(
+        float, lambda writer, value: writer.represent_scalar("tag:yaml.org,2002:float", inline(value))
+    )
     yaml = YAML()
+    yaml.Representer = Representer
     yaml.preserve_quotes = True
     yaml.width = 1_000_000  # no folding: one setting, one line
     yaml.indent(mapping=2, sequence=4, offset=2)
