@@ -13,7 +13,7 @@ from toolkit.document import Document
 from toolkit.form import Form, at, read_assets
 from toolkit.formschema import form_schema, resolve
 from toolkit.problems import Problem, ordered
-from toolkit.rules import rules
+from toolkit.rules import rules, secrets
 from toolkit.yamltext import inline
 
 
@@ -39,7 +39,8 @@ def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list
         *_missing(form),
         *(problem for rule in rules().values() for problem in rule.check(form)),
     ]
-    return completed, ordered(problems)
+    # A problem shows the line that it is on, and a secret may stand on that line.
+    return completed, ordered(secrets.hide(source, problems))
 
 
 def reasons() -> dict[str, str]:
@@ -49,7 +50,7 @@ def reasons() -> dict[str, str]:
 
 
 def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a form without the values that the schema refuses, so that rules can count on types."""
+    """Return a form without the sections and values that the schema refuses, so that rules can count on types."""
     right = config.merge(data, {})
     for path in schema.wrong_values(data, form_schema()):
         # Half a list is another list: the whole of it goes.
@@ -58,7 +59,14 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
             keys.pop()
         if keys and isinstance(owner := at(right, keys[:-1]), dict):
             owner.pop(str(keys[-1]), None)
-    return right
+    if "environments" in right:
+        known = resolve(form_schema()["$defs"]["environment"])["properties"]
+        right["environments"] = {name: _known(own, known) for name, own in right["environments"].items()}
+    return _known(right, form_schema()["properties"])
+
+
+def _known(section: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key in known}
 
 
 def _missing(form: Form) -> Iterator[Problem]:

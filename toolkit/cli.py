@@ -50,6 +50,24 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--answers", type=click.Path(path_type=Path, allow_dash=True), help="A form, complete or not; - is stdin.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer, as in contact.phone='14 073'.")
+@click.option("--no-input", is_flag=True, help="Ask nothing: all that is missing is one message.")
+@click.option("--force", is_flag=True, help="Also in a folder that holds something.")
+@click.option("--no-git", is_flag=True, help="No Git repository and no first commit.")
+def new(
+    directory: Path, answers: Path | None, settings: tuple[str, ...], no_input: bool, force: bool, no_git: bool
+) -> None:
+    """Make a municipality's configuration repository in DIRECTORY."""
+    from toolkit import scaffold
+
+    made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git)
+    _print_problems(made.warnings, "text", err=True)
+    click.echo(scaffold.summary(made))
+
+
+@main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
 def check(paths: tuple[Path, ...], format_: str) -> None:

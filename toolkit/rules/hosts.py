@@ -11,39 +11,51 @@ from toolkit.problems import Problem
 from toolkit.rules import rule
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST = 253  # characters of a DNS name
 
 
 @rule("duplicate-host", "two environments on one host name take each other's visitors")
 def duplicate_host(form: Form) -> Iterator[Problem]:
-    """Report a host that an earlier environment, or another component of the same one, has already."""
+    """Reports a host that an earlier environment, or another component of the same one, has already."""
     owners: dict[str, tuple[str, str]] = {}
     for environment in form.config.environments:
         running = {component.name for component in environment.components}
-        for component, host in environment.hosts.items():
+        reported: set[tuple[str, ...]] = set()  # one problem for a domain that is taken, not one a component
+        # The component on the domain itself first: that is the name a person wrote.
+        hosts = sorted(environment.hosts.items(), key=lambda item: item[1] != environment.domain)
+        for component, host in hosts:
             if component not in running or not host:
                 continue
             owner = owners.setdefault(host.lower(), (environment.name, component))
-            if owner != (environment.name, component):
+            place = _written(form, environment, component)
+            if owner != (environment.name, component) and place not in reported:
+                reported.add(place)
                 yield form.problem(
                     "duplicate-host",
                     f"'{host}' is already the host of {owner[1]} in '{owner[0]}'",
                     environment,
-                    *_written(form, environment, component),
-                    hint="give each environment a domain of its own",
+                    *place,
+                    hint="give each environment a domain of its own"
+                    if owner[0] != environment.name
+                    else "give each component a host of its own",
                 )
 
 
 @rule("host-name", "a host with a scheme, a path or other characters is no name that DNS can answer for")
 def host_name(form: Form) -> Iterator[Problem]:
-    """Report a domain or host that is not a DNS name of at least two labels."""
+    """Reports a domain or host that is not a DNS name of at least two labels."""
     for environment in form.config.environments:
-        written = {_written(form, environment, component) for component in environment.hosts}
-        for path in sorted(written):
-            host = environment.domain if path == ("domain",) else environment.hosts[path[1]]
-            if host and (fault := _fault(host)):
-                message, better = fault
-                hint = f"write {better}" if better else ""
-                yield form.problem("host-name", message, environment, *path, hint=hint)
+        if environment.domain and (fault := _fault(environment.domain)):
+            yield form.problem("host-name", fault[0], environment, "domain", hint=fault[1])
+        for component, host in environment.hosts.items():
+            place = _written(form, environment, component)
+            if not host or (place == ("domain",) and len(host) <= _LONGEST):
+                continue
+            if place == ("domain",):
+                message = f"this domain makes '{component}' a host of {len(host)} characters; {_LONGEST} is the most"
+                yield form.problem("host-name", message, environment, *place, hint="choose a shorter domain")
+            elif fault := _fault(host):
+                yield form.problem("host-name", fault[0], environment, *place, hint=fault[1])
 
 
 def _written(form: Form, environment: Environment, component: str) -> tuple[str, ...]:
@@ -53,26 +65,39 @@ def _written(form: Form, environment: Environment, component: str) -> tuple[str,
 
 
 def _fault(host: str) -> tuple[str, str] | None:
-    """Return what is wrong with a host name, and what was probably meant."""
+    """Return what is wrong with a host name, and a hint with what was probably meant."""
+    if _is_name(host):
+        return None
     bare = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", host)
     name = re.split(r"[/?#]", bare, maxsplit=1)[0]
-    name, colon, _ = name.partition(":")
-    better = name.lower().rstrip(".")
-    better = better if _is_name(better) else ""
+    host_, colon, _ = name.partition(":")
+    better = _ascii(host_.strip().lower().rstrip("."))
+    hint = f"write {better}" if _is_name(better) else "write a name such as meldingen.example.nl"
     if bare != host:
-        return f"'{host}' begins with a scheme; a host name stands alone", better
-    if name != host and not colon:
-        return f"'{host}' has a path; a host name stands alone", better
+        return f"'{host}' begins with a scheme; a host name stands alone", hint
+    if name != host:
+        return f"'{host}' has a path; a host name stands alone", hint
     if colon:
-        return f"'{host}' has a port; a host name stands alone", better
-    if host != host.lower() and better:
-        return f"'{host}' has capitals; Kubernetes takes lower case only", better
-    if not _is_name(host):
-        return f"'{host}' is not a DNS name: labels of letters, digits and '-' with dots between", better
-    # The longest name that is made of it is api.<domain>, classification.<domain>, …
-    return None
+        return f"'{host}' has a port; a host name stands alone", hint
+    if better == host.lower() and _is_name(better):
+        return f"'{host}' has capitals; Kubernetes takes lower case only", hint
+    if better == _ascii(host.lower()) and _is_name(better):
+        return f"'{host}' has letters that DNS writes in another way", hint
+    if len(host) > _LONGEST:
+        return f"this host name has {len(host)} characters; {_LONGEST} is the most", hint
+    return f"'{host}' is not a DNS name: at least two labels of letters, digits and '-', with dots between", hint
+
+
+def _ascii(host: str) -> str:
+    """Return the name as DNS knows it: `xn--…` for labels with other letters."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return host
 
 
 def _is_name(host: str) -> bool:
     labels = host.split(".")
-    return len(host) <= 253 and len(labels) >= 2 and not labels[-1].isdigit() and all(map(_LABEL.fullmatch, labels))
+    return (
+        len(host) <= _LONGEST and len(labels) >= 2 and not labels[-1].isdigit() and all(map(_LABEL.fullmatch, labels))
+    )
