@@ -1,0 +1,61 @@
+# Two commands do everything on a machine with Python 3.11 or newer, make and git:
+#   make demo    onboard a municipality into a temporary folder, without a question
+#   make test    lint, types and all tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Several test processes at once, as many as there are cores.
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint golden docs bench clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(VENV)/installed
+	@folder=$$(mktemp -d) && repository=$$folder/s-hertogenbosch && \
+	$(BIN)/signalen new "$$repository" --no-input \
+	  --set municipality.code=GM0796 \
+	  --set contact.phone="073 615 51 55" \
+	  --set contact.email=meldingen@s-hertogenbosch.nl \
+	  --set identity.issuer=https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0 \
+	  --set identity.clientId=11111111-1111-1111-1111-111111111111 \
+	  --set repository.url=https://git.example.nl/s-hertogenbosch/signalen.git \
+	  --set environments.acceptance.domain=s-hertogenbosch.signalen.dev && \
+	echo && echo "Checked and rendered once more:" && \
+	$(BIN)/signalen check "$$repository" && $(BIN)/signalen render "$$repository" && \
+	echo && (cd "$$repository" && git ls-files)
+
+test: $(VENV)/tested lint
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: $(VENV)/tested
+	$(BIN)/pytest -q tests/test_golden.py --update-golden
+
+docs: $(VENV)/installed
+	$(BIN)/python -m toolkit.reference
+
+bench: $(VENV)/tested
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+# The versions that CI runs with are pinned in .ci/constraints.txt.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,125 @@
+"""Measures the budgets of the toolkit, each as a ratio to a peer in the same run, and prints a table.
+
+    make bench
+
+Not part of the tests: a busy machine would fail them. Medians of several runs; a cold run is a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+FORM = ROOT / "tests" / "forms" / "s-hertogenbosch.yaml"
+ASSETS = ROOT / "municipality-template" / "{{cookiecutter.repository_name}}" / "assets"
+RUNS = 11
+
+
+def main() -> None:
+    """Measure and print."""
+    rows = [*cold(), *fleet()]
+    width = max(len(name) for name, *_ in rows)
+    print(f"{'budget':{width}}  {'measured':>10}  {'at most':>8}")
+    for name, measured, most in rows:
+        print(f"{name:{width}}  {measured:>10.2f}  {most:>8.2f}  {'ok' if measured <= most else 'OVER'}")
+
+
+def cold() -> list[tuple[str, float, float]]:
+    """Time whole processes: `check` and `render` against check-jsonschema on the same schema and form."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Path(folder)
+        form = repository / "municipality.yaml"
+        form.write_bytes(FORM.read_bytes())
+        (repository / "assets").mkdir()
+        for asset in ASSETS.iterdir():
+            (repository / "assets" / asset.name).write_bytes(asset.read_bytes())
+        schema = repository / "schema.json"
+        schema.write_bytes(_output([BIN / "signalen", "schema", "municipality"]))
+        peer = [BIN / "check-jsonschema", "--schemafile", schema, form]
+        check = [BIN / "signalen", "check", repository]
+        render = [BIN / "signalen", "render", "--check", repository]
+        subprocess.run([BIN / "signalen", "render", repository], check=True, capture_output=True)
+        times: dict[str, list[float]] = {"peer": [], "check": [], "render": []}
+        for _ in range(RUNS):  # by turns, so that a busy moment hits all three
+            for name, command in (("peer", peer), ("check", check), ("render", render)):
+                times[name].append(_seconds(lambda command=command: _output(command)))  # type: ignore[misc]
+    peer_time = statistics.median(times["peer"])
+    return [
+        ("check, cold / check-jsonschema", statistics.median(times["check"]) / peer_time, 0.6),
+        ("render, cold / check-jsonschema", statistics.median(times["render"]) / peer_time, 1.0),
+    ]
+
+
+def fleet() -> list[tuple[str, float, float]]:
+    """Time and weigh checking and rendering all municipalities with two environments each, in this process."""
+    from toolkit import document, register
+    from toolkit.catalog import catalog
+    from toolkit.check import check
+    from toolkit.render import render
+
+    repository = ASSETS.parent
+
+    def one(municipality: register.Municipality) -> int:
+        source = document.parse(json.dumps(_form(municipality)), "municipality.yaml")
+        config, problems = check(source, catalog(), repository)
+        if any(problem.severity == "error" for problem in problems):
+            raise SystemExit(f"{municipality.name}: {problems}")
+        return len(render(config, catalog()))
+
+    everyone = register.municipalities()
+    one(everyone[0])
+    seconds = _seconds(lambda: [one(municipality) for municipality in everyone])
+    few, all_ = (_peak(lambda some=some: [one(m) for m in some]) for some in (everyone[:171], everyone))  # type: ignore[misc]
+    return [
+        ("check and render, ms an environment, warm", seconds * 1000 / len(everyone) / 2, 20),
+        ("peak memory, 342 municipalities / 171", all_ / few, 1.2),
+    ]
+
+
+def _form(municipality: object) -> dict[str, object]:
+    from toolkit.register import Municipality
+
+    assert isinstance(municipality, Municipality)  # noqa: S101
+    slug = municipality.slug
+    return {
+        "apiVersion": "signalen.org/v1",
+        "municipality": {"code": municipality.code},
+        "contact": {"phone": "14 073", "email": f"meldingen@{slug}.nl"},
+        "repository": {"url": f"https://git.example.nl/{slug}/signalen.git"},
+        "identity": {"issuer": "https://login.microsoftonline.com/abc/v2.0", "clientId": "3f0c"},
+        "environments": {
+            "acceptance": {"domain": f"{slug}.signalen.dev", "version": "4.23.0"},
+            "production": {"domain": f"meldingen.{slug}.nl", "version": "4.22.0"},
+        },
+    }
+
+
+def _output(command: Sequence[str | Path]) -> bytes:
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _peak(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+if __name__ == "__main__":
+    main()
