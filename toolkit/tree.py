@@ -68,7 +68,7 @@ def write(repository: Path, tree: Mapping[str, str]) -> Changes:
     files that stay and from new files, and takes the place of the old one in one step. Two processes take turns.
     Raises UsageError as `compare` does, OSError where the disk is full or may not be written.
     """
-    with _alone(repository):
+    with alone(repository):
         _tidy(repository)
         changes = compare(repository, tree)
         if changes:
@@ -138,8 +138,9 @@ def _tidy(repository: Path) -> None:
 
 
 @contextmanager
-def _alone(repository: Path) -> Iterator[None]:
-    descriptor = os.open(repository, os.O_RDONLY)
+def alone(folder: Path) -> Iterator[None]:
+    """Let processes that work in the same folder take turns."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,0 +1,409 @@
+"""`signalen new`: answers → a configuration repository, from the cookiecutter in `municipality-template/`.
+
+The repository is built beside its place and put there as a whole: whoever fails, is interrupted or runs out of
+disk finds nothing half done. The template also works with plain cookiecutter, which then calls `complete`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from toolkit import answers as answering
+from toolkit import document, gitstart, tree
+from toolkit.answers import Answers
+from toolkit.catalog import Catalog, catalog
+from toolkit.config import Config, asset_paths
+from toolkit.document import Document
+from toolkit.form import NAME
+from toolkit.formschema import form_schema
+from toolkit.formtext import SCHEMA, form_text
+from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
+from toolkit.render import ROOT, render
+from toolkit.resources import folder
+from toolkit.source import dotted
+
+PROJECT: Final = "{{cookiecutter.repository_name}}"
+_STDIN: Final = "<stdin>"
+_STAGING: Final = ".signalen-new"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `new` made. `remarks` are sentences about what went otherwise than a person may expect."""
+
+    directory: Path
+    files: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    remarks: tuple[str, ...]
+    config: Config
+    commit: bool
+
+
+def new(directory: Path, answers: Path | None, settings: Sequence[str], *, ask: bool, force: bool, git: bool) -> Result:
+    """Make a configuration repository.
+
+    `answers` is an incomplete form, `-` for standard input; `settings` are texts KEY=VALUE that go before it.
+    With `ask`, a person is asked for the rest. `force` allows a folder that holds something already: its
+    municipality.yaml is an error, its assets stay as they are, the other files of the template are replaced.
+
+    Raises ProblemsError for missing and wrong answers, UsageError for all that stands in the way.
+    """
+    _check_target(directory, force=force)
+    if git:
+        gitstart.require()
+    with _terminable(), ExitStack() as stack:
+        images = stack.enter_context(_images(directory))
+        given = answering.read(_answers_file(answers), settings)
+        given = _complete_answers(given, images, ask=ask)
+        config, problems = given.check(images)
+        if has_errors(problems):
+            raise ProblemsError(problems)
+        form = answering.completed(given.data)
+        return _build(directory, form, config, problems, images, force=force, git=git)
+
+
+def complete(directory: Path) -> list[Problem]:
+    """Complete what plain cookiecutter made of the template: write the form out, add the schema and the tree.
+
+    Returns warnings; raises ProblemsError where the form in it has errors.
+    """
+    given = answering.read(document.read(directory / NAME, name=NAME), ())
+    config, problems = given.check(directory)
+    if has_errors(problems):
+        raise ProblemsError(problems)
+    _write(directory, answering.completed(given.data), config, directory)
+    return problems
+
+
+def summary(result: Result) -> str:
+    """Say what was made and how to go on."""
+    first = result.config.environments[0]
+    names = [environment.name for environment in result.config.environments]
+    width = max(len(f"{ROOT}/{name}/") for name in [*names, "production"])
+    lines = [
+        f"Made the configuration repository of {first.settings['municipality']['name']} in {result.directory}:",
+        "",
+    ]
+    lines += [
+        f"  {path:{width}}  {what}"
+        for path, what in (
+            (NAME, "the form: the one file that a person edits"),
+            ("README.md", "how to change and upgrade, in Dutch, for the administrator"),
+            ("assets/", "logo and icons: neutral ones, to be replaced by the municipality's"),
+        )
+    ]
+    for environment in result.config.environments:
+        count = sum(path.startswith(f"{ROOT}/{environment.name}/") for path in result.files)
+        what = f"rendered: {count} files, Signalen {environment.version} on {environment.domain}"
+        lines.append(f"  {f'{ROOT}/{environment.name}/':{width}}  {what}")
+    lines += ["", *(f"Note: {remark}" for remark in result.remarks), *([""] if result.remarks else [])]
+    return "\n".join([*lines, "Next:", *_next_steps(result)])
+
+
+def _next_steps(result: Result) -> list[str]:
+    first = result.config.environments[0]
+    repository = first.settings["repository"]
+    push = f"git remote add origin {shlex.quote(repository['url'])} && git push -u origin {repository['branch']}"
+    bootstrap = f"{ROOT}/{first.name}/{_bootstrap(first.settings['delivery'])}"
+    steps = [
+        f"go there: cd {shlex.quote(str(result.directory))}",
+        "put the municipality's own images in assets/, then run `signalen render` and commit",
+        f"publish the repository: {push}" if result.commit else "commit these files and push them",
+        "make the Secrets in the cluster: README.md lists them",
+        f"connect the cluster, once: kubectl apply -k {bootstrap}",
+    ]
+    return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+
+
+def _bootstrap(delivery: str) -> str:
+    """Return the folder that is applied by hand, once."""
+    return "flux-system" if delivery == "flux" else "argocd"
+
+
+# --- answers
+
+
+def _answers_file(path: Path | None) -> Document | None:
+    if path is None:
+        return None
+    if str(path) == "-":
+        return document.parse(sys.stdin.buffer.read(document.LARGEST + 1), _STDIN)
+    return document.read(path)
+
+
+def _complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
+    """Ask for what is missing, or report it; what is wrong already is reported before anything is asked."""
+    missing = given.unanswered()
+    open_ = [question for question in missing if "default" not in question.schema]
+    problems = answering.wrong(given.check(images)[1], missing)
+    if not ask:
+        problems += answering.unanswered_problems(open_, given.document.file)
+    if problems:
+        raise ProblemsError(problems)
+    if not ask or not missing:
+        return given
+    if not _is_terminal():
+        if not open_:
+            return given
+        keys = ", ".join(dotted(question.place) for question in open_)
+        raise UsageError(
+            f"nobody can be asked here, since this is no terminal, and these have no answer: {keys};"
+            " give them with --answers FILE or --set KEY=VALUE (--no-input shows examples)"
+        )
+    from toolkit.wizard import ask as ask_a_person
+
+    return ask_a_person(given, images)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+# --- the repository
+
+
+def _build(
+    directory: Path,
+    form: Mapping[str, Any],
+    config: Config,
+    problems: Sequence[Problem],
+    images: Path,
+    *,
+    force: bool,
+    git: bool,
+) -> Result:
+    target = directory.resolve()
+    beside = next(parent for parent in target.parents if parent.is_dir())
+    # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
+    place = target / _STAGING if target.is_dir() else beside / f"{_STAGING}-{target.name}"
+    with tree.alone(beside), _staging(place) as staging:
+        _check_target(directory, force=force)  # again: another process may have been first
+        remarks: list[str] = []
+        _write(staging, form, config, images)
+        _check_text(staging, form)
+        files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
+        commit = git
+        if git and (outer := gitstart.work_tree(target if target.is_dir() else beside)):
+            remarks.append(f"this folder is part of the Git repository {outer}; no new one was made, commit there")
+            commit = False
+        if commit:
+            first = config.environments[0].settings
+            gitstart.commit(
+                staging, first["repository"]["branch"], f"Richt Signalen in voor {first['municipality']['name']}"
+            )
+        if target.exists():
+            remarks += _lay(staging, target)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(target)
+    return Result(directory, files, tuple(problems), tuple(remarks), config, commit)
+
+
+def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+    """Write all files of a repository into a folder."""
+    directory.mkdir(exist_ok=True)
+    _write_template(directory, form, config, images)
+    schema = directory / SCHEMA
+    schema.parent.mkdir(exist_ok=True)
+    schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    tree.write(directory, render(config, catalog()))
+
+
+def _write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+    from cookiecutter.generate import generate_files  # type: ignore[import-untyped]
+
+    # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
+    with tempfile.TemporaryDirectory() as temporary:
+        context = {"cookiecutter": _context(form, config)}
+        made = generate_files(folder("municipality-template"), context, temporary, accept_hooks=False)
+        for name in asset_paths(form):
+            if (images / name).is_file():
+                target = Path(made) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(images / name, target)
+        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=shutil.copyfile)
+
+
+def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """Return the template's variables; values go in as they are, since cookiecutter evaluates none of these."""
+    first = config.environments[0].settings
+    owners = [owner for environment in config.environments for owner in environment.settings["repository"]["owners"]]
+    return {
+        "repository_name": "repository",
+        "_form": form_text(form, config),
+        "_name": _markdown(first["municipality"]["name"]),
+        "_environments": [
+            {
+                "name": environment.name,
+                "domain": _markdown(environment.domain),
+                "namespace": environment.namespace,
+                "delivery": environment.settings["delivery"],
+                "bootstrap": _bootstrap(environment.settings["delivery"]),
+                "secret": environment.settings["repository"].get("secret", ""),
+                "tool_namespace": environment.settings["sync"]["namespace"],
+            }
+            for environment in config.environments
+        ],
+        "_secrets": _secrets(catalog()),
+        "_owners": list(dict.fromkeys(owners)),
+    }
+
+
+def _secrets(charts: Catalog) -> list[dict[str, str]]:
+    """List every key of every Secret that a component may need."""
+    return [
+        {
+            "component": component.name,
+            "title": component.title_nl,
+            "secret": secret.name,
+            "key": key.name,
+            "when": key.when or secret.when,
+            "same_as": key.same_as,
+            "generated": "ja" if key.generate else "",
+        }
+        for component in charts.components.values()
+        for secret in component.secrets
+        for key in secret.keys
+    ]
+
+
+def _markdown(text: str) -> str:
+    """Return a text so that Markdown shows it as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def _check_text(directory: Path, form: Mapping[str, Any]) -> None:
+    """Make sure that the form on disk says what was answered, before anything is put in its place."""
+    written = document.read(directory / NAME, name=NAME)
+    if written.problems:
+        raise ProblemsError(written.problems)
+    if written.data != form:
+        raise UsageError(f"the {NAME} that was written does not say what was answered; please report this")
+
+
+# --- the folder
+
+
+def _check_target(directory: Path, *, force: bool) -> None:
+    if not directory.exists():
+        if directory.is_symlink():
+            raise UsageError(f"{directory} is a link to a folder that does not exist")
+        above = next(parent for parent in directory.absolute().parents if parent.exists())
+        if not above.is_dir():
+            raise UsageError(f"{directory} cannot be made: {above} is a file")
+        return
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is a file; name a folder")
+    if (directory / NAME).exists():
+        hint = "change that form, and run `signalen render`"
+        raise UsageError(f"{directory} has a {NAME} already, which is never overwritten: {hint}")
+    if not force and any(path.name != _STAGING for path in directory.iterdir()):
+        raise UsageError(f"{directory} is not empty; name another folder, or use --force to write beside what is there")
+
+
+@contextmanager
+def _images(directory: Path) -> Iterator[Path]:
+    """Give the folder with the images of the new repository: the template's, below those that are there already."""
+    template = folder("municipality-template") / PROJECT
+    if not directory.is_dir() or not any(directory.iterdir()):
+        yield template
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        for source in (template, directory):
+            for path in source.glob("assets/**/*"):
+                target = Path(temporary) / path.relative_to(source)
+                if path.is_file():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+        yield Path(temporary)
+
+
+def _lay(staging: Path, target: Path) -> list[str]:
+    """Move what was built into a folder that exists, or put everything back as it was."""
+    kept: list[str] = []
+    moves: list[tuple[Path, Path]] = []
+    for source in sorted(path for path in staging.rglob("*") if path.is_file()):
+        path = source.relative_to(staging)
+        if path.parts[0] in (ROOT, ".git"):
+            continue
+        if path.parts[0] == "assets" and (target / path).exists():
+            kept.append(path.as_posix())
+            continue
+        _check_way(target, path)
+        moves.append((source, target / path))
+    files = {
+        path.relative_to(staging).as_posix(): path.read_text(encoding="utf-8")
+        for path in (staging / ROOT).rglob("*")
+        if path.is_file()
+    }
+    tree.compare(target, files)
+    if (staging / ".git").exists():
+        moves.append((staging / ".git", target / ".git"))
+    _move(moves, aside=staging / ".replaced", then=lambda: tree.write(target, files))
+    return [f"kept {', '.join(kept)} as {'it was' if len(kept) == 1 else 'they were'}"] if kept else []
+
+
+def _check_way(target: Path, path: Path) -> None:
+    """Raise where a file or folder of a person is of the wrong kind to be written to."""
+    if (target / path).is_dir():
+        raise UsageError(f"{path} is a folder, and a file has to stand there: move it or delete it")
+    for parent in path.parents:
+        if (target / parent).exists() and not (target / parent).is_dir():
+            raise UsageError(f"{parent} is a file, and a folder has to stand there: move it or delete it")
+
+
+def _move(moves: Sequence[tuple[Path, Path]], *, aside: Path, then: Callable[[], object]) -> None:
+    with ExitStack() as undo:
+        aside.mkdir()
+        for number, (source, target) in enumerate(moves):
+            for parent in reversed([parent for parent in target.parents if not parent.exists()]):
+                parent.mkdir()
+                undo.callback(parent.rmdir)
+            if target.exists():
+                target.rename(aside / str(number))
+                undo.callback((aside / str(number)).rename, target)
+            source.rename(target)
+            undo.callback(target.rename, source)
+        then()
+        undo.pop_all()
+
+
+@contextmanager
+def _staging(path: Path) -> Iterator[Path]:
+    """Give a path for a folder to build in; what is there before, a killed process left."""
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a request to end (SIGTERM) tidy up like Ctrl-C does. Signals can only be caught in the main thread."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal wants it
+        raise SystemExit(128 + number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
