@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -68,8 +69,21 @@ def load_all(text: str) -> list[dict[str, Any]]:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [document for document in yaml.load_all(text, Loader=loader) if isinstance(document, dict)]  # noqa: S506
+    return [document for document in yaml.load_all(text, Loader=_loader()) if isinstance(document, dict)]
+
+
+@cache
+def _loader() -> Any:
+    """Return PyYAML's reader, in C where it has that, without the dates that Kubernetes does not have either."""
+    import yaml
+
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    dates = "tag:yaml.org,2002:timestamp"
+    resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if tag != dates]
+        for first, found in base.yaml_implicit_resolvers.items()
+    }
+    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) -> Iterator[Release]:

@@ -29,27 +29,32 @@ class Object:
     @property
     def api_version(self) -> str:
         """`apps/v1`; empty where the object does not say."""
-        return str(self.data.get("apiVersion", ""))
+        return _text(self.data.get("apiVersion"))
 
     @property
     def kind(self) -> str:
         """`Deployment`; empty where the object does not say."""
-        return str(self.data.get("kind", ""))
+        return _text(self.data.get("kind"))
 
     @property
     def name(self) -> str:
         """The name in the metadata."""
-        return str((self.data.get("metadata") or {}).get("name", ""))
+        return _text(self._metadata.get("name"))
 
     @property
     def namespace(self) -> str:
         """The namespace in the metadata; empty where Helm or the delivery fills it in."""
-        return str((self.data.get("metadata") or {}).get("namespace", ""))
+        return _text(self._metadata.get("namespace"))
 
     @property
     def title(self) -> str:
         """How messages call it: `Deployment signalen-backend`."""
         return f"{self.kind} {self.name}".strip()
+
+    @property
+    def _metadata(self) -> Mapping[str, Any]:
+        metadata = self.data.get("metadata")
+        return metadata if isinstance(metadata, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,8 @@ class Finding:
     path: str = ""
     hint: str = ""
     severity: Severity = Severity.ERROR
+
+
+def _text(value: object) -> str:
+    """Return a name as text; what is none of the kind that names are (nothing, a map) is empty."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

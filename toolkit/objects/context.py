@@ -1,0 +1,83 @@
+"""What the checks need to know of an environment that its objects do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit.config import Environment, municipality_of
+
+_AMSTERDAM = "GM0363"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One environment, as its form and the catalog have it.
+
+    `hosts` and `app_versions` are by component. `secrets` are the Secrets that a person makes, with their keys;
+    `same_as` says which of those hold one value, both as `<secret>/<key>`. `claims` are the volumes that the form
+    names and that are there already. `schemas` is a folder with schemas of custom resources, laid out as
+    `<group>/<kind>_<version>.json`.
+    """
+
+    environment: str
+    namespace: str
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    kubernetes_version: str = ""
+    pod_security: str = "baseline"
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    same_as: Mapping[str, str] = field(default_factory=dict)
+    is_amsterdam: bool = False
+    claims: frozenset[str] = frozenset()
+    app_versions: Mapping[str, str] = field(default_factory=dict)
+    schemas: Path | None = None
+
+
+def context_of(
+    environment: Environment,
+    values: Mapping[str, Mapping[str, Any]],
+    schemas: Path | None = None,
+) -> Context:
+    """Return the context of an environment; `values` are the Helm values of its releases by component.
+
+    A Secret or a key with a condition counts where the values meet it.
+    """
+    settings, cluster, storage = environment.settings, environment.settings["cluster"], environment.settings["storage"]
+    found = municipality_of(settings["municipality"])
+    secrets: dict[str, frozenset[str]] = {}
+    same: dict[str, str] = {}
+    for component in environment.components:
+        own = values.get(component.name, {})
+        for secret in component.secrets:
+            if _holds(own, secret.when):
+                keys = [key for key in secret.keys if _holds(own, key.when)]
+                secrets[secret.name] = frozenset(key.name for key in keys)
+                same |= {f"{secret.name}/{key.name}": key.same_as for key in keys if key.same_as}
+    return Context(
+        environment=environment.name,
+        namespace=environment.namespace,
+        hosts=environment.hosts,
+        kubernetes_version=str(cluster.get("kubernetesVersion", "")),
+        pod_security=str(cluster.get("podSecurity", "baseline")),
+        secrets=secrets,
+        same_as=same,
+        is_amsterdam=found is not None and found.code == _AMSTERDAM,
+        claims=frozenset(
+            str(storage[volume]["existingClaim"])
+            for volume in ("media", "exports")
+            if storage.get(volume, {}).get("existingClaim")
+        ),
+        app_versions={
+            component.name: component.app_version(environment.version) for component in environment.components
+        },
+        schemas=schemas,
+    )
+
+
+def _holds(values: Mapping[str, Any], when: str) -> bool:
+    value: Any = values
+    for part in when.split(".") if when else ():
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return not when or bool(value)
