@@ -7,7 +7,7 @@ questions of `signalen new`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,11 @@ def main() -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--answers", type=click.Path(path_type=Path, allow_dash=True), help="A form, complete or not; - is stdin.")
+@click.option(
+    "--answers",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="A form, complete or not; - is stdin.",
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer, as in contact.phone='14 073'.")
 @click.option("--no-input", is_flag=True, help="Ask nothing: all that is missing is one message.")
 @click.option("--force", is_flag=True, help="Also in a folder that holds something.")
@@ -111,6 +115,58 @@ def render(directory: Path, only_check: bool) -> None:
         click.echo("clusters/ is up to date")
 
 
+def _rendering_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the commands that run Helm."""
+    for option in reversed(
+        (
+            click.option("--charts", type=click.Path(path_type=Path, file_okay=False), help="Folder with the charts."),
+            click.option(
+                "--offline", is_flag=True, help="Fetch no chart: what is neither there nor cached is missing."
+            ),
+            click.option(
+                "--helm", "program", metavar="PROGRAM", help="The Helm program, in place of the installed one."
+            ),
+            click.option("--engine", type=click.Choice(["program", "library"]), default="program", show_default=True),
+            click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, help="Seconds for one release."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@_rendering_options
+@click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
+@click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
+def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **options: Any) -> None:
+    """Run every release of the form in DIRECTORY through Helm, and check every object that comes out."""
+    from toolkit import memory
+
+    def work() -> list[Problem]:
+        from toolkit import verify as verifying
+        from toolkit.catalog import catalog
+        from toolkit.rendering import Options
+
+        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=_progress)
+
+    given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
+    files = [directory / "municipality.yaml", directory / "charts.lock"]
+    folders = [path for path in (options["charts"], schemas) if path]
+    found = work() if again else memory.remembered(directory, [str(given), *files, *folders], work)
+    _print_problems(found, format_)
+    sys.exit(has_errors(found))
+
+
+@main.command()
+def doctor() -> None:
+    """Print which programs and libraries the toolkit calls, and how to install what is missing."""
+    from toolkit import doctor as doctoring
+
+    click.echo(doctoring.table(doctoring.report()))
+
+
 @main.command()
 @click.argument("name")
 @click.option("--version", help="Version of the chart, or of the frontend for frontend-config; default: the newest.")
@@ -164,10 +220,21 @@ def _config(directory: Path) -> Config:
     return config
 
 
+def _progress(message: str) -> None:
+    """Tell a person who watches what takes time."""
+    if sys.stderr.isatty():
+        click.echo(message, err=True)
+
+
 def _print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
     from toolkit.reporters import report
 
+    reasons = None
+    if format_ == "sarif":  # the one format that explains the rules
+        from toolkit.check import reasons as all_reasons
+
+        reasons = all_reasons()
     stream = sys.stderr if err else sys.stdout
-    text = report(problems, format_, colour=format_ == "text" and stream.isatty())
+    text = report(problems, format_, colour=format_ == "text" and stream.isatty(), reasons=reasons)
     if text:
         click.echo(text.removesuffix("\n"), err=err)

@@ -1,0 +1,144 @@
+"""`signalen verify`: every release through Helm with its chart, every object against what Kubernetes accepts.
+
+What is verified is what would be rendered from the form now; whether `clusters/` on disk is that, is for
+`signalen render --check`. Nothing here reaches a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit import chart_lock, document, memory
+from toolkit.catalog import Catalog
+from toolkit.check import check
+from toolkit.config import Environment
+from toolkit.form import NAME, Form
+from toolkit.formschema import defaults
+from toolkit.helm_errors import HelmError
+from toolkit.objects import Finding, Object
+from toolkit.objects.checks import check_objects
+from toolkit.objects.context import context_of
+from toolkit.problems import Problem, has_errors, ordered
+from toolkit.releases import Release, load_all, manifests, releases
+from toolkit.render import render
+from toolkit.rendering import Made, Options, renderer
+
+
+def verify(
+    repository: Path,
+    charts: Catalog,
+    options: Options,
+    *,
+    schemas: Path | None = None,
+    report: Callable[[str], object] = lambda _: None,
+) -> list[Problem]:
+    """Return what is wrong with the form in a repository and with all that is made of it.
+
+    `schemas` is a folder with schemas of custom resources beside our own. Writes charts.lock where nothing is wrong.
+    Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
+    """
+    source = document.read(repository / NAME)
+    config, problems = check(source, charts, repository)
+    if has_errors(problems):
+        return problems
+    form = Form(source, config, charts)
+    tree = render(config, charts)
+    lock_file = repository / chart_lock.NAME
+    locked = chart_lock.read_lock(lock_file)
+    versions = {one.name: kubernetes_version(one) for one in config.environments}
+    work = renderer(
+        options,
+        versions,
+        default_version=str(defaults()["cluster"]["kubernetesVersion"]),
+        locked=locked,
+        report=report,
+    )
+    wanted = releases(tree)
+    obtained = work.obtain(release.chart for release in wanted)
+    moved = [problem for chart in obtained.values() if (problem := chart_lock.check_lock(locked, chart))]
+    if moved:
+        return ordered([*problems, *moved])
+    by_release = {component.release_name: component.name for component in charts.components.values()}
+    made = work.objects(wanted, lambda release: by_release.get(release.name, ""))
+    for environment in config.environments:
+        problems += _environment(form, environment, tree, made, schemas)
+    if not has_errors(problems):
+        chart_lock.write_lock(lock_file, chart_lock.updated(locked, obtained.values()))
+    memory.watch(chart.path for chart in obtained.values())
+    return ordered(problems)
+
+
+def kubernetes_version(environment: Environment) -> str:
+    """Return the version of Kubernetes of an environment, as `1.34`."""
+    return str(environment.settings["cluster"]["kubernetesVersion"])
+
+
+def _environment(
+    form: Form, environment: Environment, tree: Mapping[str, str], made: Made, schemas: Path | None
+) -> Iterator[Problem]:
+    objects = list(manifests(tree, environment.name))
+    values: dict[str, Mapping[str, Any]] = {}
+    complete = True
+    for release, result in made.items():
+        if release.environment != environment.name:
+            continue
+        component = next(one.name for one in environment.components if one.release_name == release.name)
+        values[component] = next(iter(load_all(release.values)), {})
+        if isinstance(result, HelmError):
+            complete = False
+            yield from _refused(form, environment, release, component, result)
+        else:
+            objects += result
+    if complete:  # else half of the references would seem to lead nowhere
+        for finding in check_objects(objects, context_of(environment, values, schemas)):
+            yield _found(form, environment, finding)
+
+
+def _refused(
+    form: Form, environment: Environment, release: Release, component: str, error: HelmError
+) -> Iterator[Problem]:
+    """Tell why Helm made nothing of a release, at the setting that it is about."""
+    where = f"{release.chart.name} {release.chart.version} in '{environment.name}'"
+    if error.refusals:
+        for refusal in error.refusals:
+            message = f"the chart {where} refuses '{refusal.path}': {refusal.reason}"
+            yield _at_value(form, environment, component, "helm-values", message, refusal.path)
+        return
+    line = f":{error.line}" if error.line else ""
+    template = f" ({error.template}{line})" if error.template else ""
+    message = f"Helm cannot render the chart {where}: {error.message}{template}"
+    yield _at_value(form, environment, component, "helm-template", message, error.values_path)
+
+
+def _at_value(
+    form: Form, environment: Environment, component: str, rule: str, message: str, values_path: str
+) -> Problem:
+    """Make a problem of a Helm value: at the override that sets it, else at the environment."""
+    path: tuple[str, ...] = ("overrides", component, *filter(None, values_path.split(".")))
+    while len(path) > 2 and not form.given(environment, *path):
+        path = path[:-1]
+    own = len(path) > 2 or (not values_path and form.given(environment, *path))
+    if own:
+        hint = f"change '{'.'.join(path)}'"
+        return form.problem(rule, message, environment, *path, at="key", hint=hint)
+    place = ("environments", environment.name)
+    return form.document.problem(rule, message, place, at="key")
+
+
+def _found(form: Form, environment: Environment, finding: Finding) -> Problem:
+    """Make a problem of a finding: at the component's overrides where there are any, else at the environment."""
+    place = f", {finding.path}" if finding.path else ""
+    message = f"{_title(finding.object)} in '{environment.name}'{place}: {finding.message}"
+    component = finding.object.component
+    path = ("overrides", component)
+    if component and form.given(environment, *path):
+        at = form.place(environment, *path)
+    else:
+        at = ("environments", environment.name)
+    return form.document.problem(finding.rule, message, at, at="key", severity=finding.severity, hint=finding.hint)
+
+
+def _title(one: Object) -> str:
+    return f"{one.title} ({one.source})" if one.source else one.title
