@@ -7,7 +7,6 @@ disk finds nothing half done. The template also works with plain cookiecutter, w
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
