@@ -76,9 +76,7 @@ def defaults(root: dict[str, Any], node: dict[str, Any]) -> Any:
         return node["default"]
     children = {name: defaults(root, child) for name, child in node.get("properties", {}).items()}
     tells = {
-        name
-        for name, child in node.get("properties", {}).items()
-        if children[name] is not None or "default" in child
+        name for name, child in node.get("properties", {}).items() if children[name] is not None or "default" in child
     }
     return {name: children[name] for name in children if name in tells} or None
 
@@ -117,9 +115,7 @@ def messages(schema: dict[str, Any], values: Any) -> list[str]:
 # The components
 
 
-@pytest.mark.parametrize(
-    "path", sorted(resources.folder("chart-templates").glob("*/component.yaml")), ids=str
-)
+@pytest.mark.parametrize("path", sorted(resources.folder("chart-templates").glob("*/component.yaml")), ids=str)
 def test_every_component_fits_its_schema(path: Path) -> None:
     schema = read(resources.PACKAGE / "schemas" / "component.schema.json")
     data = YAML(typ="safe").load(path)
@@ -447,9 +443,7 @@ def test_a_key_has_no_more_versions_than_the_keys_above_it() -> None:
 def upstream_values(component: Component, version: str) -> dict[str, Any]:
     directory = os.environ.get("SIGNALEN_CHARTS")
     if not directory:
-        pytest.skip(
-            "SIGNALEN_CHARTS is not set: the folder with the charts, <chart>-<version>.tgz or unpacked"
-        )
+        pytest.skip("SIGNALEN_CHARTS is not set: the folder with the charts, <chart>-<version>.tgz or unpacked")
     folder = Path(directory) / f"{component.chart}-{version}"
     archive = folder.with_name(folder.name + ".tgz")
     values: dict[str, Any]

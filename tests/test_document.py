@@ -128,9 +128,7 @@ def test_aliases_and_merge_keys() -> None:
         ("%YAML 1.1\n---\na: yes\n", "yaml-syntax", 1, 1, "YAML 1.2"),
     ],
 )
-def test_each_mistake_is_one_problem_in_its_place(
-    text: str, rule: str, line: int, column: int, said: str
-) -> None:
+def test_each_mistake_is_one_problem_in_its_place(text: str, rule: str, line: int, column: int, said: str) -> None:
     document = parse(text, "form.yaml")
     (problem,) = document.problems
     assert (problem.rule, problem.line, problem.column) == (rule, line, column)

@@ -208,8 +208,7 @@ def test_github_escapes_what_would_end_a_command() -> None:
         "'enviroments' is not a key of the form; did you mean 'environments'?"
     )
     assert warning == (
-        "::warning file=a b/gemeente%2C é.yaml,line=3,col=4,endColumn=9,title=old%3Aversion::"
-        "100%25 old,%0Areally"
+        "::warning file=a b/gemeente%2C é.yaml,line=3,col=4,endColumn=9,title=old%3Aversion::100%25 old,%0Areally"
     )
 
 

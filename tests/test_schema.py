@@ -303,9 +303,7 @@ def marked(problem: Problem) -> str:
 )
 def test_each_mistake_is_one_problem(text: str, rule: str, mark: str, message: str, hint: str) -> None:
     (problem,) = check(text + "\n" if text.startswith("{") else f"name: x\n{text}\n")[-1:]
-    others = [
-        p for p in check(text if text.startswith("{") else f"name: x\n{text}\n") if p.rule != "missing-key"
-    ]
+    others = [p for p in check(text if text.startswith("{") else f"name: x\n{text}\n") if p.rule != "missing-key"]
     assert len(others) <= 1
     assert (problem.rule, marked(problem)) == (rule, mark)
     assert problem.message.startswith(message)
@@ -315,9 +313,7 @@ def test_each_mistake_is_one_problem(text: str, rule: str, mark: str, message: s
 
 
 def test_a_good_form_has_no_problems() -> None:
-    assert (
-        check("name: x\ncontact: {phone: y}\nreplicas: 3\nstore: {kind: s3, bucket: b}\none: {a: 1}\n") == []
-    )
+    assert check("name: x\ncontact: {phone: y}\nreplicas: 3\nstore: {kind: s3, bucket: b}\none: {a: 1}\n") == []
 
 
 def test_a_misspelt_key_explains_the_missing_one() -> None:
@@ -426,11 +422,7 @@ def test_formats(check_format: Any, good: list[str], bad: list[str]) -> None:
 
 KEYS = st.sampled_from([*SCHEMA["properties"], "phone", "kind", "a", "b", "user", "domain", "x y", ""])
 DATA = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-3, 12)
-    | st.floats(-1, 1)
-    | st.sampled_from(["", "x", "s3", "%"]),
+    st.none() | st.booleans() | st.integers(-3, 12) | st.floats(-1, 1) | st.sampled_from(["", "x", "s3", "%"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=15,
 )
