@@ -160,6 +160,32 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
 
 
 @main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left main.")
+@click.option("--to", metavar="REV", help="Git revision after; default: the files as they are now.")
+@_rendering_options
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where something changes, as git diff does.")
+def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_code: bool, **options: Any) -> None:
+    """Show what a change of the repository in DIRECTORY does on the cluster, object by object."""
+    from toolkit import diff as differing
+    from toolkit import difftext
+    from toolkit.helm_errors import HelmError
+    from toolkit.rendering import Options, renderer
+    from toolkit.verify import kubernetes_versions
+
+    versions, default = kubernetes_versions(directory)
+    work = renderer(Options(**options), versions, default_version=default, report=_progress)
+    try:
+        difference = differing.diff(directory, from_, to, work.text)
+    except HelmError as error:
+        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    coloured = format_ == "text" and sys.stdout.isatty()
+    click.echo(difftext.write(difference, format_, colour=coloured).removesuffix("\n"))
+    sys.exit(exit_code and bool(difference))
+
+
+@main.command()
 def doctor() -> None:
     """Print which programs and libraries the toolkit calls, and how to install what is missing."""
     from toolkit import doctor as doctoring

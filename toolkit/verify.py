@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import chart_lock, document, memory
-from toolkit.catalog import Catalog
+from toolkit.catalog import Catalog, catalog
 from toolkit.check import check
-from toolkit.config import Environment
+from toolkit.config import Config, Environment
+from toolkit.document import Document
 from toolkit.form import NAME, Form
 from toolkit.formschema import defaults
 from toolkit.helm_errors import HelmError
@@ -47,14 +48,8 @@ def verify(
     tree = render(config, charts)
     lock_file = repository / chart_lock.NAME
     locked = chart_lock.read_lock(lock_file)
-    versions = {one.name: kubernetes_version(one) for one in config.environments}
-    work = renderer(
-        options,
-        versions,
-        default_version=str(defaults()["cluster"]["kubernetesVersion"]),
-        locked=locked,
-        report=report,
-    )
+    versions, default = _versions(config)
+    work = renderer(options, versions, default_version=default, locked=locked, report=report)
     wanted = releases(tree)
     obtained = work.obtain(release.chart for release in wanted)
     moved = [problem for chart in obtained.values() if (problem := chart_lock.check_lock(locked, chart))]
@@ -70,9 +65,19 @@ def verify(
     return ordered(problems)
 
 
-def kubernetes_version(environment: Environment) -> str:
-    """Return the version of Kubernetes of an environment, as `1.34`."""
-    return str(environment.settings["cluster"]["kubernetesVersion"])
+def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
+    """Return the version of Kubernetes of each environment of a repository's form, and that of any other.
+
+    A form that is wrong or absent has none: what is compared then may well be older than the mistake.
+    """
+    path = repository / NAME
+    source = document.read(path) if path.is_file() else Document(NAME, "")
+    return _versions(check(source, catalog(), repository)[0])
+
+
+def _versions(config: Config) -> tuple[dict[str, str], str]:
+    versions = {one.name: str(one.settings["cluster"]["kubernetesVersion"]) for one in config.environments}
+    return versions, str(defaults()["cluster"]["kubernetesVersion"])
 
 
 def _environment(
