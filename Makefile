@@ -25,6 +25,9 @@ demo: $(VENV)/installed
 	  --set environments.acceptance.domain=s-hertogenbosch.signalen.dev && \
 	echo && echo "Checked and rendered once more:" && \
 	$(BIN)/signalen check "$$repository" && $(BIN)/signalen render "$$repository" && \
+	echo "Verified with Helm, and stand-ins for the charts:" && \
+	$(BIN)/python -m tests.standins "$$repository" "$$folder/charts" && \
+	$(BIN)/signalen verify "$$repository" --charts "$$folder/charts" && echo "nothing is wrong" && \
 	echo && (cd "$$repository" && git ls-files)
 
 test: $(VENV)/tested lint
@@ -53,7 +56,7 @@ $(VENV)/bin/python:
 
 # The versions that CI runs with are pinned in .ci/constraints.txt.
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[verify]'
 	@touch $@
 
 $(VENV)/tested: $(VENV)/bin/python pyproject.toml .ci/constraints.txt

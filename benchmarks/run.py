@@ -8,6 +8,7 @@ Not part of the tests: a busy machine would fail them. Medians of several runs; 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # for the stand-in charts of the tests
 BIN = Path(sys.executable).parent
 FORM = ROOT / "tests" / "forms" / "s-hertogenbosch.yaml"
 ASSETS = ROOT / "municipality-template" / "{{cookiecutter.repository_name}}" / "assets"
@@ -26,7 +28,7 @@ RUNS = 11
 
 def main() -> None:
     """Measure and print."""
-    rows = [*cold(), *fleet()]
+    rows = [*cold(), *fleet(), *verifying()]
     width = max(len(name) for name, *_ in rows)
     print(f"{'budget':{width}}  {'measured':>10}  {'at most':>8}")
     for name, measured, most in rows:
@@ -56,6 +58,62 @@ def cold() -> list[tuple[str, float, float]]:
     return [
         ("check, cold / check-jsonschema", statistics.median(times["check"]) / peer_time, 0.6),
         ("render, cold / check-jsonschema", statistics.median(times["render"]) / peer_time, 1.0),
+    ]
+
+
+def verifying() -> list[tuple[str, float, float]]:
+    """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
+    from tests.standins import main as make_stand_ins
+    from toolkit import helm
+    from toolkit.helm_library import in_process_engine
+    from toolkit.releases import Release, releases
+
+    with tempfile.TemporaryDirectory() as folder:
+        repository, charts = Path(folder) / "repository", Path(folder) / "charts"
+        (repository / "assets").mkdir(parents=True)
+        for asset in ASSETS.iterdir():
+            (repository / "assets" / asset.name).write_bytes(asset.read_bytes())
+        (repository / "municipality.yaml").write_bytes(FORM.read_bytes())
+        _output([BIN / "signalen", "render", repository])
+        make_stand_ins(repository, charts)
+        files = (path for path in (repository / "clusters").rglob("*.yaml"))
+        tree = {path.relative_to(repository).as_posix(): path.read_text() for path in files}
+        wanted = releases(tree)
+        program, values = helm.find(), Path(folder) / "values.yaml"
+
+        def alone() -> None:
+            for release in wanted:
+                values.write_text(release.values)
+                chart = charts / f"{release.chart.name}-{release.chart.version}"
+                _output([program, "template", release.name, chart, "-n", release.namespace, "-f", values])
+
+        first = [BIN / "signalen", "verify", repository, "--charts", charts, "--again"]
+        again = first[:-1]
+        environment = {**os.environ, "XDG_CACHE_HOME": folder}
+        _output(again, environment)
+        times: dict[str, list[float]] = {"alone": [], "first": [], "again": []}
+        for _ in range(RUNS):
+            times["alone"].append(_seconds(alone))
+            times["first"].append(_seconds(lambda: _output(first, environment)))
+            times["again"].append(_seconds(lambda: _output(again, environment)))
+
+        def many(engine: helm.Engine, count: int) -> float:
+            some = [wanted[number % len(wanted)] for number in range(count)]
+
+            def one(release: Release) -> str:
+                chart = charts / f"{release.chart.name}-{release.chart.version}"
+                return engine(chart, release, "1.34", (), 60.0)
+
+            return _seconds(lambda: [one(release) for release in some]) / count
+
+        library, run = in_process_engine(), helm.program_engine(program)
+        many(library, 6)
+        in_process, as_program = many(library, 300), many(run, 60)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    return [
+        ("verify, 6 releases / 6 x helm template", medians["first"] / medians["alone"], 1.5),
+        ("verify, nothing changed / the first time", medians["again"] / medians["first"], 0.2),
+        ("Helm in process, 300 releases / the program", in_process / as_program, 0.25),
     ]
 
 
@@ -103,8 +161,8 @@ def _form(municipality: object) -> dict[str, object]:
     }
 
 
-def _output(command: Sequence[str | Path]) -> bytes:
-    return subprocess.run(command, check=True, capture_output=True).stdout
+def _output(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> bytes:
+    return subprocess.run(command, check=True, capture_output=True, env=environment).stdout
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,3 +82,14 @@ def _defaults(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Any:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=1), encoding="utf-8")  # which is YAML as well
+
+
+def main(repository: Path, folder: Path) -> None:
+    """Write the stand-ins that the rendered tree of a repository needs."""
+    files = (path for path in (repository / "clusters").rglob("*.yaml"))
+    tree = {path.relative_to(repository).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    make_charts(folder, chart_versions(tree))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:3]))

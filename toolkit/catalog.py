@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from toolkit import versioned_schema
+from toolkit.fastyaml import load as load_yaml
 from toolkit.problems import UsageError, did_you_mean
 from toolkit.resources import folder
 from toolkit.versioned_schema import Schema, Span
@@ -43,8 +44,9 @@ class SecretKey:
     """A key that a Secret has to have.
 
     `when` is a place in the chart's values: the key is needed only where the value there is true.
-    `generate` is the length of the random text that serves as value, 0 where a person knows the value.
-    `same_as` is the `<secret>/<key>` with the same value.
+    `generate` is the length of the random text that serves as value, 0 where a person knows the value; `prefix` goes
+    before it. It serves only where `generate_when` is true, another place. `empty_unless` is a third: the value is
+    empty where nothing stands there. `same_as` is the `<secret>/<key>` with the same value.
     """
 
     name: str
@@ -52,6 +54,9 @@ class SecretKey:
     when: str = ""
     generate: int = 0
     same_as: str = ""
+    generate_when: str = ""
+    prefix: str = ""
+    empty_unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +261,7 @@ def _unknown(kind: str, wrong: str, known: Sequence[str] | Mapping[str, Any]) ->
 
 
 def _component(directory: Path) -> Component:
-    from ruamel.yaml import YAML  # takes longer to import than the rest of this module together
-
-    data = YAML(typ="safe").load(directory / "component.yaml")
+    data = load_yaml((directory / "component.yaml").read_text(encoding="utf-8"))
     config = data.get("applicationConfig")
     return Component(
         name=data["name"],
@@ -288,8 +291,9 @@ def _workload(name: str, data: Mapping[str, Any]) -> Workload:
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
+    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
     keys = tuple(
-        SecretKey(name, key["description"], key.get("when", ""), key.get("generate", 0), key.get("sameAs", ""))
+        SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
         for name, key in data["keys"].items()
     )
     return Secret(data["name"], keys, data.get("when", ""))

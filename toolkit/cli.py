@@ -257,9 +257,10 @@ def _print_problems(problems: Sequence[Problem], format_: str, *, err: bool = Fa
 
     reasons = None
     if format_ == "sarif":  # the one format that explains the rules
-        from toolkit.check import reasons as all_reasons
+        from toolkit.check import reasons as reasons_of_check
+        from toolkit.verify import reasons as reasons_of_verify
 
-        reasons = all_reasons()
+        reasons = {**reasons_of_check(), **reasons_of_verify()}
     stream = sys.stderr if err else sys.stdout
     text = report(problems, format_, colour=format_ == "text" and stream.isatty(), reasons=reasons)
     if text:

@@ -15,13 +15,14 @@ from typing import Any
 
 from toolkit import gitfiles
 from toolkit.dangers import dangers
+from toolkit.fastyaml import load_all
 from toolkit.objects import Finding, Object
 from toolkit.objects.cluster import group_of, is_file, namespace_of
 from toolkit.objects.context import Context
 from toolkit.objects.fields import at, listed, text
 from toolkit.objecttext import difference
 from toolkit.problems import UsageError
-from toolkit.releases import Release, environments, load_all, manifests, releases
+from toolkit.releases import Release, environments, manifests, releases
 from toolkit.render import ROOT
 from toolkit.upgrades import Version, downgrades, versions_between
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -62,6 +61,8 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 def did_you_mean(wrong: object, known: Iterable[object]) -> str:
     """Return the hint `did you mean 'x'?` for the nearest known word, or an empty string."""
+    from difflib import get_close_matches  # only where something is wrong
+
     by_lower = {str(word).lower(): str(word) for word in known}
     near = get_close_matches(str(wrong).lower(), by_lower, n=1, cutoff=0.6)
     return f"did you mean '{by_lower[near[0]]}'?" if near else ""

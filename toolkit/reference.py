@@ -11,7 +11,7 @@ from inspect import getdoc
 from sys import modules
 from typing import Any, Final
 
-from toolkit import document, formschema, schema
+from toolkit import document, formschema, schema, verify
 from toolkit.formats import FORMATS
 from toolkit.resources import PACKAGE
 from toolkit.rules import Rule, rules
@@ -85,6 +85,14 @@ def rules_markdown() -> str:
         lines += [f"## {subject}", "", f"{about[:1].upper()}{about[1:]}", ""]
         for rule in found:
             lines += [f"### {rule.id}", "", _text(getdoc(rule.check)), "", f"Why: {rule.reason}.", ""]
+    lines += [
+        "## Verifying",
+        "",
+        "What `signalen verify` finds in charts, and in the objects that Helm makes of them.",
+        "",
+    ]
+    for id_, reason in sorted(verify.reasons().items()):
+        lines += [f"### {id_}", "", f"Why: {reason}.", ""]
     return "\n".join(lines)
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import PurePosixPath
-from typing import Any
 
+from toolkit.fastyaml import load_all
 from toolkit.objects import Object
 from toolkit.render import ROOT
 
@@ -60,30 +59,6 @@ def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
             for data in load_all(text):
                 if "kind" in data:
                     yield Object(environment, "", path, data)
-
-
-def load_all(text: str) -> list[dict[str, Any]]:
-    """Read the documents in a text that a program wrote, as Kubernetes' readers do; only maps count.
-
-    Raises yaml.YAMLError. PyYAML and not ruamel.yaml: Helm's output is YAML 1.1, long, and has no comments to keep.
-    """
-    import yaml
-
-    return [document for document in yaml.load_all(text, Loader=_loader()) if isinstance(document, dict)]
-
-
-@cache
-def _loader() -> Any:
-    """Return PyYAML's reader, in C where it has that, without the dates that Kubernetes does not have either."""
-    import yaml
-
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    dates = "tag:yaml.org,2002:timestamp"
-    resolvers = {
-        first: [(tag, pattern) for tag, pattern in found if tag != dates]
-        for first, found in base.yaml_implicit_resolvers.items()
-    }
-    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) -> Iterator[Release]:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from toolkit import charts, helm
 from toolkit.charts import Chart, Sources
+from toolkit.fastyaml import load_all
 from toolkit.helm import Engine
 from toolkit.helm_errors import HelmError
 from toolkit.objects import Object
-from toolkit.releases import ChartReference, Release, load_all
+from toolkit.releases import ChartReference, Release
 
 Made = dict[Release, list[Object] | HelmError]
 
@@ -58,8 +59,11 @@ class Renderer:
         version = self.kubernetes_versions.get(release.environment, self.default_version)
         return self.engine(chart.path, release, version, (), self.timeout)
 
-    def objects(self, releases: Iterable[Release], component: Callable[[Release], str]) -> Made:
-        """Return the objects of each release, or why there are none; `component` names what made them."""
+    def start(self, releases: Iterable[Release], component: Callable[[Release], str]) -> Callable[[], Made]:
+        """Start to render, and return what waits for the objects of each release, or for why there are none.
+
+        `component` names what makes them. No more run at once than there are cores.
+        """
         wanted = list(releases)
         self.obtain(release.chart for release in wanted)
 
@@ -69,8 +73,10 @@ class Renderer:
             except HelmError as error:
                 return error
 
-        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(wanted) or 1)) as pool:
-            return dict(zip(wanted, pool.map(work, wanted), strict=True))
+        pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(wanted) or 1))
+        running = {release: pool.submit(work, release) for release in wanted}
+        pool.shutdown(wait=False)
+        return lambda: {release: future.result() for release, future in running.items()}
 
 
 def renderer(

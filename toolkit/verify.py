@@ -15,16 +15,28 @@ from toolkit.catalog import Catalog, catalog
 from toolkit.check import check
 from toolkit.config import Config, Environment
 from toolkit.document import Document
+from toolkit.fastyaml import load
 from toolkit.form import NAME, Form
 from toolkit.formschema import defaults
 from toolkit.helm_errors import HelmError
 from toolkit.objects import Finding, Object
-from toolkit.objects.checks import check_objects
 from toolkit.objects.context import context_of
 from toolkit.problems import Problem, has_errors, ordered
-from toolkit.releases import Release, load_all, manifests, releases
+from toolkit.releases import Release, manifests, releases
 from toolkit.render import render
 from toolkit.rendering import Made, Options, renderer
+
+
+def reasons() -> dict[str, str]:
+    """Return why each kind of problem that only `verify` finds is one, by rule id."""
+    from toolkit.objects import checks
+
+    return {
+        chart_lock.RULE: "a version that is published again with other content is not what was reviewed",
+        "helm-template": "what Helm cannot render is not installed",
+        "helm-values": "a value that the chart itself refuses is not installed",
+        **checks.REASONS,
+    }
 
 
 def verify(
@@ -56,7 +68,10 @@ def verify(
     if moved:
         return ordered([*problems, *moved])
     by_release = {component.release_name: component.name for component in charts.components.values()}
-    made = work.objects(wanted, lambda release: by_release.get(release.name, ""))
+    wait = work.start(wanted, lambda release: by_release.get(release.name, ""))
+    import toolkit.objects.checks  # noqa: F401  # takes as long as Helm itself, and Helm runs meanwhile
+
+    made = wait()
     for environment in config.environments:
         problems += _environment(form, environment, tree, made, schemas)
     if not has_errors(problems):
@@ -90,13 +105,15 @@ def _environment(
         if release.environment != environment.name:
             continue
         component = next(one.name for one in environment.components if one.release_name == release.name)
-        values[component] = next(iter(load_all(release.values)), {})
+        values[component] = load(release.values)
         if isinstance(result, HelmError):
             complete = False
             yield from _refused(form, environment, release, component, result)
         else:
             objects += result
     if complete:  # else half of the references would seem to lead nowhere
+        from toolkit.objects.checks import check_objects
+
         for finding in check_objects(objects, context_of(environment, values, schemas)):
             yield _found(form, environment, finding)
 
