@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from toolkit.catalog import catalog, config_schema
+from toolkit.fastyaml import load_all
 from toolkit.objects import Finding, Object
 from toolkit.objects.checks import check_objects
 from toolkit.objects.context import Context
-from toolkit.releases import load_all
 
 FRONTEND = "2.27.6"
 CONTEXT = Context(

@@ -14,11 +14,11 @@ import pytest
 from tests.conftest import program
 from tests.small_charts import DEPLOYMENT, chart_files, release, script, write_chart
 from toolkit import helm
+from toolkit.fastyaml import load_all
 from toolkit.helm import Engine
 from toolkit.helm_errors import HelmError, understand
 from toolkit.helm_library import in_process_engine
 from toolkit.problems import UsageError
-from toolkit.releases import load_all
 
 HOOK = """\
 apiVersion: batch/v1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit import formschema, reference
+from toolkit import formschema, reference, verify
 from toolkit.check import reasons
 
 
@@ -18,7 +18,7 @@ def test_the_reference_is_not_stale(page: str) -> None:
 
 def test_every_rule_has_a_heading_to_link_to() -> None:
     headings = [line[4:] for line in reference.rules_markdown().splitlines() if line.startswith("### ")]
-    assert sorted(headings) == sorted(reasons())
+    assert sorted(headings) == sorted([*reasons(), *verify.reasons()])
 
 
 def test_every_setting_is_described_in_both_languages() -> None:
