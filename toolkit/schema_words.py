@@ -14,7 +14,7 @@ from toolkit.schema_context import Context, Draft, Leaf, kind_of, listed
 from toolkit.schema_index import Path
 from toolkit.source import brief, dotted
 
-_TYPES: Final[Mapping[str, str]] = {
+TYPES: Final[Mapping[str, str]] = {
     "string": "text",
     "number": "a number",
     "integer": "a whole number",
@@ -137,7 +137,7 @@ def _too_many(leaf: Leaf, context: Context) -> list[Draft]:
 
 def _wrong_type(leaf: Leaf, context: Context) -> list[Draft]:
     wanted = [leaf.value] if isinstance(leaf.value, str) else list(leaf.value)
-    words = listed([_TYPES.get(kind, kind) for kind in wanted], "or")
+    words = listed([TYPES.get(kind, kind) for kind in wanted], "or")
     message = f"{context.name(leaf.path)} must be {words}, not {kind_of(leaf.instance)}"
     return [Draft("wrong-type", message, leaf.path, _type_hint(wanted, leaf, context), rank=1)]
 

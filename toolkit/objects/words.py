@@ -10,16 +10,8 @@ from jsonschema.exceptions import ValidationError
 
 from toolkit.objects.fields import Path
 from toolkit.problems import did_you_mean
+from toolkit.schema_words import TYPES
 from toolkit.source import brief
-
-_TYPES: Final[Mapping[str, str]] = {
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a map",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ def _type(error: ValidationError, path: Path) -> Iterator[Mistake]:
 
 
 def _wrong_type(path: Path, wanted: list[str], value: object) -> Mistake:
-    kinds = " or ".join(_TYPES[kind] for kind in dict.fromkeys(wanted) if kind in _TYPES)
+    kinds = " or ".join(TYPES[kind] for kind in dict.fromkeys(wanted) if kind in TYPES)
     hint = ""
     if "string" in wanted and isinstance(value, bool | int | float):
         hint = f'put it between quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
