@@ -71,7 +71,7 @@ def _type(error: ValidationError, path: Path) -> Iterator[Mistake]:
 
 
 def _wrong_type(path: Path, wanted: list[str], value: object) -> Mistake:
-    kinds = " or ".join(TYPES[kind] for kind in dict.fromkeys(wanted) if kind in TYPES)
+    kinds = " or ".join(TYPES[kind] for kind in dict.fromkeys(wanted) if kind in TYPES and kind != "null")
     hint = ""
     if "string" in wanted and isinstance(value, bool | int | float):
         hint = f'put it between quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
