@@ -25,10 +25,10 @@ import pytest
 from tests.conftest import program
 from tests.small_charts import chart_files, member, pack, packed, reference, script, write_chart
 from toolkit import chart_archive, charts, downloads, helm
+from toolkit.addresses import Access, DownloadError
 from toolkit.chart_archive import ChartError, check_archive
 from toolkit.chart_lock import check_lock, lock_text, read_lock, updated, write_lock
 from toolkit.charts import Chart, Sources, obtain
-from toolkit.downloads import Access, DownloadError
 from toolkit.problems import ProblemsError, UsageError
 
 PASSWORD = "p4ss/wörd"  # noqa: S105  # of nothing

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from toolkit import helm, programs
-from toolkit.downloads import TRIES, Access, DownloadError, shown
+from toolkit.addresses import TRIES, Access, DownloadError, shown
 from toolkit.helm_errors import one_line
 from toolkit.problems import UsageError
 

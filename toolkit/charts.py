@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from toolkit import chart_registry, downloads
+from toolkit.addresses import Access, DownloadError, check_address, same_server, shown
 from toolkit.chart_archive import LARGEST_ARCHIVE, ChartError, check_archive, check_folder
-from toolkit.downloads import Access, DownloadError
 from toolkit.problems import UsageError
 from toolkit.releases import ChartReference
 from toolkit.source import brief
@@ -102,7 +101,7 @@ def obtain(reference: ChartReference, sources: Sources) -> Chart:
     if chart is not None:
         return chart
     what = f"{reference.name} {reference.version}"
-    place = downloads.shown(reference.repository)
+    place = shown(reference.repository)
     if sources.offline:
         raise ChartError(f"the chart {what} of {place} is not at hand, and nothing is fetched: {_advice(reference)}")
     sources.report(f"fetching the chart {what} from {place}")
@@ -227,15 +226,19 @@ def _pull(reference: ChartReference, sources: Sources) -> bytes:
     if reference.repository.startswith("oci://"):
         if sources.helm is None:
             raise DownloadError("the program helm is needed for a registry (oci://)")
+        from toolkit import chart_registry
+
         return chart_registry.pull(sources.helm(), reference, sources.access, LARGEST_ARCHIVE, pause=sources.pause)
-    downloads.check_address(reference.repository)
+    from toolkit import downloads  # what reads the network takes long to import, and most charts are at hand
+
+    check_address(reference.repository)
     repository = reference.repository.rstrip("/") + "/"
     url, digest = _package(reference, _index(repository, sources))
     try:
         url = urljoin(repository, url)
     except ValueError as error:
         raise DownloadError("the repository's index names an address for it that is none") from error
-    login = downloads.same_server(url, repository)
+    login = same_server(url, repository)
     data = downloads.fetch(url, sources.access, limit=LARGEST_ARCHIVE, login=login, pause=sources.pause)
     if digest and hashlib.sha256(data).hexdigest() != digest:
         raise ChartError(
@@ -246,6 +249,8 @@ def _pull(reference: ChartReference, sources: Sources) -> bytes:
 
 def _index(repository: str, sources: Sources) -> Mapping[str, Any]:
     """Return the entries of a repository's index, which is read once; so is the reason why it cannot be read."""
+    from toolkit import downloads
+
     known = sources.indexes.get(repository)
     if known is None:
         try:
@@ -267,10 +272,10 @@ def _entries(data: bytes, url: str) -> Mapping[str, Any]:
     try:
         index = yaml.load(data, Loader=loader)  # noqa: S506  # a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DownloadError(f"{downloads.shown(url)} is not the index of a chart repository: not YAML") from error
+        raise DownloadError(f"{shown(url)} is not the index of a chart repository: not YAML") from error
     entries = index.get("entries") if isinstance(index, dict) else None
     if not isinstance(entries, dict):
-        raise DownloadError(f"{downloads.shown(url)} is not the index of a chart repository: it has no entries")
+        raise DownloadError(f"{shown(url)} is not the index of a chart repository: it has no entries")
     return entries
 
 

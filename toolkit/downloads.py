@@ -13,71 +13,25 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 from typing import IO, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from toolkit import __version__
+from toolkit.addresses import TRIES, Access, DownloadError, check_address, shown
 from toolkit.problems import UsageError
 from toolkit.source import brief
 
-TRIES: Final = 3
 _FIRST_PAUSE: Final = 1.0  # seconds; each next one is twice as long
 _SILENCE: Final = 20.0  # seconds without a byte
 _LONGEST: Final = 300.0  # seconds for one file in all
 _CHUNK: Final = 2**16
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _PASSING: Final = (408, 425, 429, 500, 502, 503, 504)
-
-
-class DownloadError(Exception):
-    """A file cannot be had. The message says why, with the address but without anything secret in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How servers are reached: whom we are, and which certificate authority is trusted beside the system's."""
-
-    user: str = ""
-    password: str = field(default="", repr=False)
-    ca_file: Path | None = None
 
 
 class _PassingError(DownloadError):
     """One that may be gone at the next try."""
-
-
-def check_address(url: str) -> None:
-    """Raise DownloadError for an address that is not https (or http on this computer), or has a password in it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise DownloadError(f"{shown(url)} is not an address: {error}") from error
-    if "@" in parts.netloc:
-        raise DownloadError(
-            f"the address {shown(url)} has a user name or password in it: take it out, and give it with"
-            " SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD"
-        )
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
-        raise DownloadError(f"{shown(url)} is not fetched: only https:// is safe")
-
-
-def shown(url: str) -> str:
-    """Return an address without what may be secret in it: user, password, query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "this"
-    return brief(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")), 200)
-
-
-def same_server(one: str, other: str) -> bool:
-    """Tell whether two addresses are on one server, which then may get the same password."""
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc.lower()) == (second.scheme, second.netloc.lower())
 
 
 def fetch(

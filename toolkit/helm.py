@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -195,6 +194,8 @@ def _named(given: str, origin: str) -> Path:
 
 def _installed() -> Iterator[Path]:
     """Yield where the package index's Helm may stand: where its package says, and beside our Python."""
+    from importlib import metadata  # slow to import, and not needed where Helm is named
+
     try:
         files = metadata.files(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
