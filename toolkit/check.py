@@ -50,7 +50,7 @@ def reasons() -> dict[str, str]:
 
 
 def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a form without the sections and values that the schema refuses, so that rules can count on types."""
+    """Return a form without the keys and values that the schema refuses, so that rules can count on types."""
     right = config.merge(data, {})
     for path in schema.wrong_values(data, form_schema()):
         # Half a list is another list: the whole of it goes.
@@ -59,14 +59,7 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
             keys.pop()
         if keys and isinstance(owner := at(right, keys[:-1]), dict):
             owner.pop(str(keys[-1]), None)
-    if "environments" in right:
-        known = resolve(form_schema()["$defs"]["environment"])["properties"]
-        right["environments"] = {name: _known(own, known) for name, own in right["environments"].items()}
-    return _known(right, form_schema()["properties"])
-
-
-def _known(section: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key in known}
+    return right
 
 
 def _missing(form: Form) -> Iterator[Problem]:

@@ -48,7 +48,7 @@ _FORMAT_CHECKER = _format_checker()
 _compiled: dict[int, tuple[Schema, Any, Index]] = {}
 _MOST_COMPILED = 256
 # Keywords that speak of the keys of a map, not of the map as a value.
-_OF_KEYS: Final = frozenset({"additionalProperties", "dependentRequired", "minProperties", "required", "requiredOne"})
+_OF_KEYS: Final = frozenset({"dependentRequired", "minProperties", "required", "requiredOne"})
 
 
 def schema_problems(
@@ -78,10 +78,16 @@ def schema_problems(
 
 
 def wrong_values(data: Any, schema: Mapping[str, Any]) -> list[Path]:
-    """Return the places of the values that a schema refuses; not those of missing and unknown keys."""
+    """Return the places of the values that a schema refuses, and of the keys that it does not know."""
     validator, _ = _compile(schema)
-    leaves = [leaf for error in validator.iter_errors(data) for leaf in _leaves(error)]
-    return [leaf.path for leaf in leaves if not leaf.keyed and leaf.word not in _OF_KEYS]
+    found: list[Path] = []
+    for leaf in (leaf for error in validator.iter_errors(data) for leaf in _leaves(error)):
+        if leaf.word == "additionalProperties":
+            known = leaf.schema.get("properties", {})
+            found += [(*leaf.path, key) for key in leaf.instance if key not in known]
+        elif not leaf.keyed and leaf.word not in _OF_KEYS:
+            found.append(leaf.path)
+    return found
 
 
 def _compile(schema: Schema) -> tuple[Any, Index]:

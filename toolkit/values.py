@@ -46,13 +46,22 @@ def _lay(below: MutableMapping[Any, Any], over: Mapping[str, Any]) -> None:
 
 
 def _safe(value: Any) -> Any:
-    """Put quotes around each text that some reader of YAML could take for something else (`no`, `1e3`)."""
+    """Prepare a value so that it is written on one line, as every reader of YAML understands it.
+
+    A text that some reader could take for something else (`no`, `1e3`) gets quotes. On one line, because ruamel.yaml
+    writes a comment that follows the old value into the middle of a new list.
+    """
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(value, str):
         return value if is_plain(value) else DoubleQuotedScalarString(value)
+    below: CommentedMap | CommentedSeq
     if isinstance(value, Mapping):
-        return {_safe(key): _safe(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_safe(child) for child in value]
-    return value
+        below = CommentedMap((_safe(key), _safe(child)) for key, child in value.items())
+    elif isinstance(value, list):
+        below = CommentedSeq(_safe(child) for child in value)
+    else:
+        return value
+    below.fa.set_flow_style()
+    return below
