@@ -105,3 +105,62 @@ def test_no_object_is_in_two_folders(name: str, kustomize: list[str], tmp_path: 
                 key = (obj["apiVersion"], obj["kind"], about.get("namespace", ""), about["name"])
                 assert key not in seen
                 seen.add(key)
+
+
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+@pytest.mark.parametrize("vault", ["azure", "vault", ""])
+def test_external_secrets_make_each_secret_that_is_needed(
+    delivery: str, vault: str, kustomize: list[str], tmp_path: Path
+) -> None:
+    stores = {
+        "azure": {"vaultUrl": "https://x.vault.azure.net", "tenantId": "0" * 36, "serviceAccount": "x"},
+        "vault": {"server": "https://vault.example.nl", "role": "x", "serviceAccount": "x"},
+    }
+    external = {vault: stores[vault]} if vault else {"storeKind": "ClusterSecretStore"}
+    data = {**form("minimal"), "delivery": delivery}
+    data["secrets"] = {"provider": "external-secrets", "externalSecrets": external}
+    objects = build(kustomize, written(data, tmp_path) / "clusters" / "acceptance")
+    assert [problem for obj in objects for problem in object_problems(obj)] == []
+    assert len(of_kind(objects, "SecretStore")) == bool(vault)
+    secrets = of_kind(objects, "ExternalSecret")
+    assert set(secrets) == {f"signalen-backend{part}-secrets" for part in ("", "-rabbitmq", "-postgresql")}
+    keys = {
+        f"{name}/{one['secretKey']}": one["remoteRef"] for name, obj in secrets.items() for one in obj["spec"]["data"]
+    }
+    # Two keys that hold one value have one place in the vault; what has no use here is not asked for.
+    password = keys["signalen-backend-secrets/RABBITMQ_PASSWORD"]
+    assert keys["signalen-backend-rabbitmq-secrets/rabbitmq-password"] == password
+    assert "signalen-backend-secrets/SIGMAX_AUTH_TOKEN" not in keys
+    template = secrets["signalen-backend-secrets"]["spec"]["target"]["template"]
+    assert template == {"mergePolicy": "Merge", "data": {"EMAIL_HOST_PASSWORD": ""}}
+    assert "signalen-backend-secrets/EMAIL_HOST_PASSWORD" not in keys
+    expected = {
+        "azure": {"key": "signalen-acceptance-signalen-backend-secrets-RABBITMQ-PASSWORD"},
+        "vault": {"key": "signalen-acceptance/signalen-backend-secrets", "property": "RABBITMQ_PASSWORD"},
+    }
+    assert password == expected[vault or "vault"]
+
+
+@pytest.mark.parametrize("provider", ["sops", "external-secrets", "existing"])
+def test_flux_decrypts_the_secrets_beside_the_releases(provider: str, kustomize: list[str], tmp_path: Path) -> None:
+    data = {**form("minimal"), "secrets": {"provider": provider}}
+    objects = build(kustomize, written(data, tmp_path) / "clusters" / "acceptance" / "flux-system")
+    assert [problem for obj in objects for problem in object_problems(obj)] == []
+    found = of_kind(objects, "Kustomization")
+    assert set(found) == {"signalen-acceptance", *(["signalen-acceptance-secrets"] if provider == "sops" else [])}
+    if provider == "sops":
+        spec = found["signalen-acceptance-secrets"]["spec"]
+        assert spec["path"] == "./secrets/acceptance"
+        assert spec["decryption"] == {"provider": "sops", "secretRef": {"name": "signalen-acceptance-sops-age"}}
+
+
+@pytest.mark.parametrize("plugin", ["sops", ""])
+def test_a_plugin_of_argo_cd_decrypts_the_secrets(plugin: str, kustomize: list[str], tmp_path: Path) -> None:
+    data = {**form("minimal"), "delivery": "argocd", "secrets": {"sops": {"plugin": plugin} if plugin else {}}}
+    objects = build(kustomize, written(data, tmp_path) / "clusters" / "acceptance" / "applications")
+    assert [problem for obj in objects for problem in object_problems(obj)] == []
+    found = of_kind(objects, "Application").get("signalen-acceptance-secrets")
+    assert (found is not None) == bool(plugin)
+    if found:
+        source = found["spec"]["source"]
+        assert (source["path"], source["plugin"]) == ("secrets/acceptance", {"name": "sops"})

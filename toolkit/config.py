@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from toolkit import register
 from toolkit.catalog import Catalog, Component
+from toolkit.forges import forge_of
 from toolkit.formschema import defaults
 from toolkit.images import measure
 from toolkit.register import Municipality
@@ -109,6 +110,7 @@ def _environment(
     _derive_services(settings)
     _derive_map(settings, found)
     _derive_delivery(settings, name, production)
+    _derive_secrets(settings, name)
     components = tuple(
         component
         for component in charts.components.values()
@@ -302,7 +304,15 @@ def _derive_delivery(settings: Settings, name: str, production: bool) -> None:
     sync.setdefault("namespace", "flux-system" if flux else "argocd")
     settings["cluster"].setdefault("namespace", f"signalen-{name}")
     url = str(repository.setdefault("url", ""))
+    repository.setdefault("host", forge_of(url))
     # Flux knows no git@host:path, only the address that means the same.
     repository["cloneUrl"] = re.sub(r"^([^/:@]+@[^/:]+):", r"ssh://\1/", url)
     if not url.startswith("http"):
         repository.setdefault("secret", "signalen-repository")
+
+
+def _derive_secrets(settings: Settings, name: str) -> None:
+    sops, external = settings["secrets"]["sops"], settings["secrets"]["externalSecrets"]
+    sops.setdefault("keySecret", f"{settings['cluster']['namespace']}-sops-age")
+    external.setdefault("prefix", f"signalen-{name}")
+    external.setdefault("layout", "secret-per-key" if "vaultUrl" in external["azure"] else "secret-per-object")

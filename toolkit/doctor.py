@@ -18,6 +18,7 @@ from toolkit.problems import UsageError
 
 _SECONDS: Final = 10.0
 _INSTALL: Final = "pip install signalen-toolkit"
+_SECRETS: Final = "pip install 'signalen-toolkit[secrets]'"
 # Package, module, the commands that need it, and what installs it.
 _LIBRARIES: Final = (
     ("click", "click", "every command", _INSTALL),
@@ -26,6 +27,7 @@ _LIBRARIES: Final = (
     ("ruamel.yaml", "ruamel.yaml", "every command", _INSTALL),
     ("cookiecutter", "cookiecutter", "new", _INSTALL),
     ("questionary", "questionary", "new", _INSTALL),
+    ("pyrage", "pyrage", "secrets", _SECRETS),
     ("kubernetes-validate", "kubernetes_validate", "verify, diff", helm.INSTALL),
     ("pyyaml", "yaml", "verify, diff", helm.INSTALL),
 )
@@ -58,8 +60,9 @@ def report(helm_option: str | None = None) -> list[Tool]:
     python = Tool("python", "every command", "https://www.python.org/downloads/", sys.executable)
     return [
         Tool(python.name, python.needed_by, python.install, python.path, platform.python_version()),
-        _program("git", "new, diff", "apt install git, brew install git or https://git-scm.com"),
+        _program("git", "new, diff, update", "apt install git, brew install git or https://git-scm.com"),
         _helm(helm_option),
+        _program("sops", "secrets", _SECRETS),
         *(_library(*one) for one in _LIBRARIES),
         _library("helm-python-sdk", "helm_python", "verify, diff (faster)", helm_library.INSTALL, optional=True),
     ]

@@ -8,6 +8,7 @@ Per environment, under `clusters/<environment>/`:
 
 - `values/<release>.yaml` from `chart-templates/<component>/values.yaml.j2`, with the form's overrides on top
 - `manifests/…` from `chart-templates/<component>/manifests/`: what a component needs beside its release
+- `manifests/…` from `chart-templates/secrets/<provider>/` too: what brings the Secrets, if the cluster does
 - everything in `chart-templates/delivery/<delivery>/`, a file with `{component}` in its name once a component
 """
 
@@ -24,6 +25,8 @@ import jinja2
 
 from toolkit.catalog import Catalog, Component, knows
 from toolkit.config import Config, Environment
+from toolkit.external_secrets import references
+from toolkit.secret_needs import needed
 from toolkit.values import overlaid
 from toolkit.yamltext import inline
 
@@ -52,12 +55,19 @@ def values(environment: Environment, component: Component, config: Config, chart
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
     context = _context(environment, assets, charts)
     manifests: list[str] = []
+    values: dict[str, str] = {}
     for component in environment.components:
-        yield f"values/{component.release_name}.yaml", _values(component, context, charts.folder)
+        values[component.name] = _values(component, context, charts.folder)
+        yield f"values/{component.release_name}.yaml", values[component.name]
         for template in _templates(charts.folder / component.name / "manifests"):
             manifests.append(f"manifests/{template}")
             source = f"{component.name}/manifests/{template}.j2"
             yield manifests[-1], _text(charts.folder, source, _about(component, context))
+    provider = f"secrets/{environment.settings['secrets']['provider']}"
+    for template in _templates(charts.folder / provider):
+        manifests.append(f"manifests/{template}")
+        about = {**context, "neededSecrets": _needed_secrets(environment, values)}
+        yield manifests[-1], _text(charts.folder, f"{provider}/{template}.j2", about)
     context = {**context, "manifests": manifests}
     delivery = f"delivery/{environment.settings['delivery']}"
     for path in _templates(charts.folder / delivery):
@@ -68,6 +78,14 @@ def _environment(environment: Environment, assets: Mapping[str, bytes], charts: 
                 yield name, _text(charts.folder, source, _about(component, context))
         else:
             yield path, _text(charts.folder, source, context)
+
+
+def _needed_secrets(environment: Environment, values: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the Secrets that an environment with these values (text by component) needs, for a template."""
+    from ruamel.yaml import YAML  # few trees need it
+
+    data = {name: YAML(typ="safe").load(text) for name, text in values.items()}
+    return references(needed(environment.components, data), environment.settings["secrets"]["externalSecrets"])
 
 
 def _values(component: Component, context: Mapping[str, Any], folder: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.config import Environment, municipality_of
+from toolkit.secret_needs import needed
 
 _AMSTERDAM = "GM0363"
 
@@ -48,13 +49,9 @@ def context_of(
     found = municipality_of(settings["municipality"])
     secrets: dict[str, frozenset[str]] = {}
     same: dict[str, str] = {}
-    for component in environment.components:
-        own = values.get(component.name, {})
-        for secret in component.secrets:
-            if _holds(own, secret.when):
-                keys = [key for key in secret.keys if _holds(own, key.when)]
-                secrets[secret.name] = frozenset(key.name for key in keys)
-                same |= {f"{secret.name}/{key.name}": key.same_as for key in keys if key.same_as}
+    for secret in needed(environment.components, values):
+        secrets[secret.name] = frozenset(one.key.name for one in secret.keys)
+        same |= {one.path: one.key.same_as for one in secret.keys if one.key.same_as}
     return Context(
         environment=environment.name,
         namespace=environment.namespace,
@@ -74,10 +71,3 @@ def context_of(
         },
         schemas=schemas,
     )
-
-
-def _holds(values: Mapping[str, Any], when: str) -> bool:
-    value: Any = values
-    for part in when.split(".") if when else ():
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return not when or bool(value)
