@@ -1,7 +1,38 @@
 """Completes the repository where Signalen Toolkit is installed, and says what to do where it is not."""
 
+import re
 import sys
 from pathlib import Path
+
+# As in toolkit/forges.py, which may not be there: what the name of a Git server tells, and where it has its pipeline.
+PIPELINES = {
+    "github": ".github/workflows/signalen.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "azure": "azure-pipelines.yml",
+    "forgejo": ".forgejo/workflows/signalen.yml",
+    "gitea": ".gitea/workflows/signalen.yml",
+}
+NAMES = (
+    (r"(^|\.)(dev\.azure\.com|visualstudio\.com)$", "azure"),
+    (r"(^|\.)codeberg\.org$|(^|[.-])forgejo[.-]", "forgejo"),
+    (r"(^|[.-])gitea[.-]", "gitea"),
+    (r"(^|[.-])gitlab[.-]", "gitlab"),
+)
+
+
+def keep_pipeline(url: str) -> None:
+    """Remove the pipelines of all other kinds of Git servers."""
+    found = re.match(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)", url)
+    server = found[1].lower() if found else ""
+    forge = next((forge for pattern, forge in NAMES if re.search(pattern, server)), "github")
+    for other, path in PIPELINES.items():
+        if other != forge:
+            Path(path).unlink()
+            folder = Path(path).parent
+            while folder != Path() and not any(folder.iterdir()):
+                folder.rmdir()
+                folder = folder.parent
+
 
 try:
     from toolkit.problems import ProblemsError, UsageError
@@ -15,6 +46,7 @@ except ImportError:
     print("  3. signalen check, and then signalen render")
     print("  4. git init, commit and push")
     Path(".signalen").mkdir(exist_ok=True)
+    keep_pipeline({{ cookiecutter.repository_url | jsonify }})
     sys.exit(0)
 
 try:
