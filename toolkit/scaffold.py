@@ -20,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from toolkit import REPOSITORY, __version__, document, forges, gitstart, origin, tree
 from toolkit import answers as answering
-from toolkit import document, gitstart, tree
 from toolkit.answers import Answers
 from toolkit.catalog import Catalog, catalog
 from toolkit.config import Config, asset_paths
@@ -60,13 +60,24 @@ def new(directory: Path, answers: Path | None, settings: Sequence[str], *, ask: 
 
     Raises ProblemsError for missing and wrong answers, UsageError for all that stands in the way.
     """
+
+    def answered(images: Path) -> Answers:
+        return complete_answers(answering.read(answers_file(answers), settings), images, ask=ask)
+
+    return make(directory, answered, force=force, git=git)
+
+
+def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, git: bool) -> Result:
+    """Make a configuration repository of the answers that a function gives; it is told where the images are.
+
+    Raises as `new` does, before anything is asked where the folder is not free.
+    """
     _check_target(directory, force=force)
     if git:
         gitstart.require()
     with _terminable(), ExitStack() as stack:
         images = stack.enter_context(_images(directory))
-        given = answering.read(_answers_file(answers), settings)
-        given = _complete_answers(given, images, ask=ask)
+        given = answered(images)
         config, problems = given.check(images)
         if has_errors(problems):
             raise ProblemsError(problems)
@@ -121,7 +132,7 @@ def _next_steps(result: Result) -> list[str]:
         f"go there: cd {shlex.quote(str(result.directory))}",
         "put the municipality's own images in assets/, then run `signalen render` and commit",
         f"publish the repository: {push}" if result.commit else "commit these files and push them",
-        "make the Secrets in the cluster: README.md lists them",
+        "make the secrets: signalen secrets init (README.md lists them)",
         f"connect the cluster, once: kubectl apply -k {bootstrap}",
     ]
     return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
@@ -135,7 +146,8 @@ def _bootstrap(delivery: str) -> str:
 # --- answers
 
 
-def _answers_file(path: Path | None) -> Document | None:
+def answers_file(path: Path | None) -> Document | None:
+    """Read an answers file; `-` is standard input."""
     if path is None:
         return None
     if str(path) == "-":
@@ -143,7 +155,7 @@ def _answers_file(path: Path | None) -> Document | None:
     return document.read(path)
 
 
-def _complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
+def complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
     """Ask for what is missing, or report it; what is wrong already is reported before anything is asked."""
     missing = given.unanswered()
     open_ = [question for question in missing if "default" not in question.schema]
@@ -214,14 +226,27 @@ def _build(
 def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
     """Write all files of a repository into a folder."""
     directory.mkdir(exist_ok=True)
-    _write_template(directory, form, config, images)
+    write_template(directory, form, config, images)
+    forges.keep_pipeline(directory, config.environments[0].settings["repository"]["host"])
     schema = directory / SCHEMA
     schema.parent.mkdir(exist_ok=True)
+    (directory / origin.FILE).write_text(origin.text(_as_made(directory)), encoding="utf-8")
     schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     tree.write(directory, render(config, catalog()))
 
 
-def _write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+def _as_made(directory: Path) -> dict[str, bytes]:
+    """Return the template's files in a new repository; an image of the municipality's own is as the template has it."""
+    template = folder("municipality-template") / PROJECT
+    found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    for path in found:
+        if path.startswith("assets/"):
+            found[path] = template / path
+    return {path: file.read_bytes() for path, file in found.items() if path != NAME and file.is_file()}
+
+
+def write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+    """Write what the template makes of a form into a folder, with the images that the form names."""
     from cookiecutter.generate import generate_files  # type: ignore[import-untyped]
 
     # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
@@ -258,6 +283,20 @@ def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
         ],
         "_secrets": _secrets(catalog()),
         "_owners": list(dict.fromkeys(owners)),
+        **_pipeline(config),
+    }
+
+
+def _pipeline(config: Config) -> dict[str, Any]:
+    """Return what pipelines, pre-commit and Renovate are told; cookiecutter.json has it for the simplest form."""
+    trials = [f"signalen-{environment.name}" for environment in config.environments if not environment.production]
+    branches = [environment.settings["repository"]["branch"] for environment in config.environments]
+    return {
+        "_version": __version__,
+        "_source": REPOSITORY,
+        "_branches": list(dict.fromkeys(branches)),
+        "_charts": catalog().component("backend").repository,
+        "_trials": trials or ["signalen-acceptance"],
     }
 
 
