@@ -60,5 +60,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	@touch $@
 
 $(VENV)/tested: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast,secrets]'
 	@touch $@ $(VENV)/installed

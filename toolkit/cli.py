@@ -7,13 +7,15 @@ questions of `signalen new`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from toolkit import __version__
+from toolkit.cli_life import add_to
+from toolkit.cli_options import new_options, rendering_options
+from toolkit.printing import print_problems, progress
 from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except ProblemsError as error:
-            _print_problems(error.problems, "text", err=True)
+            print_problems(error.problems, "text", err=True)
             ctx.exit(1)
         except UsageError as error:
             raise click.ClickException(str(error)) from error
@@ -51,15 +53,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--answers",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="A form, complete or not; - is stdin.",
-)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer, as in contact.phone='14 073'.")
-@click.option("--no-input", is_flag=True, help="Ask nothing: all that is missing is one message.")
-@click.option("--force", is_flag=True, help="Also in a folder that holds something.")
-@click.option("--no-git", is_flag=True, help="No Git repository and no first commit.")
+@new_options
 def new(
     directory: Path, answers: Path | None, settings: tuple[str, ...], no_input: bool, force: bool, no_git: bool
 ) -> None:
@@ -67,7 +61,7 @@ def new(
     from toolkit import scaffold
 
     made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git)
-    _print_problems(made.warnings, "text", err=True)
+    print_problems(made.warnings, "text", err=True)
     click.echo(scaffold.summary(made))
 
 
@@ -86,7 +80,7 @@ def check(paths: tuple[Path, ...], format_: str) -> None:
     found: list[Problem] = []
     for path in dict.fromkeys(form for given in paths or (Path(),) for form in find(given)):
         found += check_file(path, catalog())[1]
-    _print_problems(found, format_)
+    print_problems(found, format_)
     sys.exit(has_errors(found))
 
 
@@ -115,28 +109,9 @@ def render(directory: Path, only_check: bool) -> None:
         click.echo("clusters/ is up to date")
 
 
-def _rendering_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the commands that run Helm."""
-    for option in reversed(
-        (
-            click.option("--charts", type=click.Path(path_type=Path, file_okay=False), help="Folder with the charts."),
-            click.option(
-                "--offline", is_flag=True, help="Fetch no chart: what is neither there nor cached is missing."
-            ),
-            click.option(
-                "--helm", "program", metavar="PROGRAM", help="The Helm program, in place of the installed one."
-            ),
-            click.option("--engine", type=click.Choice(["program", "library"]), default="program", show_default=True),
-            click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, help="Seconds for one release."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@_rendering_options
+@rendering_options
 @click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
 @click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
@@ -149,13 +124,13 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
         from toolkit.catalog import catalog
         from toolkit.rendering import Options
 
-        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=_progress)
+        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=progress)
 
     given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
     files = [directory / "municipality.yaml", directory / "charts.lock"]
     folders = [path for path in (options["charts"], schemas) if path]
     found = work() if again else memory.remembered(directory, [str(given), *files, *folders], work)
-    _print_problems(found, format_)
+    print_problems(found, format_)
     sys.exit(has_errors(found))
 
 
@@ -163,7 +138,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left main.")
 @click.option("--to", metavar="REV", help="Git revision after; default: the files as they are now.")
-@_rendering_options
+@rendering_options
 @click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something changes, as git diff does.")
 def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_code: bool, **options: Any) -> None:
@@ -175,7 +150,7 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     from toolkit.verify import kubernetes_versions
 
     versions, default = kubernetes_versions(directory)
-    work = renderer(Options(**options), versions, default_version=default, report=_progress)
+    work = renderer(Options(**options), versions, default_version=default, report=progress)
     try:
         difference = differing.diff(directory, from_, to, work.text)
     except HelmError as error:
@@ -242,26 +217,8 @@ def _config(directory: Path) -> Config:
     config, problems = check_file(directory / NAME, catalog())
     if has_errors(problems):
         raise ProblemsError(problems)
-    _print_problems(problems, "text", err=True)
+    print_problems(problems, "text", err=True)
     return config
 
 
-def _progress(message: str) -> None:
-    """Tell a person who watches what takes time."""
-    if sys.stderr.isatty():
-        click.echo(message, err=True)
-
-
-def _print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
-    from toolkit.reporters import report
-
-    reasons = None
-    if format_ == "sarif":  # the one format that explains the rules
-        from toolkit.check import reasons as reasons_of_check
-        from toolkit.verify import reasons as reasons_of_verify
-
-        reasons = {**reasons_of_check(), **reasons_of_verify()}
-    stream = sys.stderr if err else sys.stdout
-    text = report(problems, format_, colour=format_ == "text" and stream.isatty(), reasons=reasons)
-    if text:
-        click.echo(text.removesuffix("\n"), err=err)
+add_to(main)

@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+
+def rendering_options(command: Command) -> Command:
+    """Add the options of the commands that run Helm."""
+    return _with(
+        command,
+        (
+            click.option("--charts", type=click.Path(path_type=Path, file_okay=False), help="Folder with the charts."),
+            click.option(
+                "--offline", is_flag=True, help="Fetch no chart: what is neither there nor cached is missing."
+            ),
+            click.option(
+                "--helm", "program", metavar="PROGRAM", help="The Helm program, in place of the installed one."
+            ),
+            click.option("--engine", type=click.Choice(["program", "library"]), default="program", show_default=True),
+            click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, help="Seconds for one release."),
+        ),
+    )
+
+
+def new_options(command: Command) -> Command:
+    """Add the options of the commands that make a repository."""
+    answers = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+    return _with(
+        command,
+        (
+            click.option("--answers", type=answers, help="A form, complete or not; - is stdin."),
+            click.option(
+                "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer: contact.phone='14 073'."
+            ),
+            click.option("--no-input", is_flag=True, help="Ask nothing: all that is missing is one message."),
+            click.option("--force", is_flag=True, help="Also in a folder that holds something."),
+            click.option("--no-git", is_flag=True, help="No Git repository and no first commit."),
+        ),
+    )
+
+
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
