@@ -10,14 +10,12 @@ import json
 import re
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from toolkit import REPOSITORY, __version__, document, forges, gitstart, origin, tree
@@ -33,10 +31,10 @@ from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
 from toolkit.render import ROOT, render
 from toolkit.resources import folder
 from toolkit.source import dotted
+from toolkit.staging import STAGING, lay, staging_at, terminable
 
 PROJECT: Final = "{{cookiecutter.repository_name}}"
 _STDIN: Final = "<stdin>"
-_STAGING: Final = ".signalen-new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, g
     _check_target(directory, force=force)
     if git:
         gitstart.require()
-    with _terminable(), ExitStack() as stack:
+    with terminable(), ExitStack() as stack:
         images = stack.enter_context(_images(directory))
         given = answered(images)
         config, problems = given.check(images)
@@ -199,8 +197,8 @@ def _build(
     target = directory.resolve()
     beside = next(parent for parent in target.parents if parent.is_dir())
     # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
-    place = target / _STAGING if target.is_dir() else beside / f"{_STAGING}-{target.name}"
-    with tree.alone(beside), _staging(place) as staging:
+    place = target / STAGING if target.is_dir() else beside / f"{STAGING}-{target.name}"
+    with tree.alone(beside), staging_at(place) as staging:
         _check_target(directory, force=force)  # again: another process may have been first
         remarks: list[str] = []
         _write(staging, form, config, images)
@@ -216,7 +214,7 @@ def _build(
                 staging, first["repository"]["branch"], f"Richt Signalen in voor {first['municipality']['name']}"
             )
         if target.exists():
-            remarks += _lay(staging, target)
+            remarks += lay(staging, target)
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             staging.rename(target)
@@ -348,7 +346,7 @@ def _check_target(directory: Path, *, force: bool) -> None:
     if (directory / NAME).exists():
         hint = "change that form, and run `signalen render`"
         raise UsageError(f"{directory} has a {NAME} already, which is never overwritten: {hint}")
-    if not force and any(path.name != _STAGING for path in directory.iterdir()):
+    if not force and any(path.name != STAGING for path in directory.iterdir()):
         raise UsageError(f"{directory} is not empty; name another folder, or use --force to write beside what is there")
 
 
@@ -367,81 +365,3 @@ def _images(directory: Path) -> Iterator[Path]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
         yield Path(temporary)
-
-
-def _lay(staging: Path, target: Path) -> list[str]:
-    """Move what was built into a folder that exists, or put everything back as it was."""
-    kept: list[str] = []
-    moves: list[tuple[Path, Path]] = []
-    for source in sorted(path for path in staging.rglob("*") if path.is_file()):
-        path = source.relative_to(staging)
-        if path.parts[0] in (ROOT, ".git"):
-            continue
-        if path.parts[0] == "assets" and (target / path).exists():
-            kept.append(path.as_posix())
-            continue
-        _check_way(target, path)
-        moves.append((source, target / path))
-    files = {
-        path.relative_to(staging).as_posix(): path.read_text(encoding="utf-8")
-        for path in (staging / ROOT).rglob("*")
-        if path.is_file()
-    }
-    tree.compare(target, files)
-    if (staging / ".git").exists():
-        moves.append((staging / ".git", target / ".git"))
-    _move(moves, aside=staging / ".replaced", then=lambda: tree.write(target, files))
-    return [f"kept {', '.join(kept)} as {'it was' if len(kept) == 1 else 'they were'}"] if kept else []
-
-
-def _check_way(target: Path, path: Path) -> None:
-    """Raise where a file or folder of a person is of the wrong kind to be written to."""
-    if (target / path).is_dir():
-        raise UsageError(f"{path} is a folder, and a file has to stand there: move it or delete it")
-    for parent in path.parents:
-        if (target / parent).exists() and not (target / parent).is_dir():
-            raise UsageError(f"{parent} is a file, and a folder has to stand there: move it or delete it")
-
-
-def _move(moves: Sequence[tuple[Path, Path]], *, aside: Path, then: Callable[[], object]) -> None:
-    with ExitStack() as undo:
-        aside.mkdir()
-        for number, (source, target) in enumerate(moves):
-            for parent in reversed([parent for parent in target.parents if not parent.exists()]):
-                parent.mkdir()
-                undo.callback(parent.rmdir)
-            if target.exists():
-                target.rename(aside / str(number))
-                undo.callback((aside / str(number)).rename, target)
-            source.rename(target)
-            undo.callback(target.rename, source)
-        then()
-        undo.pop_all()
-
-
-@contextmanager
-def _staging(path: Path) -> Iterator[Path]:
-    """Give a path for a folder to build in; what is there before, a killed process left."""
-    shutil.rmtree(path, ignore_errors=True)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a request to end (SIGTERM) tidy up like Ctrl-C does. Signals can only be caught in the main thread."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as signal wants it
-        raise SystemExit(128 + number)
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
