@@ -71,7 +71,8 @@ def test_both_engines_make_the_same_objects(form: Path, charts: Path) -> None:
     made = []
     for engine in ("program", "library"):
         work = renderer(Options(charts=charts, engine=engine), {}, default_version="1.34")
-        made.append(work.start(wanted, lambda release: release.name)())
+        running = work.start(wanted, lambda release: release.name)
+        made.append({release: future.result() for release, future in running.items()})
     for release in wanted:
         one, other = (objects_of(found[release]) for found in made)
         assert one

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit import __version__
-from toolkit.cli_life import add_to
 from toolkit.cli_options import new_options, rendering_options
 from toolkit.printing import print_problems, progress
 from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
@@ -25,7 +24,21 @@ FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
 
 class _Group(click.Group):
-    """Turns what goes wrong into a message and an exit code: 1 problems found, 2 wrong use."""
+    """Turns what goes wrong into a message and an exit code: 1 problems found, 2 wrong use.
+
+    The commands for the life of a repository are imported when one of them is asked for.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from toolkit.cli_life import add_to
+
+        add_to(self)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            self.list_commands(ctx)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -219,6 +232,3 @@ def _config(directory: Path) -> Config:
         raise ProblemsError(problems)
     print_problems(problems, "text", err=True)
     return config
-
-
-add_to(main)

@@ -18,6 +18,8 @@ def progress(message: str) -> None:
 
 def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
     """Print problems in one of the formats; nothing where there are none and the format needs nothing."""
+    if not problems and format_ in ("text", "github"):
+        return  # nothing to print, and so nothing to import
     from toolkit.reporters import report
 
     reasons = None

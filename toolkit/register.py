@@ -18,7 +18,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache, lru_cache
 
 from toolkit.resources import PACKAGE
@@ -178,6 +177,8 @@ def _misfit(wanted: str, key: str) -> int:
 
 def _similar(wanted: str) -> list[Municipality]:
     """Return the municipalities with a name, or a long word in a name, that resembles a folded query."""
+    from difflib import SequenceMatcher  # only where a name is misspelt
+
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted.replace(" ", ""))
     ranked = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from toolkit.helm_errors import HelmError
 from toolkit.objects import Object
 from toolkit.releases import ChartReference, Release
 
-Made = dict[Release, list[Object] | HelmError]
+Running = Mapping[Release, "Future[list[Object] | HelmError]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Renderer:
         version = self.kubernetes_versions.get(release.environment, self.default_version)
         return self.engine(chart.path, release, version, (), self.timeout)
 
-    def start(self, releases: Iterable[Release], component: Callable[[Release], str]) -> Callable[[], Made]:
-        """Start to render, and return what waits for the objects of each release, or for why there are none.
+    def start(self, releases: Iterable[Release], component: Callable[[Release], str]) -> Running:
+        """Start to render, and return what will have the objects of each release, or why there are none.
 
-        `component` names what makes them. No more run at once than there are cores.
+        `component` names what makes them. In the order of the releases, and no more at once than there are cores.
         """
         wanted = list(releases)
         self.obtain(release.chart for release in wanted)
@@ -76,7 +76,7 @@ class Renderer:
         pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(wanted) or 1))
         running = {release: pool.submit(work, release) for release in wanted}
         pool.shutdown(wait=False)
-        return lambda: {release: future.result() for release, future in running.items()}
+        return running
 
 
 def renderer(

@@ -24,7 +24,7 @@ from toolkit.objects.context import context_of
 from toolkit.problems import Problem, has_errors, ordered
 from toolkit.releases import Release, manifests, releases
 from toolkit.render import render
-from toolkit.rendering import Made, Options, renderer
+from toolkit.rendering import Options, Running, renderer
 
 
 def reasons() -> dict[str, str]:
@@ -68,12 +68,11 @@ def verify(
     if moved:
         return ordered([*problems, *moved])
     by_release = {component.release_name: component.name for component in charts.components.values()}
-    wait = work.start(wanted, lambda release: by_release.get(release.name, ""))
+    running = work.start(wanted, lambda release: by_release.get(release.name, ""))
     import toolkit.objects.checks  # noqa: F401  # takes as long as Helm itself, and Helm runs meanwhile
 
-    made = wait()
     for environment in config.environments:
-        problems += _environment(form, environment, tree, made, schemas)
+        problems += _environment(form, environment, tree, running, schemas)
     if not has_errors(problems):
         chart_lock.write_lock(lock_file, chart_lock.updated(locked, obtained.values()))
     memory.watch(chart.path for chart in obtained.values())
@@ -96,14 +95,15 @@ def _versions(config: Config) -> tuple[dict[str, str], str]:
 
 
 def _environment(
-    form: Form, environment: Environment, tree: Mapping[str, str], made: Made, schemas: Path | None
+    form: Form, environment: Environment, tree: Mapping[str, str], running: Running, schemas: Path | None
 ) -> Iterator[Problem]:
     objects = list(manifests(tree, environment.name))
     values: dict[str, Mapping[str, Any]] = {}
     complete = True
-    for release, result in made.items():
+    for release, future in running.items():
         if release.environment != environment.name:
             continue
+        result = future.result()  # meanwhile Helm works on the next environment
         component = next(one.name for one in environment.components if one.release_name == release.name)
         values[component] = load(release.values)
         if isinstance(result, HelmError):
