@@ -6,23 +6,24 @@ What is verified is what would be rendered from the form now; whether `clusters/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit import chart_lock, document, memory
 from toolkit.catalog import Catalog, catalog
-from toolkit.check import check
-from toolkit.config import Config, Environment
+from toolkit.charts import Chart
+from toolkit.config import Config, Environment, build
 from toolkit.document import Document
 from toolkit.fastyaml import load
-from toolkit.form import NAME, Form
+from toolkit.form import NAME, Form, read_assets
 from toolkit.formschema import defaults
 from toolkit.helm_errors import HelmError
 from toolkit.objects import Finding, Object
 from toolkit.objects.context import context_of
 from toolkit.problems import Problem, has_errors, ordered
-from toolkit.releases import Release, manifests, releases
+from toolkit.releases import ChartReference, Release, manifests, releases
 from toolkit.render import render
 from toolkit.rendering import Options, Running, renderer
 
@@ -53,30 +54,70 @@ def verify(
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
     source = document.read(repository / NAME)
+    begun = _begin(source, repository, charts, options, report)
+    # Imported here, and the checks on objects below: it takes as long as Helm does, and Helm runs meanwhile.
+    from toolkit.check import check
+
     config, problems = check(source, charts, repository)
     if has_errors(problems):
         return problems
+    work = begun()
+    if work.moved:
+        return ordered([*problems, *work.moved])
     form = Form(source, config, charts)
+    for environment in config.environments:
+        problems += _environment(form, environment, work.tree, work.running, schemas)
+    if not has_errors(problems):
+        chart_lock.write_lock(repository / chart_lock.NAME, chart_lock.updated(work.locked, work.charts))
+    memory.watch(chart.path for chart in work.charts)
+    return ordered(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What was rendered of a form, and is being rendered by Helm; not where a chart is `moved`: not the locked one."""
+
+    tree: Mapping[str, str]
+    running: Running
+    charts: Sequence[Chart]
+    locked: Mapping[ChartReference, str]
+    moved: Sequence[Problem]
+
+
+def _begin(
+    source: Document, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
+) -> Callable[[], _Work]:
+    """Start Helm on a form that may still turn out to be wrong.
+
+    Returns what gives the work, or raises what went wrong: that counts only once the form is known to be right, for
+    of a wrong form it says nothing that `check` does not say better.
+    """
+    try:
+        data = source.data or {}
+        work = _start(build(data, charts, read_assets(repository, data)), repository, charts, options, report)
+    except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
+        problem = error
+
+        def fail() -> _Work:
+            raise problem
+
+        return fail
+    return lambda: work
+
+
+def _start(
+    config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
+) -> _Work:
     tree = render(config, charts)
-    lock_file = repository / chart_lock.NAME
-    locked = chart_lock.read_lock(lock_file)
+    locked = chart_lock.read_lock(repository / chart_lock.NAME)
     versions, default = _versions(config)
     work = renderer(options, versions, default_version=default, locked=locked, report=report)
     wanted = releases(tree)
-    obtained = work.obtain(release.chart for release in wanted)
-    moved = [problem for chart in obtained.values() if (problem := chart_lock.check_lock(locked, chart))]
-    if moved:
-        return ordered([*problems, *moved])
+    obtained = list(work.obtain(release.chart for release in wanted).values())
+    moved = [problem for chart in obtained if (problem := chart_lock.check_lock(locked, chart))]
     by_release = {component.release_name: component.name for component in charts.components.values()}
-    running = work.start(wanted, lambda release: by_release.get(release.name, ""))
-    import toolkit.objects.checks  # noqa: F401  # takes as long as Helm itself, and Helm runs meanwhile
-
-    for environment in config.environments:
-        problems += _environment(form, environment, tree, running, schemas)
-    if not has_errors(problems):
-        chart_lock.write_lock(lock_file, chart_lock.updated(locked, obtained.values()))
-    memory.watch(chart.path for chart in obtained.values())
-    return ordered(problems)
+    running = {} if moved else work.start(wanted, lambda release: by_release.get(release.name, ""))
+    return _Work(tree, running, obtained, locked, moved)
 
 
 def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
@@ -84,6 +125,8 @@ def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
 
     A form that is wrong or absent has none: what is compared then may well be older than the mistake.
     """
+    from toolkit.check import check
+
     path = repository / NAME
     source = document.read(path) if path.is_file() else Document(NAME, "")
     return _versions(check(source, catalog(), repository)[0])
