@@ -17,7 +17,12 @@ import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.register import Municipality
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for the stand-in charts of the tests
@@ -47,14 +52,14 @@ def cold() -> list[tuple[str, float, float]]:
             (repository / "assets" / asset.name).write_bytes(asset.read_bytes())
         schema = repository / "schema.json"
         schema.write_bytes(_output([BIN / "signalen", "schema", "municipality"]))
-        peer = [BIN / "check-jsonschema", "--schemafile", schema, form]
-        check = [BIN / "signalen", "check", repository]
-        render = [BIN / "signalen", "render", "--check", repository]
+        peer: list[str | Path] = [BIN / "check-jsonschema", "--schemafile", schema, form]
+        check: list[str | Path] = [BIN / "signalen", "check", repository]
+        render: list[str | Path] = [BIN / "signalen", "render", "--check", repository]
         subprocess.run([BIN / "signalen", "render", repository], check=True, capture_output=True)
         times: dict[str, list[float]] = {"peer": [], "check": [], "render": []}
         for _ in range(RUNS):  # by turns, so that a busy moment hits all three
             for name, command in (("peer", peer), ("check", check), ("render", render)):
-                times[name].append(_seconds(lambda command=command: _output(command)))  # type: ignore[misc]
+                times[name].append(_seconds(partial(_output, command)))
     peer_time = statistics.median(times["peer"])
     return [
         ("check, cold / check-jsonschema", statistics.median(times["check"]) / peer_time, 0.6),
@@ -141,17 +146,18 @@ def fleet() -> list[tuple[str, float, float]]:
     everyone = register.municipalities()
     one(everyone[0])
     seconds = _seconds(lambda: [one(municipality) for municipality in everyone])
-    few, all_ = (_peak(lambda some=some: [one(m) for m in some]) for some in (everyone[:171], everyone))  # type: ignore[misc]
+
+    def each(some: Sequence[register.Municipality]) -> list[int]:
+        return [one(municipality) for municipality in some]
+
+    few, all_ = _peak(partial(each, everyone[:171])), _peak(partial(each, everyone))
     return [
         ("check and render, ms an environment, warm", seconds * 1000 / len(everyone) / 2, 20),
         ("peak memory, 342 municipalities / 171", all_ / few, 1.2),
     ]
 
 
-def _form(municipality: object) -> dict[str, object]:
-    from toolkit.register import Municipality
-
-    assert isinstance(municipality, Municipality)  # noqa: S101
+def _form(municipality: Municipality) -> dict[str, object]:
     slug = municipality.slug
     return {
         "apiVersion": "signalen.org/v1",
