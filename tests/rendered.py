@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml as pyyaml
 
-from toolkit import config
+from toolkit import config, kinds
 from toolkit.catalog import catalog
+from toolkit.objects.kubernetes import kubernetes
 from toolkit.register import Municipality
 from toolkit.render import render
 from toolkit.yamltext import inline
@@ -106,6 +107,16 @@ def has(data: Any, path: str) -> bool:
     except (KeyError, IndexError, TypeError):
         return False
     return True
+
+
+def object_problems(obj: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with an object that is rendered: by our own schema of its kind, else by Kubernetes'."""
+    if kinds.schema_of(obj) is not None:
+        return kinds.object_problems(obj)
+    validator = kubernetes(None).validator(obj["apiVersion"], obj["kind"])
+    if validator is None:
+        return [f"no schema for {obj['apiVersion']}, {obj['kind']}"]
+    return [f"{obj['kind']} {obj['metadata']['name']}: {error.message}" for error in validator.iter_errors(obj)]
 
 
 def through_json(data: Any) -> Any:

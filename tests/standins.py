@@ -35,10 +35,11 @@ def chart_versions(tree: Mapping[str, str]) -> dict[str, set[str]]:
     """Tell which versions of which charts a rendered tree installs, of those that have a stand-in."""
     from toolkit.releases import releases
 
+    component_of = {catalog().component(name).chart: name for name in stand_ins()}
     found: dict[str, set[str]] = {}
     for release in releases(tree):
-        if release.chart.name in stand_ins():
-            found.setdefault(release.chart.name, set()).add(release.chart.version)
+        if release.chart.name in component_of:
+            found.setdefault(component_of[release.chart.name], set()).add(release.chart.version)
     return found
 
 

@@ -131,6 +131,13 @@ def test_components_are_in_the_order_of_installation() -> None:
             assert order.index(needed) < order.index(component.name)
 
 
+def test_a_component_can_do_without_some_of_what_goes_before_it() -> None:
+    mesh = catalog().component("linkerd-control-plane")
+    assert mesh.needs == ("linkerd-crds", "linkerd-cni")
+    assert mesh.depends_on == (*mesh.needs, "prometheus")
+    assert (mesh.kubernetes, catalog().component("backend").kubernetes) == ("1.31", "")
+
+
 def test_mapserver_is_off_unless_asked_for() -> None:
     on = {name for name in SIGNALEN if catalog().component(name).enabled}
     assert on == {"backend", "frontend", "classification"}
@@ -171,11 +178,13 @@ def test_the_backends_secret_has_the_keys_that_the_chart_reads() -> None:
 
 
 def test_conditions_and_references_of_secrets_lead_somewhere() -> None:
-    for component in catalog().components.values():
-        known = {f"{secret.name}/{key.name}" for secret in component.secrets for key in secret.keys}
+    components = catalog().components.values()
+    known = {f"{secret.name}/{key.name}" for one in components for secret in one.secrets for key in secret.keys}
+    for component in components:
         for secret in component.secrets:
             for when in {secret.when, *(key.when for key in secret.keys)} - {""}:
-                assert key_versions(component, when.split(".")) is not None
+                place = [int(part) if part.isdigit() else part for part in when.split(".")]
+                assert key_versions(component, place) is not None
             assert {key.same_as for key in secret.keys} - {""} <= known
 
 

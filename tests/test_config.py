@@ -49,7 +49,9 @@ def test_from_a_domain_follow_the_hosts() -> None:
     assert environment().hosts == {
         "backend": "api.s-hertogenbosch.signalen.dev",
         "classification": "classification.s-hertogenbosch.signalen.dev",
+        "dex": "dex.s-hertogenbosch.signalen.dev",
         "frontend": "s-hertogenbosch.signalen.dev",
+        "grafana": "grafana.s-hertogenbosch.signalen.dev",
         "mapserver": "mapserver.s-hertogenbosch.signalen.dev",
     }
     own = environment({"environments": {"acceptance": {"hosts": {"backend": "api.example.nl"}}}})
@@ -109,6 +111,37 @@ def test_from_the_issuer_follow_provider_and_addresses(issuer: str, provider: st
     assert identity["responseType"] == response
 
 
+def test_with_a_dex_of_its_own_an_environment_signs_in_there() -> None:
+    form = {key: value for key, value in FORM.items() if key != "identity"}
+    own = {"components": {"dex": {"enabled": True}}}
+    both = {**own["components"], "grafana": {"enabled": True}}
+    (found,) = build(merge(form, {"components": both}), catalog()).environments
+    identity, dex = found.settings["identity"], "https://dex.s-hertogenbosch.signalen.dev"
+    assert (identity["provider"], identity["issuer"], identity["responseType"]) == ("dex", dex, "id_token")
+    assert (identity["clientId"], identity["adminClientId"]) == ("signalen", "signalen-admin")
+    assert identity["authorizationEndpoint"] == f"{dex}/auth"
+    assert identity["jwksEndpoint"] == f"{dex}/keys"
+    # In the environment that has it, and no other.
+    change = {"environments": {"acceptance": own, "test": {"domain": "test.s-hertogenbosch.signalen.dev"}}}
+    first, second = build(merge(form, change), catalog()).environments
+    assert (first.settings["identity"]["issuer"], second.settings["identity"]["issuer"]) == (dex, "")
+
+
+def test_an_issuer_in_the_form_goes_before_that_of_dex() -> None:
+    identity = environment({"components": {"dex": {"enabled": True}}}).settings["identity"]
+    assert (identity["provider"], identity["issuer"]) == ("entra", FORM["identity"]["issuer"])
+    assert identity["adminClientId"] == identity["clientId"] == "3f0c"
+
+
+def test_a_connector_of_dex_is_completed() -> None:
+    connector = {"type": "ldap", "name": "Gemeente", "username": "sAMAccountName"}
+    change = {"components": {"dex": {"enabled": True}}, "dex": {"connectors": [connector]}}
+    (found,) = environment(change).settings["dex"]["connectors"]
+    assert (found["security"], found["username"], found["emailAttribute"]) == ("tls", "sAMAccountName", "mail")
+    assert "host" not in found  # nobody can know it
+    assert connector == {"type": "ldap", "name": "Gemeente", "username": "sAMAccountName"}
+
+
 def test_keycloak_in_the_browser_needs_server_and_realm() -> None:
     identity = environment({"identity": {"issuer": "https://id.example.nl/auth/realms/signalen"}}).settings["identity"]
     assert (identity["keycloakServer"], identity["realm"]) == ("https://id.example.nl/auth", "signalen")
@@ -127,6 +160,24 @@ def test_a_section_that_is_filled_in_is_the_provider() -> None:
     assert (settings["database"]["provider"], settings["database"]["user"]) == ("managed", "signalen")
     assert (settings["queue"]["provider"], settings["search"]["provider"]) == ("managed", "cluster")
     assert environment().settings["database"]["user"] == "postgres"
+
+
+def test_logs_are_kept_where_that_is_filled_in() -> None:
+    assert environment().settings["logs"]["provider"] == "volume"
+    assert environment({"logs": {"s3": {"bucket": "logs"}}}).settings["logs"]["provider"] == "s3"
+    azure = environment({"logs": {"azure": {"account": "logs"}}}).settings["logs"]
+    assert (azure["provider"], azure["azure"]["container"]) == ("azure", "loki")
+
+
+def test_what_is_in_the_cluster_is_backed_up() -> None:
+    def backed_up(change: dict[str, Any]) -> tuple[bool, bool]:
+        backup = environment(change).settings["backup"]
+        return backup["database"]["enabled"], backup["media"]["enabled"]
+
+    assert backed_up({}) == (True, True)
+    assert backed_up({"database": {"host": "db.example.nl"}}) == (False, True)
+    assert backed_up({"storage": {"s3": {"bucket": "media"}}}) == (True, False)
+    assert backed_up({"backup": {"database": {"enabled": False}}}) == (False, True)
 
 
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
@@ -154,6 +205,72 @@ def test_production_waits_for_a_person_with_argo_cd_alone() -> None:
     assert environment(change).settings["sync"] == {"interval": "10m", "automatic": True, "namespace": "argocd"}
     assert environment(change, "production").settings["sync"]["automatic"] is False
     assert environment({"environments": change["environments"]}, "production").settings["sync"]["automatic"] is True
+
+
+@pytest.mark.parametrize(
+    ("code", "profile"), [("GM0060", "small"), ("GM1900", "medium"), ("GM0796", "large"), ("GM9999", "small")]
+)
+def test_the_profile_follows_from_the_inhabitants(code: str, profile: str) -> None:
+    settings = environment({"municipality": {"code": code, "name": "Gemeente"}}).settings
+    assert settings["profile"] == profile
+    workloads = {one.name: one for component in catalog().components.values() for one in component.workloads}
+    for name, one in workloads.items():
+        assert settings["resources"][name] == merge(one.resources, one.larger.get(profile, {}))
+
+
+def test_a_larger_municipality_has_more() -> None:
+    def memory(workload: str, **change: Any) -> tuple[str, str]:
+        found = environment(change).settings["resources"][workload]
+        return found["requests"]["memory"], found["limits"]["memory"]
+
+    assert memory("backend", profile="small") == ("512Mi", "1Gi")
+    assert memory("backend", profile="medium") == ("768Mi", "1536Mi")
+    assert memory("backend", profile="large") == memory("backend") == ("1Gi", "2Gi")
+    # What the form says goes before the profile, key by key.
+    own = {"backend": {"limits": {"memory": "3Gi"}}}
+    assert memory("backend", profile="large", resources=own) == ("1Gi", "3Gi")
+    by_environment = {"acceptance": {"profile": "small"}}
+    assert memory("backend", profile="large", environments=by_environment) == ("512Mi", "1Gi")
+
+
+@pytest.mark.parametrize(
+    ("ingress", "controller", "namespace", "headers"),
+    [
+        ("nginx", "nginx", "ingress-nginx", False),
+        ("nginx-internal", "nginx", "ingress-nginx", False),
+        ("traefik", "traefik", "traefik", True),
+        ("haproxy", "other", "ingress-nginx", False),
+    ],
+)
+def test_from_the_ingress_class_follows_the_controller(
+    ingress: str, controller: str, namespace: str, *, headers: bool
+) -> None:
+    settings = environment({"cluster": {"ingressClass": ingress}}).settings
+    cluster = settings["cluster"]
+    assert (cluster["ingressController"], cluster["ingressNamespace"]) == (controller, namespace)
+    assert cluster["securityHeaders"] is headers
+    assert settings["mesh"]["ingressServiceAccount"] == namespace
+
+
+def test_what_the_form_says_of_the_ingress_goes_before_what_follows_from_its_class() -> None:
+    own = {"ingressClass": "public", "ingressController": "traefik", "ingressNamespace": "kube-ingress"}
+    cluster = environment({"cluster": own}).settings["cluster"]
+    assert (cluster["ingressNamespace"], cluster["securityHeaders"]) == ("kube-ingress", True)
+
+
+def test_each_component_has_a_namespace() -> None:
+    found = environment({"cluster": {"namespace": "meldingen"}})
+    assert found.namespace == found.namespaces["backend"] == found.namespaces["frontend"] == "meldingen"
+    assert found.namespaces["prometheus"] == found.namespaces["loki"] == "meldingen-monitoring"
+    assert found.namespaces["linkerd-control-plane"] == "linkerd"  # the same in every cluster
+    assert found.namespaces.keys() == catalog().components.keys()
+    assert environment().namespaces["grafana"] == "signalen-acceptance-monitoring"
+
+
+def test_what_is_on_is_what_the_form_says_and_else_what_the_catalog_does() -> None:
+    assert environment().enabled == {"backend", "classification", "frontend"}
+    change = {"components": {"loki": {"enabled": True}, "classification": {"enabled": False}}}
+    assert environment(change).enabled == {"backend", "frontend", "loki"}
 
 
 def test_a_sender_with_a_comma_stands_between_quotes() -> None:

@@ -262,7 +262,7 @@ BACKEND = {
         "AZURE_STORAGE_CONTAINER_NAME": "fotos",
     },
     "ingress": {"className": "traefik"},
-    "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}},
+    "resources": {"requests": {"cpu": "600m", "memory": "1Gi"}},
     "tolerations": [{"key": "signalen", "operator": "Exists"}],
 }
 BACKEND_OPEN = [
@@ -283,7 +283,7 @@ def test_backend_values_give_a_form(tmp_path: Path) -> None:
         "contact": {"phone": "14 030", "email": "noreply@utrecht.nl"},
         "environments": {"production": {"domain": "meldingen.utrecht.nl", "version": "4.23.0"}},
         "map": {"municipalities": ["Zeist"]},
-        "resources": {"backend": {"requests": {"cpu": "500m"}}},
+        "resources": {"backend": {"requests": {"cpu": "600m"}}},
         "identity": {
             "issuer": "https://login.microsoftonline.com/8f3b1d8e-9d57-4f3f-8a2c-0a8f6f2d7c11/v2.0",
             "clientId": "signalen-utrecht",

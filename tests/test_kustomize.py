@@ -11,9 +11,8 @@ import pytest
 import yaml as pyyaml
 
 from tests.conftest import example_forms, program
-from tests.rendered import Form, tree_of
+from tests.rendered import Form, object_problems, tree_of
 from toolkit.document import read
-from toolkit.kinds import object_problems
 
 FORMS = {path.stem: path for path in example_forms()}
 # The folders of an environment that are applied as a whole, by delivery.

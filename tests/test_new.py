@@ -131,6 +131,9 @@ def test_repository_holds_the_form_its_schema_images_and_the_rendered_tree(tmp_p
         "assets/icon-180.png",
         "assets/icon-192.png",
         "assets/logo.svg",
+        "bootstrap/README.md",
+        "bootstrap/cluster.sh",
+        "clusters/acceptance/bootstrap.yaml",
         "clusters/acceptance/kustomization.yaml",
         SCHEMA,
         NAME,
@@ -189,15 +192,13 @@ def test_folders_with_braces_in_their_name_are_no_template(tmp_path: Path) -> No
 
 
 def test_readme_names_secrets_and_the_first_command_for_the_delivery(tmp_path: Path) -> None:
-    for delivery, command in (
-        ("flux", "kubectl apply -k clusters/acceptance/flux-system"),
-        ("argocd", "kubectl apply -k clusters/acceptance/argocd"),
-    ):
-        new(tmp_path / delivery, settings=given_as(delivery=delivery))
+    for delivery, applied in (("flux", "clusters/acceptance/flux-system"), ("argocd", "clusters/acceptance/argocd")):
+        result = new(tmp_path / delivery, settings=given_as(delivery=delivery))
         text = (tmp_path / delivery / "README.md").read_text(encoding="utf-8")
-        assert command in text
-        assert (tmp_path / delivery / command.split()[-1] / "kustomization.yaml").is_file()
-        for component in catalog().components.values():
+        assert "\nbootstrap/cluster.sh acceptance --apply " in text
+        assert f"`{applied}`" in text
+        assert (tmp_path / delivery / applied / "kustomization.yaml").is_file()
+        for component in result.config.environments[0].components:
             for secret in component.secrets:
                 assert f"`{secret.name}`" in text
                 assert all(f"`{key.name}`" in text for key in secret.keys)
@@ -217,7 +218,7 @@ def test_summary_says_what_was_made_and_what_comes_next(tmp_path: Path) -> None:
     text = scaffold.summary(new(tmp_path / "bosch"))
     assert "'s-Hertogenbosch" in text
     assert "clusters/acceptance/" in text
-    assert "kubectl apply -k clusters/acceptance/flux-system" in text
+    assert "bootstrap/cluster.sh acceptance" in text
 
 
 # --- the form
@@ -734,7 +735,8 @@ def test_plain_cookiecutter_says_what_to_do_without_the_toolkit(tmp_path: Path) 
     assert form.problems == ()
     assert form.data["contact"]["phone"] == "073 'a: b' # \""
     assert form.data["delivery"] == "argocd"
-    assert "clusters/acceptance/argocd" in (tmp_path / "signalen" / "README.md").read_text(encoding="utf-8")
+    text = (tmp_path / "signalen" / "README.md").read_text(encoding="utf-8")
+    assert "\nbootstrap/cluster.sh acceptance --apply " in text
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,29 @@ def test_the_centre_is_within_the_bounds_and_the_bounds_are_within_the_netherlan
         assert 3.3 < municipality.west < municipality.longitude < municipality.east < 7.3, municipality
 
 
+def test_every_municipality_has_a_size() -> None:
+    sizes = Counter(municipality.size for municipality in ALL)
+    assert sizes.keys() == {"small", "medium", "large"}
+    assert sizes["small"] > sizes["medium"] > sizes["large"]
+
+
+@pytest.mark.parametrize(
+    ("code", "size"),
+    [
+        ("GM0060", "small"),  # Ameland
+        ("GM0373", "small"),  # Bergen (NH.)
+        ("GM0546", "medium"),  # Leiden
+        ("GM1900", "medium"),  # Súdwest-Fryslân
+        ("GM0193", "medium"),  # Zwolle
+        ("GM0796", "large"),  # 's-Hertogenbosch
+        ("GM0479", "large"),  # Zaanstad
+        ("GM0363", "large"),  # Amsterdam
+    ],
+)
+def test_the_size_is_that_of_the_number_of_inhabitants(code: str, size: str) -> None:
+    assert get(code).size == size
+
+
 def test_every_slug_is_a_dns_label_of_its_own() -> None:
     slugs = {municipality.slug for municipality in ALL}
     assert len(slugs) == len(ALL)

@@ -25,6 +25,7 @@ from toolkit.rules.secrets import hide
 
 BAD, GOOD = FORMS / "bad", FORMS / "good"
 BAD_FORMS, GOOD_FORMS = sorted(BAD.glob("*.yaml")), sorted(GOOD.glob("*.yaml"))
+NAMES = ("Dex ", "Flux ", "Grafana ", "Helm ", "Kubernetes ", "Loki ", "Signalen ")  # with a capital anywhere
 # Files that are too large to keep are made in a test below; no schema of ours has what `not-allowed` reports.
 MADE = {"file-too-large", "image-too-large", "images-too-large", "not-allowed"}
 
@@ -61,7 +62,7 @@ def test_a_problem_is_put_into_words_of_the_house(path: Path) -> None:
             assert not text.endswith(".")
             assert text == text.strip()
         first = one.message[0]
-        assert not first.isupper() or one.message.startswith(("GM", "Flux "))
+        assert not first.isupper() or one.message.startswith(("GM", *NAMES))
         lines = one.source
         assert 1 <= one.column <= one.end_column <= len(lines) + 2
 
@@ -82,7 +83,7 @@ def test_every_rule_has_its_examples() -> None:
 def test_every_rule_has_a_reason_and_says_what_it_reports() -> None:
     for id_, rule in rules().items():
         assert rule.id == id_
-        assert rule.reason[0].islower() or rule.reason.startswith(("Kubernetes", "Helm", "Flux"))
+        assert rule.reason[0].islower() or rule.reason.startswith(NAMES)
         assert not rule.reason.endswith(".")
         assert (rule.check.__doc__ or "").startswith(("Reports ", "Warns "))
 

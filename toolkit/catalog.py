@@ -6,6 +6,8 @@ A folder with a `component.yaml` is a component, so that adding a chart is addin
     releases.csv          which versions of chart and application belong to which Signalen release
     values.schema.json    what the chart accepts, with `x-since` and `x-until` per key in chart versions
 
+and `delivery/<delivery>/secrets.yaml` lists the Secrets that Flux or Argo CD itself reads.
+
 The schemas are large and most commands need few of them: they are read when they are asked for.
 """
 
@@ -14,11 +16,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from toolkit import versioned_schema
 from toolkit.fastyaml import load as load_yaml
@@ -26,6 +28,9 @@ from toolkit.problems import UsageError, did_you_mean
 from toolkit.resources import folder
 from toolkit.versioned_schema import Schema, Span
 from toolkit.versions import between, is_version, parse
+
+# Stands for the namespace of an environment, in the names of what several environments have beside each other.
+_NAMESPACE: Final = "{namespace}"
 
 
 class Release(NamedTuple):
@@ -61,11 +66,20 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secret that has to be in the cluster before the chart is installed; `when` as for a key."""
+    """A Secret that has to be in the cluster before the chart is installed; `when` as for a key.
+
+    `by_hand` says that it belongs to a program in the cluster, and is there already: a person adds the keys to it.
+    """
 
     name: str
     keys: tuple[SecretKey, ...]
     when: str = ""
+    by_hand: bool = False
+
+    def of(self, namespace: str) -> Secret:
+        """Return it with the namespace of an environment where its own name, or those of its keys, say so."""
+        keys = tuple(replace(key, name=key.name.replace(_NAMESPACE, namespace)) for key in self.keys)
+        return replace(self, name=self.name.replace(_NAMESPACE, namespace), keys=keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,8 @@ class ApplicationConfig:
 class Workload:
     """What runs in pods, under the name that it has in the form's `replicas` and `resources`.
 
-    `resources` is what Kubernetes calls resource requirements, where the form does not say.
+    `resources` is what Kubernetes calls resource requirements, where the form does not say, in a small municipality;
+    `larger` is what differs in one of another size (`medium`, `large`).
     """
 
     name: str
@@ -88,11 +103,54 @@ class Workload:
     title_nl: str
     scales: bool
     resources: Mapping[str, Any]
+    larger: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Where a component is installed, if not in the environment's namespace: there, with a name of its own or a suffix.
+
+    `pod_security` is the level that it enforces.
+    """
+
+    name: str = ""
+    suffix: str = ""
+    pod_security: str = "baseline"
+
+    def called(self, environment_namespace: str) -> str:
+        """Return its name, beside the namespace of an environment."""
+        return self.name or f"{environment_namespace}-{self.suffix}"
+
+
+class Kind(NamedTuple):
+    """A kind of Kubernetes objects, as the RBAC of Kubernetes and the projects of Argo CD name it."""
+
+    group: str
+    kind: str
+
+
+# What the chart of any component may make.
+COMMON_KINDS: Final = (
+    *(Kind("", kind) for kind in ("ConfigMap", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount")),
+    *(Kind("apps", kind) for kind in ("Deployment", "StatefulSet")),
+    Kind("autoscaling", "HorizontalPodAutoscaler"),
+    *(Kind("batch", kind) for kind in ("CronJob", "Job")),
+    *(Kind("networking.k8s.io", kind) for kind in ("Ingress", "NetworkPolicy")),
+    Kind("policy", "PodDisruptionBudget"),
+    *(Kind("rbac.authorization.k8s.io", kind) for kind in ("Role", "RoleBinding")),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One Helm chart that is installed. `host` is None where it has no address of its own."""
+    """One Helm chart that is installed. `host` is None where it has no address of its own.
+
+    `namespace` is None for the namespace of the environment. `cluster_kinds` and `namespaced_kinds` are what the chart
+    makes beside the kinds that every component may make, `also_in` the namespaces in which it makes something beside
+    its own. `definitions` are the API groups of which it defines kinds. `needs` are the components that it does nothing
+    without, `depends_on` all that run before it, if they are on. `kubernetes` is the oldest version of Kubernetes that
+    the chart takes, empty for any.
+    """
 
     name: str
     title: str
@@ -102,8 +160,15 @@ class Component:
     chart: str
     repository: str
     release_name: str
+    namespace: Namespace | None
+    cluster_kinds: tuple[Kind, ...]
+    namespaced_kinds: tuple[Kind, ...]
+    also_in: tuple[str, ...]
+    definitions: tuple[str, ...]
     order: int
+    needs: tuple[str, ...]
     depends_on: tuple[str, ...]
+    kubernetes: str
     host: str | None
     enabled: bool
     secrets: tuple[Secret, ...]
@@ -140,11 +205,15 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All components, in the order in which they are installed, and the Signalen releases, newest first."""
+    """All components, in the order in which they are installed, and the Signalen releases, newest first.
+
+    `delivery_secrets` are what Flux or Argo CD itself reads, by delivery; their conditions are places in the form.
+    """
 
     components: Mapping[str, Component]
     releases: tuple[str, ...]
     folder: Path
+    delivery_secrets: Mapping[str, tuple[Secret, ...]]
 
     @property
     def oldest_release(self) -> str:
@@ -176,6 +245,7 @@ def load(directory: Path) -> Catalog:
         MappingProxyType({component.name: component for component in components}),
         tuple(sorted(releases, key=parse, reverse=True)),
         directory,
+        MappingProxyType(_delivery_secrets(directory)),
     )
 
 
@@ -272,8 +342,15 @@ def _component(directory: Path) -> Component:
         chart=data["chart"]["name"],
         repository=data["chart"]["repository"],
         release_name=data["release"],
+        namespace=_namespace(data["namespace"]) if "namespace" in data else None,
+        cluster_kinds=tuple(Kind(**kind) for kind in data.get("clusterKinds", ())),
+        also_in=tuple(data.get("alsoIn", ())),
+        definitions=tuple(data.get("definitions", ())),
+        namespaced_kinds=tuple(Kind(**kind) for kind in data.get("namespacedKinds", ())),
         order=data["order"],
-        depends_on=tuple(data.get("dependsOn", ())),
+        needs=tuple(data.get("dependsOn", ())),
+        depends_on=(*data.get("dependsOn", ()), *data.get("after", ())),
+        kubernetes=data.get("kubernetes", ""),
         host=data.get("host"),
         enabled=data.get("enabled", True),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
@@ -287,7 +364,12 @@ def _component(directory: Path) -> Component:
 
 
 def _workload(name: str, data: Mapping[str, Any]) -> Workload:
-    return Workload(name, data["title"], data["titleNl"], data.get("scales", False), data["resources"])
+    larger = {size: data[size] for size in ("medium", "large") if size in data}
+    return Workload(name, data["title"], data["titleNl"], data.get("scales", False), data["resources"], larger)
+
+
+def _namespace(data: Mapping[str, str]) -> Namespace:
+    return Namespace(data.get("name", ""), data.get("suffix", ""), data.get("podSecurity", "baseline"))
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
@@ -296,7 +378,14 @@ def _secret(data: Mapping[str, Any]) -> Secret:
         SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
         for name, key in data["keys"].items()
     )
-    return Secret(data["name"], keys, data.get("when", ""))
+    return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
+
+
+def _delivery_secrets(directory: Path) -> dict[str, tuple[Secret, ...]]:
+    return {
+        path.parent.name: tuple(_secret(secret) for secret in load_yaml(path.read_text(encoding="utf-8"))["secrets"])
+        for path in sorted(directory.glob("delivery/*/secrets.yaml"))
+    }
 
 
 def _releases(path: Path) -> tuple[Release, ...]:

@@ -63,16 +63,25 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing(form: Form) -> Iterator[Problem]:
-    """Report what every environment must have, there or at the top, and has in neither place."""
+    """Report what every environment must have, there or at the top, and has in neither place.
+
+    What follows from other settings is there too: the sign-in of an environment with a Dex of its own.
+    """
     data = form.document.data
     environments = data.get("environments")
     names = list(environments) if isinstance(environments, dict) else []
+    completed = {environment.name: environment.settings for environment in form.config.environments}
     for section, node in form_schema()["properties"].items():
         target = resolve(node)
         for key in target.get("x-required", ()):
             if form.document.node((section, key)) is not None:
                 continue
-            without = [name for name in names if form.document.node(("environments", name, section, key)) is None]
+            without = [
+                name
+                for name in names
+                if form.document.node(("environments", name, section, key)) is None
+                and not at(completed.get(name), (section, key))
+            ]
             if len(without) < len(names):
                 for name in without:
                     message = f"'{key}' is missing from '{section}' of environment '{name}'"

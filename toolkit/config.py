@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit import register
-from toolkit.catalog import Catalog, Component
+from toolkit.catalog import Catalog, Component, Secret
 from toolkit.forges import forge_of
-from toolkit.formschema import defaults
+from toolkit.formschema import defaults, defaults_of_items
 from toolkit.images import measure
 from toolkit.register import Municipality
 from toolkit.versions import is_version, parse
@@ -31,7 +31,8 @@ _MARGIN = 0.01  # degrees
 class Environment:
     """One environment: what it is called, where it is, and all its settings.
 
-    `settings` has every section of the form; `hosts` the host name of each component that has one.
+    `settings` has every section of the form; `hosts` the host name of each component that has one; `namespaces` the
+    namespace of each component of the catalog; `delivery_secrets` what Flux or Argo CD itself may read.
     """
 
     name: str
@@ -40,12 +41,19 @@ class Environment:
     version: str
     settings: Settings
     hosts: Mapping[str, str]
+    namespaces: Mapping[str, str]
     components: tuple[Component, ...]
+    delivery_secrets: tuple[Secret, ...]
 
     @property
     def namespace(self) -> str:
-        """The namespace in which the releases are installed."""
+        """The environment's own namespace, in which Signalen itself is installed."""
         return str(self.settings["cluster"]["namespace"])
+
+    @property
+    def enabled(self) -> frozenset[str]:
+        """The names of the components that are installed."""
+        return frozenset(component.name for component in self.components)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +106,13 @@ def asset_paths(form: Mapping[str, Any]) -> list[str]:
 def _environment(
     name: str, top: Settings, own: Mapping[str, Any], charts: Catalog, assets: Mapping[str, bytes]
 ) -> Environment:
-    settings = merge(merge(defaults(), top), own)
+    given = merge(top, own)
+    found = municipality_of(given.get("municipality", {}))
+    profile = str(given.get("profile", found.size if found else "small"))
+    settings = merge(merge(defaults(), {"profile": profile, "resources": _sized(charts, profile)}), given)
     domain = str(settings.get("domain", ""))
     production = bool(settings.get("production", name.startswith("prod")))
     version = _version(str(settings.get("version", "")), charts)
-    found = municipality_of(settings.get("municipality", {}))
-    _derive_names(settings, found)
-    _derive_contact(settings)
-    _derive_branding(settings, assets)
-    _derive_identity(settings["identity"])
-    _derive_services(settings)
-    _derive_map(settings, found)
-    _derive_delivery(settings, name, production)
-    _derive_secrets(settings, name)
     components = tuple(
         component
         for component in charts.components.values()
@@ -121,7 +123,34 @@ def _environment(
         for component in charts.components.values()
         if component.host is not None
     }
-    return Environment(name, domain, production, version, settings, hosts, components)
+    _derive_names(settings, found)
+    _derive_contact(settings)
+    _derive_branding(settings, assets)
+    if any(component.name == "dex" for component in components):
+        _derive_dex(settings, hosts["dex"])
+    _derive_identity(settings["identity"])
+    _derive_services(settings)
+    _derive_map(settings, found)
+    _derive_delivery(settings, name, production)
+    _derive_cluster(settings)
+    _derive_secrets(settings, name)
+    own_namespace = str(settings["cluster"]["namespace"])
+    namespaces = {
+        component.name: component.namespace.called(own_namespace) if component.namespace else own_namespace
+        for component in charts.components.values()
+    }
+    secrets = tuple(secret.of(own_namespace) for secret in charts.delivery_secrets.get(settings["delivery"], ()))
+    return Environment(name, domain, production, version, settings, hosts, namespaces, components, secrets)
+
+
+def _sized(charts: Catalog, profile: str) -> Settings:
+    """Return what the workloads of a municipality of this size need beside what those of a small one do."""
+    return {
+        workload.name: merge({}, workload.larger[profile])
+        for component in charts.components.values()
+        for workload in component.workloads
+        if profile in workload.larger
+    }
 
 
 def _version(given: str, charts: Catalog) -> str:
@@ -208,6 +237,19 @@ def darker(color: str) -> str:
     return "#" + "".join(f"{int(digits[at : at + 2], 16) * 4 // 5:02x}" for at in (0, 2, 4))
 
 
+def _derive_dex(settings: Settings, host: str) -> None:
+    """Let Signalen sign in at the environment's own Dex, unless the form names another issuer."""
+    identity = settings["identity"]
+    if "issuer" not in identity:
+        identity["issuer"] = f"https://{host}"
+        identity.setdefault("provider", "dex")
+        identity.setdefault("clientId", "signalen")
+        identity.setdefault("adminClientId", "signalen-admin")
+    # A list of the form: its items are completed here, for the defaults of a schema reach no further than a list.
+    items = defaults_of_items("dex", "connectors")
+    settings["dex"]["connectors"] = [merge(items, connector) for connector in settings["dex"]["connectors"]]
+
+
 def _derive_identity(identity: Settings) -> None:
     issuer = str(identity.setdefault("issuer", "")).rstrip("/")
     provider = identity.setdefault("provider", identity_provider(issuer))
@@ -272,10 +314,13 @@ def _derive_services(settings: Settings) -> None:
     for service in (database, settings["search"], settings["queue"]):
         service.setdefault("provider", "managed" if "host" in service else "cluster")
     database.setdefault("user", "signalen" if database["provider"] == "managed" else "postgres")
-    if "provider" not in storage:
-        storage["provider"] = (
-            "azure" if "account" in storage["azure"] else "s3" if "bucket" in storage["s3"] else "volume"
+    for place in (storage, settings["logs"]):
+        place.setdefault(
+            "provider", "azure" if "account" in place["azure"] else "s3" if "bucket" in place["s3"] else "volume"
         )
+    backup = settings["backup"]
+    backup["database"].setdefault("enabled", database["provider"] == "cluster")
+    backup["media"].setdefault("enabled", storage["provider"] == "volume")
 
 
 def _derive_map(settings: Settings, found: Municipality | None) -> None:
@@ -309,6 +354,17 @@ def _derive_delivery(settings: Settings, name: str, production: bool) -> None:
     repository["cloneUrl"] = re.sub(r"^([^/:@]+@[^/:]+):", r"ssh://\1/", url)
     if not url.startswith("http"):
         repository.setdefault("secret", "signalen-repository")
+
+
+def _derive_cluster(settings: Settings) -> None:
+    cluster = settings["cluster"]
+    kind = str(cluster["ingressClass"])
+    found = next((name for name in ("nginx", "traefik") if name in kind), "other")
+    controller = cluster.setdefault("ingressController", found)
+    # The namespaces in which their charts are installed by default.
+    cluster.setdefault("ingressNamespace", "traefik" if controller == "traefik" else "ingress-nginx")
+    cluster.setdefault("securityHeaders", controller == "traefik")
+    settings["mesh"].setdefault("ingressServiceAccount", cluster["ingressNamespace"])
 
 
 def _derive_secrets(settings: Settings, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from toolkit.diff import Action, Change, Difference
 from toolkit.excerpt import plain
+from toolkit.markdown import code, prose
 from toolkit.objects import Finding, Object
 from toolkit.source import brief
 from toolkit.upgrades import Version
@@ -24,8 +25,6 @@ _MOST: Final = 15_000  # characters of Markdown for each list before the diffs
 _BOLD, _RED, _GREEN, _YELLOW, _CYAN, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[1;33m", "\x1b[36m", "\x1b[0m"
 _SIGNS: Final = {Action.ADDED: ("+", _GREEN), Action.CHANGED: ("~", _YELLOW), Action.REMOVED: ("-", _RED)}
 _LINES: Final = {"+": _GREEN, "-": _RED, "@": _CYAN}
-# What Markdown reads as something else: anywhere in a text, and where it begins.
-_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]#|<>&~$]|^[-+=]|(?<=^\d)[.)]")
 _NONE: Final = "nothing changes on the cluster"
 
 
@@ -81,19 +80,19 @@ def _text(difference: Difference, *, colour: bool) -> Iterator[str]:
 
 
 def _markdown(difference: Difference) -> str:
-    head = [f"**{_prose(summary(difference).capitalize())}**"]
+    head = [f"**{prose(summary(difference).capitalize())}**"]
     if difference.before:
-        head.append(f"{_code(difference.before)} → {_code(difference.after)}")
+        head.append(f"{code(difference.before)} → {code(difference.after)}")
     for environment in difference.environments():
-        head.append(f"#### {_prose(brief(environment, 100))}")
-        head += _limited("\n".join(f"- {_prose(_version(one))}" for one in _of(difference.versions, environment)))
+        head.append(f"#### {prose(brief(environment, 100))}")
+        head += _limited("\n".join(f"- {prose(_version(one))}" for one in _of(difference.versions, environment)))
         warnings = [
-            f"> - **{_prose(', '.join(titles[:5]) + (' …' if len(titles) > 5 else ''))}**: {_prose(message)}"
-            + (f" \\\n>   _{_prose(hint)}_" if hint else "")
+            f"> - **{prose(', '.join(titles[:5]) + (' …' if len(titles) > 5 else ''))}**: {prose(message)}"
+            + (f" \\\n>   _{prose(hint)}_" if hint else "")
             for (_, message, hint), titles in _grouped(difference, environment)
         ]
         head += _limited("\n".join(["> [!WARNING]", *warnings]) if warnings else "")
-        rolled = [_code(brief(obj.title, 120)) for obj in difference.rolled if obj.environment == environment]
+        rolled = [code(brief(obj.title, 120)) for obj in difference.rolled if obj.environment == environment]
         head += [f"Pods are replaced: {', '.join(rolled[:20])}{' …' if len(rolled) > 20 else ''}"] if rolled else []
     top = _cut("\n\n".join(head), LONGEST // 2)
     blocks = [_block(change) for change in difference.changes]
@@ -104,11 +103,11 @@ def _markdown(difference: Difference) -> str:
         if index in fitting:
             if len(difference.environments()) > 1 and change.object.environment != environment:
                 environment = change.object.environment
-                parts.append(f"##### {_prose(brief(environment, 60))}")
+                parts.append(f"##### {prose(brief(environment, 60))}")
             parts.append(block)
     left = [change for index, change in enumerate(difference.changes) if index not in fitting]
     if left:
-        names = ", ".join(_code(brief(f"{one.object.environment}: {one.object.title}", 120)) for one in left[:20])
+        names = ", ".join(code(brief(f"{one.object.environment}: {one.object.title}", 120)) for one in left[:20])
         parts.append(
             f"Left out, because a comment may not be longer: {len(left)} of {len(blocks)} objects ({names}"
             f"{', …' if len(left) > 20 else ''}). `signalen diff` shows them all."
@@ -149,19 +148,6 @@ def _block(change: Change) -> str:
     return "\n".join(
         [f"<details{opened}><summary>{title}</summary>", "", f"{fence}diff", *lines, fence, "", "</details>"]
     )
-
-
-def _code(text: str) -> str:
-    """Write an inline code span, delimited by more backticks than stand in it."""
-    text = plain(text)
-    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    space = " " if "`" in text else ""
-    return f"{ticks}{space}{text}{space}{ticks}"
-
-
-def _prose(text: str) -> str:
-    """Write text that Markdown leaves alone, and that mentions nobody."""
-    return _MARKDOWN.sub(r"\\\g<0>", plain(text)).replace("@", "@\u200b")
 
 
 def _version(version: Version) -> str:

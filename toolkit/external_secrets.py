@@ -18,6 +18,7 @@ def references(secrets: Iterable[NeededSecret], settings: Mapping[str, Any]) -> 
     return [
         {
             "name": secret.name,
+            "namespace": secret.namespace,
             "data": [
                 {"name": needed.key.name, "remote": _place(needed.key.same_as or needed.path, settings)}
                 for needed in secret.keys
@@ -26,7 +27,7 @@ def references(secrets: Iterable[NeededSecret], settings: Mapping[str, Any]) -> 
             "empty": {needed.key.name: "" for needed in secret.keys if needed.empty},
         }
         for secret in secrets
-        if secret.keys
+        if secret.keys and not secret.by_hand
     ]
 
 

@@ -24,11 +24,11 @@ def load(text: str) -> dict[str, Any]:
 
 @cache
 def _loader() -> Any:
-    """Return PyYAML's reader, in C where it has that, without the dates that Kubernetes does not have either."""
+    """Return PyYAML's reader, in C where it has that, without the dates and the `=` that Kubernetes' has not either."""
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    dates = "tag:yaml.org,2002:timestamp"
+    unknown = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
     resolvers = {
-        first: [(tag, pattern) for tag, pattern in found if tag != dates]
+        first: [(tag, pattern) for tag, pattern in found if tag not in unknown]
         for first, found in base.yaml_implicit_resolvers.items()
     }
     return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})

@@ -30,9 +30,22 @@ _SERVER: Final = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)")
 
 def forge_of(url: str) -> str:
     """Tell the kind of Git server from the address of a repository (https://, ssh:// or git@host:path)."""
+    return _told(url) or DEFAULT
+
+
+def is_told(url: str) -> bool:
+    """Tell whether the kind of Git server follows from the address, and is not just the most common one."""
+    return bool(_told(url)) or DEFAULT in _server(url)
+
+
+def _told(url: str) -> str:
+    server = _server(url)
+    return next((forge for pattern, forge in _NAMES if pattern.search(server)), "")
+
+
+def _server(url: str) -> str:
     found = _SERVER.match(url)
-    server = found[1].lower() if found else ""
-    return next((forge for pattern, forge in _NAMES if pattern.search(server)), DEFAULT)
+    return found[1].lower() if found else ""
 
 
 def keep_pipeline(directory: Path, forge: str) -> None:

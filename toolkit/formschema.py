@@ -6,7 +6,7 @@ does not touch the schema. Keywords of our own:
 
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
 - `x-derived`: in words, what the value follows from where it is left out
-- `x-required`: keys that every environment must have, there or at the top of the form
+- `x-required`: keys that every environment must have, there or at the top of the form, unless they follow from others
 - `x-question`: the place of a setting in the questions of `signalen new`
 - `x-pattern-message`, `x-shape`: what a pattern or an array means, in words
 - `x-values`: raw Helm values, checked against the chart instead
@@ -97,6 +97,12 @@ def settings(
 def defaults() -> dict[str, Any]:
     """Return the defaults of all settings as one form; callers must not change it."""
     return _defaults(form_schema())
+
+
+@cache
+def defaults_of_items(section: str, key: str) -> dict[str, Any]:
+    """Return the defaults of an item of a list of the form; callers must not change it."""
+    return _defaults(resolve(form_schema()["$defs"][section]["properties"][key]["items"]))
 
 
 def _defaults(node: Mapping[str, Any]) -> dict[str, Any]:

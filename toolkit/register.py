@@ -7,6 +7,10 @@ municipality boundaries of CBS and Kadaster (CC BY 4.0), with the mergers of 202
 The name of a town inside a municipality is not an alias, because a form must never silently become that of
 a neighbour.
 
+The column `size` is the class of its number of inhabitants: `small` below 50,000, `large` from 150,000, `medium`
+between them, after the figures of Statistics Netherlands for 1 January 2023. It decides what a new environment is
+given to run on, and no more.
+
 Coordinates are degrees in WGS84 (EPSG:4326). Generalised boundaries lie a little inside or outside the real
 ones, so leave a margin where a point outside the bounds is refused.
 """
@@ -32,7 +36,7 @@ _INSIDE = 4
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
-    """One municipality: its CBS code, official name, province, map centre, bounds and other names.
+    """One municipality: its CBS code, official name, province, size class, map centre, bounds and other names.
 
     All coordinates are degrees in WGS84 (EPSG:4326).
     """
@@ -40,6 +44,7 @@ class Municipality:
     code: str
     name: str
     province: str
+    size: str
     latitude: float
     longitude: float
     south: float
@@ -134,11 +139,12 @@ def fold(text: str) -> str:
 
 
 def _municipality(row: list[str]) -> Municipality:
-    code, name, province, latitude, longitude, south, west, north, east, aliases = row
+    code, name, province, size, latitude, longitude, south, west, north, east, aliases = row
     return Municipality(
         code,
         name,
         province,
+        size,
         float(latitude),
         float(longitude),
         float(south),

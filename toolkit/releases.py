@@ -70,7 +70,8 @@ def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) 
             reference = ChartReference(
                 repositories.get(chart["sourceRef"]["name"], ""), chart["chart"], chart["version"]
             )
-            yield _release(environment, spec.get("releaseName", one.name), one.namespace, reference, tree)
+            namespace = spec.get("targetNamespace", one.namespace)
+            yield _release(environment, spec.get("releaseName", one.name), namespace, reference, tree)
         elif one.kind == "Application":
             for source in spec.get("sources", ()):
                 if "chart" in source:

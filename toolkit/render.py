@@ -7,15 +7,20 @@ value, never inside quotes or beside other text.
 Per environment, under `clusters/<environment>/`:
 
 - `values/<release>.yaml` from `chart-templates/<component>/values.yaml.j2`, with the form's overrides on top
-- `manifests/…` from `chart-templates/<component>/manifests/`: what a component needs beside its release
+- `manifests/…` from `chart-templates/<component>/manifests/`: what a component needs beside its release; `custom/…`
+  where it is of a kind that a chart of the environment itself brings along
+- `manifests/…` from `chart-templates/environment/` too: what an environment needs, whatever is installed
 - `manifests/…` from `chart-templates/secrets/<provider>/` too: what brings the Secrets, if the cluster does
 - everything in `chart-templates/delivery/<delivery>/`, a file with `{component}` in its name once a component
+
+A manifest that renders to nothing is left out: so a condition around all of a file makes it optional.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -23,10 +28,14 @@ from typing import Any
 
 import jinja2
 
+from toolkit import argocd_messages, fastyaml
 from toolkit.catalog import Catalog, Component, knows
 from toolkit.config import Config, Environment
 from toolkit.external_secrets import references
-from toolkit.secret_needs import needed
+from toolkit.ingress import ingress_annotations
+from toolkit.network import flows, pods_of
+from toolkit.places import needs_definition, permissions, places, surroundings
+from toolkit.secret_needs import needed_in
 from toolkit.values import overlaid
 from toolkit.yamltext import inline
 
@@ -54,38 +63,91 @@ def values(environment: Environment, component: Component, config: Config, chart
 
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
     context = _context(environment, assets, charts)
-    manifests: list[str] = []
-    values: dict[str, str] = {}
+    values = {component.name: _values(component, context, charts.folder) for component in environment.components}
+    context["componentValues"] = {name: fastyaml.load(text) for name, text in values.items()}
+    metadata = _for_each("namespace.yaml.j2", environment, context, charts.folder).values()
+    context["places"] = places(environment, metadata)
+    context["flows"] = _flows(environment, context, charts.folder)
+    context["neededSecrets"] = _needed_secrets(environment, context["componentValues"])
+    manifests = dict(_manifests(environment, context, charts.folder))
+    context["manifests"] = [path for path in manifests if path.startswith("manifests/")]
+    context["customManifests"] = [path.partition("/")[2] for path in manifests if path.startswith("custom/")]
+    context["permissions"] = partial(permissions, environment, manifests)
     for component in environment.components:
-        values[component.name] = _values(component, context, charts.folder)
         yield f"values/{component.release_name}.yaml", values[component.name]
-        for template in _templates(charts.folder / component.name / "manifests"):
-            manifests.append(f"manifests/{template}")
-            source = f"{component.name}/manifests/{template}.j2"
-            yield manifests[-1], _text(charts.folder, source, _about(component, context))
-    provider = f"secrets/{environment.settings['secrets']['provider']}"
-    for template in _templates(charts.folder / provider):
-        manifests.append(f"manifests/{template}")
-        about = {**context, "neededSecrets": _needed_secrets(environment, values)}
-        yield manifests[-1], _text(charts.folder, f"{provider}/{template}.j2", about)
-    context = {**context, "manifests": manifests}
+    yield from manifests.items()
+    yield from _delivery(environment, context, charts.folder)
+
+
+def _manifests(environment: Environment, context: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the manifests that are no empty ones.
+
+    Those with a kind that a chart of this environment brings along stand under `custom/`: a cluster cannot take them
+    before that chart is installed.
+    """
+    sources = [(component.name, f"{component.name}/manifests") for component in environment.components]
+    sources += [("", "environment"), ("", f"secrets/{environment.settings['secrets']['provider']}")]
+    components = {component.name: component for component in environment.components}
+    for name, place in sources:
+        for template in _templates(folder / place):
+            about = _about(components[name], context) if name else context
+            text = _text(folder, f"{place}/{template}.j2", about)
+            if not _is_empty(text):
+                yield f"{'custom' if needs_definition(environment, text) else 'manifests'}/{template}", text
+
+
+def _delivery(environment: Environment, context: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the files of the delivery that are no empty ones, and last those that list what is `rendered`."""
     delivery = f"delivery/{environment.settings['delivery']}"
-    for path in _templates(charts.folder / delivery):
+    rendered: list[str] = []
+    for path in sorted(_templates(folder / delivery), key=lambda path: Path(path).name == "kustomization.yaml"):
         source = f"{delivery}/{path}.j2"
         if "{component}" in path:
             for component in environment.components:
-                name = path.replace("{component}", component.name)
-                yield name, _text(charts.folder, source, _about(component, context))
-        else:
-            yield path, _text(charts.folder, source, context)
+                yield path.replace("{component}", component.name), _text(folder, source, _about(component, context))
+        elif not _is_empty(text := _text(folder, source, {**context, "rendered": rendered})):
+            rendered.append(path)
+            yield path, text
 
 
-def _needed_secrets(environment: Environment, values: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the Secrets that an environment with these values (text by component) needs, for a template."""
-    from ruamel.yaml import YAML  # few trees need it
+def _is_empty(text: str) -> bool:
+    """Tell whether there is nothing in a YAML text but comments and the marks between documents."""
+    return re.search(r"^(?!#|---\s*$)\s*[^\s#]", text, re.MULTILINE) is None
 
-    data = {name: YAML(typ="safe").load(text) for name, text in values.items()}
-    return references(needed(environment.components, data), environment.settings["secrets"]["externalSecrets"])
+
+def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """Return who talks to whom, from the network.yaml of each component that has one."""
+    pods = [
+        one
+        for name, data in _for_each("network.yaml.j2", environment, context, folder).items()
+        for one in pods_of(name, environment.namespaces[name], data)
+    ]
+    return flows(pods, surroundings(environment))
+
+
+def _for_each(
+    template: str, environment: Environment, context: Mapping[str, Any], folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Return what a template says as data, by the component that has it."""
+    return {
+        component.name: fastyaml.load(_text(folder, f"{component.name}/{template}", _about(component, context)))
+        for component in environment.components
+        if (folder / component.name / template).is_file()
+    }
+
+
+def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the Secrets that an environment with these values (by component) needs, for a template."""
+    if environment.settings["secrets"]["provider"] != "external-secrets":
+        return []  # nothing that is rendered names them
+    settings = environment.settings["secrets"]["externalSecrets"]
+    ours = "vaultUrl" in settings["azure"] or "server" in settings["vault"]
+    # In the namespace of Flux, the store of another environment stands beside this one.
+    shared = {environment.settings["sync"]["namespace"]} if ours else set()
+    return [
+        {**one, "store": "-".join([environment.namespace] * (one["namespace"] in shared) + [settings["store"]])}
+        for one in references(needed_in(environment, values), settings)
+    ]
 
 
 def _values(component: Component, context: Mapping[str, Any], folder: Path) -> str:
@@ -104,7 +166,12 @@ def _context(environment: Environment, assets: Mapping[str, bytes], charts: Cata
         "hosts": environment.hosts,
         "namespace": environment.namespace,
         "components": [_facts(component, environment) for component in environment.components],
-        "enabled": {component.name for component in environment.components},
+        "namespaces": environment.namespaces,
+        "places": places(environment),
+        "monitored": _monitored(environment),
+        "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
+        "notified": _notified(environment),
+        "enabled": environment.enabled,
         "releases": {component.name: component.release_name for component in charts.components.values()},
         "repositories": _repositories(environment),
         "images": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
@@ -121,6 +188,8 @@ def _about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "component": _facts(component, environment),
+        "values": context.get("componentValues", {}).get(component.name, {}),
+        "files": partial(_files, component.folder),
         "has": known,
         "features_under": partial(_features_under, component, environment, known),
     }
@@ -131,14 +200,45 @@ def _facts(component: Component, environment: Environment) -> dict[str, Any]:
     return {
         "name": component.name,
         "release": component.release_name,
+        "namespace": environment.namespaces[component.name],
         "chart": component.chart,
         "repository": component.repository,
         "repositoryName": _repository_name(component.repository),
         "version": component.chart_version(environment.version),
+        "appVersion": component.app_version(environment.version),
         "order": component.order,
         "dependsOn": [name for name in component.depends_on if name in running],
         "secrets": [secret.name for secret in component.secrets],
+        "customResources": bool(component.definitions),
+        "webhooks": any(kind.kind.endswith("WebhookConfiguration") for kind in component.cluster_kinds),
     }
+
+
+def _monitored(environment: Environment) -> dict[str, Any]:
+    """Tell what takes measurements, logs and dashboards: components of our own, or a stack that the cluster has."""
+    stacks, enabled = environment.settings["cluster"]["stacks"], environment.enabled
+    return {
+        "metrics": stacks["metrics"] or "prometheus" in enabled,
+        "logs": stacks["logs"] or "loki" in enabled,
+        "dashboards": stacks["dashboards"] or "grafana" in enabled,
+        "labels": stacks["labels"] if stacks["metrics"] else {},
+    }
+
+
+def _notified(environment: Environment) -> dict[str, Any]:
+    """Tell who hears of what becomes of a change, in the words of Flux and of Argo CD."""
+    status = argocd_messages.commit_status_of(environment)
+    return {
+        "mail": argocd_messages.mail_of(environment),
+        "commitStatus": {"type": status[0], "address": status[1]} if status else {},
+        "subscriptions": argocd_messages.subscriptions(environment),
+        "config": argocd_messages.config(environment),
+    }
+
+
+def _files(folder: Path, pattern: str) -> dict[str, str]:
+    """Return the files in a component's folder that fit a pattern: text by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
 
 
 def _features_under(

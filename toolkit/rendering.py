@@ -114,7 +114,7 @@ def _objects(text: str, release: Release, component: str) -> Iterable[Object]:
         for part in text.split("\n---"):
             source = next((line[10:].strip() for line in part.splitlines() if line.startswith("# Source: ")), "")
             for data in load_all(part):
-                yield Object(release.environment, component, source, data)
+                yield Object(release.environment, component, source, data, release.namespace)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1} of its document)" if mark else ""

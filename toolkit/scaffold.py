@@ -21,7 +21,7 @@ from typing import Any, Final
 from toolkit import REPOSITORY, __version__, document, forges, gitstart, origin, tree
 from toolkit import answers as answering
 from toolkit.answers import Answers
-from toolkit.catalog import Catalog, catalog
+from toolkit.catalog import Secret, catalog
 from toolkit.config import Config, asset_paths
 from toolkit.document import Document
 from toolkit.form import NAME
@@ -125,19 +125,18 @@ def _next_steps(result: Result) -> list[str]:
     first = result.config.environments[0]
     repository = first.settings["repository"]
     push = f"git remote add origin {shlex.quote(repository['url'])} && git push -u origin {repository['branch']}"
-    bootstrap = f"{ROOT}/{first.name}/{_bootstrap(first.settings['delivery'])}"
     steps = [
         f"go there: cd {shlex.quote(str(result.directory))}",
         "put the municipality's own images in assets/, then run `signalen render` and commit",
         f"publish the repository: {push}" if result.commit else "commit these files and push them",
         "make the secrets: signalen secrets init (README.md lists them)",
-        f"connect the cluster, once: kubectl apply -k {bootstrap}",
+        f"connect the cluster, once: bootstrap/cluster.sh {first.name}",
     ]
     return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
 
 
 def _bootstrap(delivery: str) -> str:
-    """Return the folder that is applied by hand, once."""
+    """Return the folder that is applied once, by bootstrap/cluster.sh."""
     return "flux-system" if delivery == "flux" else "argocd"
 
 
@@ -256,7 +255,21 @@ def write_template(directory: Path, form: Mapping[str, Any], config: Config, ima
                 target = Path(made) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(images / name, target)
-        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=_copy)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file, but not its mode: what was installed may be read-only, or have lost that it can be run."""
+    shutil.copyfile(source, target)
+    path = Path(target)
+    if is_script(path.read_bytes()):
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it
+
+
+def is_script(data: bytes) -> bool:
+    """Tell whether a file of the template is one to be run."""
+    return data.startswith(b"#!")
 
 
 def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
@@ -279,7 +292,7 @@ def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
             }
             for environment in config.environments
         ],
-        "_secrets": _secrets(catalog()),
+        "_secrets": _secrets(config),
         "_owners": list(dict.fromkeys(owners)),
         **_pipeline(config),
     }
@@ -298,20 +311,28 @@ def _pipeline(config: Config) -> dict[str, Any]:
     }
 
 
-def _secrets(charts: Catalog) -> list[dict[str, str]]:
-    """List every key of every Secret that a component may need."""
+def _secrets(config: Config) -> list[dict[str, str]]:
+    """List every key of every Secret that a component, or the delivery, of some environment may need."""
+    owners: dict[str, Secret] = {}
+    for environment in config.environments:
+        owners |= {
+            f"{component.title_nl}/{secret.name}": secret
+            for component in environment.components
+            for secret in component.secrets
+        }
+    for environment in config.environments:
+        tool = {"flux": "Flux", "argocd": "Argo CD"}[environment.settings["delivery"]]
+        owners |= {f"{tool}/{secret.name}": secret for secret in environment.delivery_secrets}
     return [
         {
-            "component": component.name,
-            "title": component.title_nl,
+            "title": owner.partition("/")[0],
             "secret": secret.name,
             "key": key.name,
             "when": key.when or secret.when,
             "same_as": key.same_as,
             "generated": "ja" if key.generate else "",
         }
-        for component in charts.components.values()
-        for secret in component.secrets
+        for owner, secret in owners.items()
         for key in secret.keys
     ]
 

@@ -112,9 +112,8 @@ def _secret(
 ) -> Iterator[Problem]:
     init = f"run `signalen secrets init {environment.name}`, which makes what is missing"
     if file is None:
-        message = (
-            f"the Secret {secret.name} of {environment.name} is missing; {secret.component} does not start without it"
-        )
+        without = f"{secret.component} does not start" if secret.component else "nobody is told of a failure"
+        message = f"the Secret {secret.name} of {environment.name} is missing; {without} without it"
         yield Problem("secret-missing", message, path, hint=init)
         return
     unreadable = list(_shape(path, file))
@@ -122,7 +121,7 @@ def _secret(
     if unreadable:
         return
     metadata, empty = file.data.get("metadata"), [place for place, value in file.values() if value == ""]
-    for key, wanted in (("name", secret.name), ("namespace", environment.namespace)):
+    for key, wanted in (("name", secret.name), ("namespace", secret.namespace)):
         if not isinstance(metadata, dict) or metadata.get(key) != wanted:
             place = ("metadata", key)
             hint = f"signalen secrets edit {environment.name} {secret.name}"

@@ -9,13 +9,13 @@ from toolkit import age_keys
 from toolkit.catalog import Catalog
 from toolkit.config import Config, Environment
 from toolkit.problems import ProblemsError, UsageError, did_you_mean, has_errors
-from toolkit.secret_needs import NeededKey, NeededSecret, needed
+from toolkit.secret_needs import NeededKey, NeededSecret, needed_in
 from toolkit.secret_values import Sources
 from toolkit.sops import Sops
 
 
 def needs_of(config: Config, environment: Environment, charts: Catalog) -> list[NeededSecret]:
-    """Return the Secrets that an environment needs, for the values that are rendered for it."""
+    """Return the Secrets that an environment needs of us, for the values that are rendered for it."""
     from ruamel.yaml import YAML
 
     from toolkit.render import values
@@ -24,7 +24,7 @@ def needs_of(config: Config, environment: Environment, charts: Catalog) -> list[
         component.name: YAML(typ="safe").load(values(environment, component, config, charts))
         for component in environment.components
     }
-    return [secret for secret in needed(environment.components, data) if secret.keys]
+    return [secret for secret in needed_in(environment, data) if secret.keys and not secret.by_hand]
 
 
 def read_config(directory: Path, charts: Catalog) -> Config:

@@ -17,7 +17,7 @@ from toolkit.config import Config, Environment
 from toolkit.problems import UsageError
 from toolkit.secret_environment import choose, needs_of, one_key, read_config, sops_of, with_sops
 from toolkit.secret_files import path_of
-from toolkit.secret_needs import NeededKey, NeededSecret
+from toolkit.secret_needs import NeededKey, NeededSecret, needed_by_delivery
 from toolkit.secret_values import Sources
 from toolkit.sops import CONFIG, Sops, find
 
@@ -69,6 +69,10 @@ def summary(made: Made) -> str:
             given = f"--from-file=age.agekey={shlex.quote(str(made.key_file))}"
             command = f"  kubectl create secret generic {secret} --namespace {namespace} {given}"
             lines += ["give it to Flux, once:", command]
+    for secret in needed_by_delivery(made.environment):
+        keys = [key.key.name for key in secret.keys if not key.empty]
+        if secret.by_hand and keys:
+            lines.append(f"put into the Secret {secret.name} in {secret.namespace} yourself, once: {', '.join(keys)}")
     return "\n".join(lines)
 
 
@@ -139,7 +143,7 @@ def _init(
         new = {key.key.name: _value(directory, key, values, sops, environment) for key in keys}
         file = secret_files.read(directory, path)
         if file is None:
-            written[path] = sops.encrypt(secret_files.secret_text(secret.name, environment.namespace, new), path)
+            written[path] = sops.encrypt(secret_files.secret_text(secret.name, secret.namespace, new), path)
             continue
         written[path] = secret_files.changed(directory, path, file, new, sops)
     for path, text in written.items():

@@ -173,7 +173,8 @@ def _write(directory: Path, found: tuple[Change, ...], texts: Mapping[str, str])
 
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    new = 0o755 if scaffold.is_script(data) else 0o644
+    mode = path.stat().st_mode & 0o777 if path.exists() else new
     atomic.replace(path, data, mode=mode)
 
 

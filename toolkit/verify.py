@@ -53,20 +53,11 @@ def verify(
     `schemas` is a folder with schemas of custom resources beside our own. Writes charts.lock where nothing is wrong.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    source = document.read(repository / NAME)
-    begun = _begin(source, repository, charts, options, report)
-    # Imported here, and the checks on objects below: it takes as long as Helm does, and Helm runs meanwhile.
-    from toolkit.check import check
-
-    config, problems = check(source, charts, repository)
-    if has_errors(problems):
+    form, work, problems = start(repository, charts, options, report)
+    if work is None:
         return problems
-    work = begun()
-    if work.moved:
-        return ordered([*problems, *work.moved])
-    form = Form(source, config, charts)
-    for environment in config.environments:
-        problems += _environment(form, environment, work.tree, work.running, schemas)
+    for environment in form.config.environments:
+        problems += _environment(form, environment, work, schemas)
     if not has_errors(problems):
         chart_lock.write_lock(repository / chart_lock.NAME, chart_lock.updated(work.locked, work.charts))
     memory.watch(chart.path for chart in work.charts)
@@ -74,7 +65,7 @@ def verify(
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """What was rendered of a form, and is being rendered by Helm; not where a chart is `moved`: not the locked one."""
 
     tree: Mapping[str, str]
@@ -84,9 +75,58 @@ class _Work:
     moved: Sequence[Problem]
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The objects of one environment, the Helm values of its components, and what Helm could not render."""
+
+    objects: Sequence[Object]
+    values: Mapping[str, Mapping[str, Any]]
+    problems: Sequence[Problem]
+
+
+def start(
+    repository: Path, charts: Catalog, options: Options, report: Callable[[str], object] = lambda _: None
+) -> tuple[Form, Work | None, list[Problem]]:
+    """Start Helm on all releases of the form in a repository; there is no work where the problems have errors.
+
+    Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
+    """
+    source = document.read(repository / NAME)
+    begun = _begin(source, repository, charts, options, report)
+    # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
+    from toolkit.check import check
+
+    config, problems = check(source, charts, repository)
+    form = Form(source, config, charts)
+    if has_errors(problems):
+        return form, None, problems
+    work = begun()
+    if work.moved:
+        return form, None, ordered([*problems, *work.moved])
+    return form, work, problems
+
+
+def made(form: Form, environment: Environment, work: Work) -> Made:
+    """Wait for the objects of one environment: those of the rendered tree, and those that Helm makes."""
+    objects = list(manifests(work.tree, environment.name))
+    values: dict[str, Mapping[str, Any]] = {}
+    problems: list[Problem] = []
+    for release, future in work.running.items():
+        if release.environment != environment.name:
+            continue
+        result = future.result()  # meanwhile Helm works on the next environment
+        component = next(one.name for one in environment.components if one.release_name == release.name)
+        values[component] = load(release.values)
+        if isinstance(result, HelmError):
+            problems += _refused(form, environment, release, component, result)
+        else:
+            objects += result
+    return Made(objects, values, problems)
+
+
 def _begin(
     source: Document, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
-) -> Callable[[], _Work]:
+) -> Callable[[], Work]:
     """Start Helm on a form that may still turn out to be wrong.
 
     Returns what gives the work, or raises what went wrong: that counts only once the form is known to be right, for
@@ -98,7 +138,7 @@ def _begin(
     except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
         problem = error
 
-        def fail() -> _Work:
+        def fail() -> Work:
             raise problem
 
         return fail
@@ -107,7 +147,7 @@ def _begin(
 
 def _start(
     config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
-) -> _Work:
+) -> Work:
     tree = render(config, charts)
     locked = chart_lock.read_lock(repository / chart_lock.NAME)
     versions, default = _versions(config)
@@ -117,7 +157,7 @@ def _start(
     moved = [problem for chart in obtained if (problem := chart_lock.check_lock(locked, chart))]
     by_release = {component.release_name: component.name for component in charts.components.values()}
     running = {} if moved else work.start(wanted, lambda release: by_release.get(release.name, ""))
-    return _Work(tree, running, obtained, locked, moved)
+    return Work(tree, running, obtained, locked, moved)
 
 
 def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
@@ -137,27 +177,13 @@ def _versions(config: Config) -> tuple[dict[str, str], str]:
     return versions, str(defaults()["cluster"]["kubernetesVersion"])
 
 
-def _environment(
-    form: Form, environment: Environment, tree: Mapping[str, str], running: Running, schemas: Path | None
-) -> Iterator[Problem]:
-    objects = list(manifests(tree, environment.name))
-    values: dict[str, Mapping[str, Any]] = {}
-    complete = True
-    for release, future in running.items():
-        if release.environment != environment.name:
-            continue
-        result = future.result()  # meanwhile Helm works on the next environment
-        component = next(one.name for one in environment.components if one.release_name == release.name)
-        values[component] = load(release.values)
-        if isinstance(result, HelmError):
-            complete = False
-            yield from _refused(form, environment, release, component, result)
-        else:
-            objects += result
-    if complete:  # else half of the references would seem to lead nowhere
+def _environment(form: Form, environment: Environment, work: Work, schemas: Path | None) -> Iterator[Problem]:
+    found = made(form, environment, work)
+    yield from found.problems
+    if not found.problems:  # else half of the references would seem to lead nowhere
         from toolkit.objects.checks import check_objects
 
-        for finding in check_objects(objects, context_of(environment, values, schemas)):
+        for finding in check_objects(found.objects, context_of(environment, found.values, schemas)):
             yield _found(form, environment, finding)
 
 

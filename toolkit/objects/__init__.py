@@ -18,13 +18,15 @@ class Object:
     """One Kubernetes object of one environment.
 
     `component` made it (empty: the delivery's own manifests), from `source`: the template in the chart
-    (`backend/templates/deployment.yaml`) or the file in the rendered tree.
+    (`backend/templates/deployment.yaml`) or the file in the rendered tree. `home` is the namespace of the release that
+    it belongs to, in which it lands where it names none itself.
     """
 
     environment: str
     component: str
     source: str
     data: Mapping[str, Any] = field(hash=False)
+    home: str = ""
 
     @property
     def api_version(self) -> str:

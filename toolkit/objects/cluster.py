@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from toolkit.objects import Object
+from toolkit.objects import Object, operated
 from toolkit.objects.context import Context
 from toolkit.objects.fields import Map, Path, mapping, maps, text
 
@@ -14,6 +14,7 @@ from toolkit.objects.fields import Map, Path, mapping, maps, text
 _OF_THE_CLUSTER: Final = frozenset(
     {
         "APIService",
+        "Bundle",
         "CSIDriver",
         "ClusterIssuer",
         "ClusterRole",
@@ -124,7 +125,7 @@ def namespace_of(obj: Object, context: Context) -> str:
     """Return the namespace in which an object lands; empty for what belongs to the whole cluster."""
     if obj.kind in _OF_THE_CLUSTER or is_file(obj):
         return ""
-    return obj.namespace or context.namespace
+    return obj.namespace or obj.home or context.namespace
 
 
 def _is_test(obj: Object) -> bool:
@@ -133,7 +134,10 @@ def _is_test(obj: Object) -> bool:
 
 
 def _pod(obj: Object, namespace: str) -> Pod | None:
-    above = _TEMPLATES.get((group_of(obj.api_version), obj.kind))
+    kind = (group_of(obj.api_version), obj.kind)
+    if kind[0] == operated.GROUP and (made := operated.pods_of(obj)) is not None:
+        return Pod(obj, namespace, ("spec",), made.labels, made.spec, {})
+    above = _TEMPLATES.get(kind)
     if above is None:
         return None
     template: Any = mapping(obj.data, *above)

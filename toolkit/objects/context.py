@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.config import Environment, municipality_of
-from toolkit.secret_needs import needed
+from toolkit.secret_needs import needed_in
 
 _AMSTERDAM = "GM0363"
 
@@ -17,23 +17,32 @@ _AMSTERDAM = "GM0363"
 class Context:
     """One environment, as its form and the catalog have it.
 
-    `hosts` and `app_versions` are by component. `secrets` are the Secrets that a person makes, with their keys;
-    `same_as` says which of those hold one value, both as `<secret>/<key>`. `claims` are the volumes that the form
-    names and that are there already. `schemas` is a folder with schemas of custom resources, laid out as
+    `namespace` is that of the environment itself, `namespaces` are all of those in which its components are installed,
+    `ingress_namespace` is that of the ingress controller. `hosts` and `app_versions` are by component. `secrets` are
+    the Secrets that a person makes, with their keys; `secret_namespaces` says where each is, if not in the namespace of
+    the environment, and `same_as` which of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that
+    the form names and that are there already. `schemas` is a folder with schemas of custom resources, laid out as
     `<group>/<kind>_<version>.json`.
     """
 
     environment: str
     namespace: str
+    namespaces: frozenset[str] = frozenset()
+    ingress_namespace: str = ""
     hosts: Mapping[str, str] = field(default_factory=dict)
     kubernetes_version: str = ""
     pod_security: str = "baseline"
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    secret_namespaces: Mapping[str, str] = field(default_factory=dict)
     same_as: Mapping[str, str] = field(default_factory=dict)
     is_amsterdam: bool = False
     claims: frozenset[str] = frozenset()
     app_versions: Mapping[str, str] = field(default_factory=dict)
     schemas: Path | None = None
+
+    def owns(self, namespace: str) -> bool:
+        """Tell whether a namespace is the environment's: all that is in it is known here."""
+        return namespace == self.namespace or namespace in self.namespaces
 
 
 def context_of(
@@ -48,17 +57,22 @@ def context_of(
     settings, cluster, storage = environment.settings, environment.settings["cluster"], environment.settings["storage"]
     found = municipality_of(settings["municipality"])
     secrets: dict[str, frozenset[str]] = {}
+    homes: dict[str, str] = {}
     same: dict[str, str] = {}
-    for secret in needed(environment.components, values):
+    for secret in needed_in(environment, values):
         secrets[secret.name] = frozenset(one.key.name for one in secret.keys)
+        homes[secret.name] = secret.namespace
         same |= {one.path: one.key.same_as for one in secret.keys if one.key.same_as}
     return Context(
         environment=environment.name,
         namespace=environment.namespace,
+        ingress_namespace=str(cluster.get("ingressNamespace", "")),
+        namespaces=frozenset(environment.namespaces[component.name] for component in environment.components),
         hosts=environment.hosts,
         kubernetes_version=str(cluster.get("kubernetesVersion", "")),
         pod_security=str(cluster.get("podSecurity", "baseline")),
         secrets=secrets,
+        secret_namespaces=homes,
         same_as=same,
         is_amsterdam=found is not None and found.code == _AMSTERDAM,
         claims=frozenset(

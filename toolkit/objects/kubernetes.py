@@ -82,6 +82,11 @@ def custom_validator(folder: Path, api_version: str, kind: str) -> Any:
     return _draft()(_read(path))
 
 
+def validator_of(schema: Schema) -> Any:
+    """Return the validator of a schema of objects."""
+    return _draft()(schema)
+
+
 @cache
 def _validator(folder: Path, api_version: str, kind: str) -> Any:
     group, _, version = api_version.rpartition("/")

@@ -28,16 +28,19 @@ _WITH_PROBES: Final = (1, 34)
 
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Report pods that the namespace refuses at the level that it enforces."""
-    version = numbers(cluster.context.kubernetes_version)
     for pod in cluster.pods:
         level = enforced(cluster, pod.namespace)
-        checks = {"baseline": BASELINE, "restricted": (*BASELINE, *RESTRICTED)}.get(level, ())
-        for control in checks:
-            if control is _probes and version is not None and version < _WITH_PROBES:
-                continue
-            for found in control(pod):
-                message = f"{found.message}, and the namespace refuses that at the level {level}"
-                yield Finding("pod-security", message, pod.object, place(*found.path), found.hint)
+        for found in refused(pod, level, cluster.context.kubernetes_version):
+            message = f"{found.message}, and the namespace refuses that at the level {level}"
+            yield Finding("pod-security", message, pod.object, place(*found.path), found.hint)
+
+
+def refused(pod: Pod, level: str, kubernetes_version: str) -> Iterator[Broken]:
+    """Yield what of a pod a namespace refuses at a level: nothing at privileged."""
+    version = numbers(kubernetes_version)
+    for control in {"baseline": BASELINE, "restricted": (*BASELINE, *RESTRICTED)}.get(level, ()):
+        if control is not _probes or version is None or version >= _WITH_PROBES:
+            yield from control(pod)
 
 
 def enforced(cluster: Cluster, namespace: str) -> str:

@@ -20,7 +20,10 @@ RULE: Final = "missing-reference"
 _HELM: Final = "helm.toolkit.fluxcd.io"
 _KUSTOMIZE: Final = "kustomize.toolkit.fluxcd.io"
 _SOURCE: Final = "source.toolkit.fluxcd.io"
+_NOTIFICATION: Final = "notification.toolkit.fluxcd.io"
 _ARGO: Final = "argoproj.io"
+# Of the kinds that Flux sends messages about, those that are not a source.
+_SENDERS: Final = {"HelmRelease": _HELM, "Kustomization": _KUSTOMIZE}
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
@@ -45,10 +48,10 @@ def check(cluster: Cluster) -> Iterator[Finding]:
             yield from _helm_release(cluster, obj, found)
         elif group == _KUSTOMIZE:
             yield from _named(cluster, obj, ("spec", "sourceRef"), _SOURCE)
+        elif group == _NOTIFICATION:
+            yield from _notification(cluster, obj, found)
         elif group == _ARGO and kind == "Application":
-            project = text(obj.data, "spec", "project")
-            if project not in ("", "default") and _absent(cluster, obj, _ARGO, "AppProject", project):
-                yield missing(cluster, obj, ("spec", "project"), _ARGO, "AppProject", project)
+            yield from _application(cluster, obj)
 
 
 def missing(cluster: Cluster, obj: Object, path: Path, group: str, kind: str, name: str) -> Finding:
@@ -145,6 +148,24 @@ def _helm_release(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Find
         elif (known := found.get(store)) is not None and key not in known:
             message = f"the {store.kind} '{store.name}' has no key '{key}'"
             yield Finding(RULE, message, obj, place(*path), did_you_mean(key, known))
+
+
+def _application(cluster: Cluster, obj: Object) -> Iterator[Finding]:
+    project = text(obj.data, "spec", "project")
+    if project not in ("", "default") and _absent(cluster, obj, _ARGO, "AppProject", project):
+        yield missing(cluster, obj, ("spec", "project"), _ARGO, "AppProject", project)
+
+
+def _notification(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
+    """Check the Provider of an Alert and what it is about, and the Secret of a Provider."""
+    provider, secret = text(obj.data, "spec", "providerRef", "name"), text(obj.data, "spec", "secretRef", "name")
+    if provider and _absent(cluster, obj, _NOTIFICATION, "Provider", provider):
+        yield missing(cluster, obj, ("spec", "providerRef", "name"), _NOTIFICATION, "Provider", provider)
+    if secret and not holds(found, Store("Secret", cluster.namespace(obj), secret)):
+        yield missing(cluster, obj, ("spec", "secretRef", "name"), "", "Secret", secret)
+    for path, source in maps(obj.data, "spec", "eventSources"):
+        if text(source, "name") != "*":
+            yield from _named(cluster, obj, path, _SENDERS.get(text(source, "kind"), _SOURCE))
 
 
 def _quoted(value: object) -> str:

@@ -1,7 +1,7 @@
 """Every object against the schema of its kind, in the version of Kubernetes that the environment has.
 
-Three sources: the toolkit's own schemas for what it renders itself, those of Kubernetes (package kubernetes-validate)
-and a folder that a person names, for the custom resources of charts.
+Four sources: the toolkit's own schemas for what it renders itself, those of Kubernetes (package kubernetes-validate),
+the CustomResourceDefinitions among the objects, and a folder that a person names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from toolkit import kinds
 from toolkit.objects import Finding, Object
 from toolkit.objects.api_versions import is_removed, numbers
 from toolkit.objects.cluster import Cluster, group_of
+from toolkit.objects.definitions import defined
 from toolkit.objects.fields import place
 from toolkit.objects.kubernetes import Kubernetes, custom_validator, kubernetes
 from toolkit.objects.words import mistakes
@@ -27,6 +28,7 @@ REASONS: Final[Mapping[str, str]] = {
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Report what the schemas refuse, and objects for which there is no schema."""
     version = numbers(cluster.context.kubernetes_version)
+    custom = defined(cluster)
     for obj in cluster.objects:
         missing = [key for key, value in (("apiVersion", obj.api_version), ("kind", obj.kind)) if not value]
         if missing:
@@ -34,7 +36,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         elif not obj.component and kinds.schema_of(obj.data) is not None:
             yield from _own(obj)
         elif not is_removed(obj.api_version, obj.kind, version):
-            yield from _of_chart(obj, cluster, kubernetes(version))
+            yield from _of_chart(obj, cluster, kubernetes(version), custom)
 
 
 def _own(obj: Object) -> Iterator[Finding]:
@@ -44,10 +46,14 @@ def _own(obj: Object) -> Iterator[Finding]:
         yield Finding("object-schema", message[:1].lower() + message[1:], obj, path)
 
 
-def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes) -> Iterator[Finding]:
+def _of_chart(
+    obj: Object, cluster: Cluster, known: Kubernetes, custom: Mapping[tuple[str, str], Any]
+) -> Iterator[Finding]:
     validator, data = known.validator(obj.api_version, obj.kind), obj.data
-    if validator is None and cluster.context.schemas is not None:
-        validator = custom_validator(cluster.context.schemas, obj.api_version, obj.kind)
+    if validator is None:
+        validator = custom.get((obj.api_version, obj.kind))
+        if validator is None and cluster.context.schemas is not None:
+            validator = custom_validator(cluster.context.schemas, obj.api_version, obj.kind)
         data = _as_json(obj.data, nulls=False)
     if validator is None:
         yield _unknown(obj, known)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from toolkit.objects import Finding, Object
 from toolkit.objects.cluster import Cluster, Pod, group_of
-from toolkit.objects.fields import Map, listed, mapping, maps, place, text, texts
+from toolkit.objects.fields import Map, mapping, maps, place, text, texts
 from toolkit.problems import Severity
 
 REASONS: Final[Mapping[str, str]] = {
@@ -33,11 +33,11 @@ _OWN: Final = (
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Report Services, workloads, disruption budgets, network policies and monitors that select nothing.
 
-    Only in the namespace of the environment: what runs in another one is not all known here.
+    Only in the namespaces of the environment: what runs in another one is not all known here.
     """
     for obj in cluster.of_kind("", "Service"):
         selector = mapping(obj.data, "spec", "selector")
-        if selector and cluster.namespace(obj) == cluster.context.namespace and not selected(cluster, obj):
+        if selector and cluster.context.owns(cluster.namespace(obj)) and not selected(cluster, obj):
             hint = f"no pod of this environment has the labels {_shown(selector)}"
             yield Finding(_RULE, "the Service sends its traffic to no pod", obj, "spec.selector", hint)
     for pod in cluster.pods:
@@ -46,10 +46,11 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     for (group, kind), (field, severity) in _PODS.items():
         for obj in cluster.of_kind(group, kind):
             selector = mapping(obj.data, "spec", field)
-            if _is_empty(selector) or not _looks_here(obj, cluster):
+            places = _looks_in(obj, cluster)
+            if _is_empty(selector) or not all(cluster.context.owns(name) for name in places):
                 continue
             what = "Service" if kind == "ServiceMonitor" else "pod"
-            if not any(fits(selector, labels) for labels in _candidates(cluster, kind)):
+            if not any(fits(selector, labels) for labels in _candidates(cluster, kind, places)):
                 message = f"the {kind} selects no {what}"
                 hint = f"no {what} of this environment has such labels"
                 yield Finding(_RULE, message, obj, place("spec", field), hint, severity)
@@ -89,23 +90,21 @@ def _own(pod: Pod) -> Iterator[Finding]:
         yield Finding(_RULE, message, pod.object, "spec.selector", hint)
 
 
-def _candidates(cluster: Cluster, kind: str) -> Iterator[Map]:
-    namespace = cluster.context.namespace
+def _candidates(cluster: Cluster, kind: str, places: Sequence[str]) -> Iterator[Map]:
     if kind == "ServiceMonitor":
         for service in cluster.of_kind("", "Service"):
-            if cluster.namespace(service) == namespace:
+            if cluster.namespace(service) in places:
                 yield mapping(service.data, "metadata", "labels")
     else:
-        yield from (pod.labels for pod in cluster.pods if pod.namespace == namespace)
+        yield from (pod.labels for pod in cluster.pods if pod.namespace in places)
 
 
-def _looks_here(obj: Object, cluster: Cluster) -> bool:
-    """Tell whether an object selects in the environment's namespace and nowhere else."""
+def _looks_in(obj: Object, cluster: Cluster) -> list[str]:
+    """Return the namespaces in which an object selects; one without a name is any."""
     elsewhere = mapping(obj.data, "spec", "namespaceSelector")
     if elsewhere.get("any"):
-        return False
-    names = listed(elsewhere, "matchNames") or [cluster.namespace(obj)]
-    return all(name == cluster.context.namespace for name in names)
+        return [""]
+    return texts(elsewhere, "matchNames") or [cluster.namespace(obj)]
 
 
 def _has(labels: Map, wanted: Map) -> bool:

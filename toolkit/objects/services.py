@@ -114,7 +114,8 @@ def _value(cluster: Cluster, variable: Variable) -> str | None:
     if variable.value is not None or not variable.secret:
         return variable.value
     name, _, key = variable.secret.partition("/")
-    obj = cluster.find("", "Secret", cluster.context.namespace, name)
+    place = cluster.context.secret_namespaces.get(name, cluster.context.namespace)
+    obj = cluster.find("", "Secret", place, name)
     return secret_value(obj.data, key) if obj else None
 
 

@@ -39,7 +39,8 @@ def stores(cluster: Cluster) -> Stores:
     """Return the ConfigMaps and Secrets of an environment with their keys."""
     context = cluster.context
     found: dict[Store, frozenset[str] | None] = {
-        Store(SECRET, context.namespace, name): own for name, own in context.secrets.items()
+        Store(SECRET, context.secret_namespaces.get(name, context.namespace), name): own
+        for name, own in context.secrets.items()
     }
     for obj in cluster.objects:
         for store, own in _made(obj, cluster.namespace(obj)):
@@ -72,6 +73,9 @@ def _made(obj: Object, namespace: str) -> Iterator[tuple[Store, frozenset[str] |
             yield Store(SECRET, namespace, text(tls, "secretName")), _TLS
     elif (group, kind) == ("cert-manager.io", "Certificate"):
         yield Store(SECRET, namespace, text(data, "spec", "secretName")), None
+    elif (group, kind) == ("trust.cert-manager.io", "Bundle"):
+        place = text(data, "spec", "target", "namespaceSelector", "matchLabels", "kubernetes.io/metadata.name")
+        yield Store(CONFIG_MAP, place, obj.name), None
     elif (group, kind) == ("bitnami.com", "SealedSecret"):
         yield Store(SECRET, namespace, obj.name), keys(data, "spec", "encryptedData")
     elif (group, kind) == ("external-secrets.io", "ExternalSecret"):

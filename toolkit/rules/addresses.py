@@ -11,10 +11,16 @@ from toolkit.form import Form, Place
 from toolkit.problems import Problem, Severity
 from toolkit.rules import rule
 
-# Sections with addresses; what is wrong in the first two lets somebody else in.
-_GRAVE: Final = ("identity", "repository")
-_SECTIONS: Final = (*_GRAVE, "links", "map", "sigmax", "storage")
-_HOSTS: Final = (("database", "host"), ("email", "smtp", "host"), ("queue", "host"), ("search", "host"))
+# Sections with addresses; what is wrong in the first of them lets somebody else in.
+_GRAVE: Final = ("dex", "identity", "repository")
+_SECTIONS: Final = (*_GRAVE, "links", "logs", "map", "sigmax", "storage")
+_HOSTS: Final = (
+    ("database", "host"),
+    ("dex", "connectors", "host"),
+    ("email", "smtp", "host"),
+    ("queue", "host"),
+    ("search", "host"),
+)
 _SELF = re.compile(r"(.+\.)?localhost|127(\.[0-9]+){3}|0\.0\.0\.0|::1?", re.IGNORECASE)
 
 
@@ -37,11 +43,11 @@ def http_address(form: Form) -> Iterator[Problem]:
 def local_address(form: Form) -> Iterator[Problem]:
     """Reports localhost and 127.0.0.1 in the addresses of services and links."""
     for place, inner, text in _addresses(form):
-        if inner[0] != "identity" and _SELF.fullmatch(host_of(text)):
+        if inner[0] != "identity" and is_local(host_of(text)):
             yield _local(form, place, host_of(text))
     for place, text in form.texts():
-        inner = _inside(place)
-        if inner in _HOSTS and _SELF.fullmatch(host := host_of(f"tcp://{text}")):
+        inner = tuple(part for part in _inside(place) if isinstance(part, str))
+        if inner in _HOSTS and is_local(host := host_of(f"tcp://{text}")):
             yield _local(form, place, host)
 
 
@@ -51,6 +57,11 @@ def host_of(address: str) -> str:
         return (urlsplit(address).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a host is the machine itself."""
+    return _SELF.fullmatch(host) is not None
 
 
 def _local(form: Form, place: Place, host: str) -> Problem:

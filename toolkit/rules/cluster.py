@@ -1,14 +1,17 @@
-"""The cluster: volumes, namespaces, components and delivery."""
+"""The cluster: volumes, namespaces, the ingress and delivery."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from toolkit.config import Environment
 from toolkit.form import Form, at
 from toolkit.problems import Problem, Severity
 from toolkit.rules import rule
 from toolkit.versions import parse
+
+_LONGEST: Final = 63  # characters of the name of a namespace
 
 
 @rule("media-replicas", "a second pod cannot mount a volume that one pod has, and waits for ever")
@@ -54,22 +57,6 @@ def exports_volume(form: Form) -> Iterator[Problem]:
             )
 
 
-@rule("database-in-cluster", "a database in the cluster has no backup, and its image gets no updates")
-def database_in_cluster(form: Form) -> Iterator[Problem]:
-    """Warns of a production environment with its database in the cluster."""
-    for environment in form.config.environments:
-        if environment.production and environment.settings["database"]["provider"] == "cluster":
-            given = form.given(environment, "database", "provider")
-            yield form.document.problem(
-                "database-in-cluster",
-                f"'{environment.name}' is a production environment, and keeps its database in the cluster",
-                form.place(environment, "database", "provider") if given else ("environments", environment.name),
-                at="value" if given else "key",
-                hint="use a managed database: give 'database.host'",
-                severity=Severity.WARNING,
-            )
-
-
 @rule("flux-manual", "Flux has no manual mode; who counts on one is surprised")
 def flux_manual(form: Form) -> Iterator[Problem]:
     """Warns of sync.automatic false with Flux, which always applies changes by itself."""
@@ -107,42 +94,87 @@ def image_tag_missing(form: Form) -> Iterator[Problem]:
                 )
 
 
-@rule("component-needs", "a component does nothing without the one that it talks to")
-def component_needs(form: Form) -> Iterator[Problem]:
-    """Reports a component that is on while one that it depends on is off."""
-    for environment in form.config.environments:
-        running = {component.name for component in environment.components}
-        for component in environment.components:
-            for needed in component.depends_on:
-                if needed in running or needed not in form.charts.components:
-                    continue
-                yield form.problem(
-                    "component-needs",
-                    f"{component.name} needs {needed}, which is off",
-                    environment,
-                    "components",
-                    needed,
-                    "enabled",
-                    hint=f"remove it, or switch {component.name} off too",
-                )
-
-
 @rule("namespace-taken", "two environments in one namespace of one cluster overwrite each other")
 def namespace_taken(form: Form) -> Iterator[Problem]:
-    """Warns of a namespace that an earlier environment has too: that is right in another cluster only."""
-    owners: dict[str, str] = {}
+    """Warns of a namespace that an earlier environment has too: that is right in another cluster only.
+
+    An environment has its own namespace, and those beside it that some components have.
+    """
+    owners: dict[str, tuple[str, str]] = {}
     for environment in form.config.environments:
-        owner = owners.setdefault(environment.namespace, environment.name)
-        if owner != environment.name:
+        for namespace in _namespaces(environment):
+            owner, main = owners.setdefault(namespace, (environment.name, environment.namespace))
+            if owner == environment.name:
+                continue
             yield form.problem(
                 "namespace-taken",
-                f"'{environment.namespace}' is also the namespace of '{owner}'",
+                f"'{namespace}' is also {'the' if namespace == main else 'a'} namespace of '{owner}'",
                 environment,
                 "cluster",
                 "namespace",
                 hint="give each environment a namespace of its own, unless they are in different clusters",
                 severity=Severity.WARNING,
             )
+            break  # the others follow from the first
+
+
+@rule("namespace-length", "Kubernetes takes no name of more than 63 characters")
+def namespace_length(form: Form) -> Iterator[Problem]:
+    """Reports a namespace that is too long for the one beside it, in which some components are installed."""
+    for environment in form.config.environments:
+        for namespace in _namespaces(environment):
+            if len(namespace) > _LONGEST:
+                most = _LONGEST - len(namespace) + len(environment.namespace)
+                yield form.problem(
+                    "namespace-length",
+                    f"this makes '{namespace}' a namespace too, of {len(namespace)} characters",
+                    environment,
+                    "cluster",
+                    "namespace",
+                    hint=f"choose a name of at most {most} characters",
+                )
+
+
+@rule("pod-security", "a pod without limits can take over the node that it runs on")
+def pod_security(form: Form) -> Iterator[Problem]:
+    """Warns of a production environment whose namespace lets in privileged pods: nothing of Signalen needs that."""
+    for environment in form.config.environments:
+        if environment.production and environment.settings["cluster"]["podSecurity"] == "privileged":
+            yield form.problem(
+                "pod-security",
+                f"'{environment.name}' is a production environment, and lets in pods with all privileges",
+                environment,
+                "cluster",
+                "podSecurity",
+                hint="remove it, and give a namespace of its own to what needs privileges",
+                severity=Severity.WARNING,
+            )
+
+
+@rule("security-headers", "a visitor is protected by what is sent alone")
+def security_headers(form: Form) -> Iterator[Problem]:
+    """Warns of headers that protect visitors, with an ingress controller that cannot be told to send them."""
+    for environment in form.config.environments:
+        cluster = environment.settings["cluster"]
+        if cluster["securityHeaders"] and cluster["ingressController"] == "other":
+            yield form.problem(
+                "security-headers",
+                "nothing sends these headers: the ingress controller is not one that is known",
+                environment,
+                "cluster",
+                "securityHeaders",
+                hint="name it in 'cluster.ingressController', or have its administrator send them and remove this",
+                severity=Severity.WARNING,
+            )
+
+
+def _namespaces(environment: Environment) -> Iterator[str]:
+    """Yield the namespaces that have the environment's name in theirs, its own first."""
+    yield environment.namespace
+    beside = {one.namespace.suffix: one.name for one in environment.components if one.namespace}
+    for suffix, component in sorted(beside.items()):
+        if suffix:
+            yield environment.namespaces[component]
 
 
 def _shared_class(environment: Environment) -> str:

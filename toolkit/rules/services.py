@@ -1,10 +1,11 @@
-"""Services: the mail server, the database, the storage and Sigmax, and whether they are filled in."""
+"""Services: the mail server, the database, the storage, logs and Sigmax, and whether they are filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from toolkit.config import Environment
 from toolkit.form import Form, at
 from toolkit.problems import Problem, Severity
 from toolkit.rules import rule
@@ -15,6 +16,10 @@ Path = tuple[str, ...]
 _STORAGE: Final = (
     (("storage", "provider"), "azure", ("storage", "azure", "account"), "the name of the storage account"),
     (("storage", "provider"), "s3", ("storage", "s3", "bucket"), "the name of the bucket"),
+)
+_LOGS: Final = (
+    (("logs", "provider"), "azure", ("logs", "azure", "account"), "the name of the storage account"),
+    (("logs", "provider"), "s3", ("logs", "s3", "bucket"), "the name of the bucket"),
 )
 _MAIL: Final = (
     (("email", "provider"), "smtp", ("email", "smtp", "host"), "the name of the mail server"),
@@ -36,6 +41,25 @@ _SIGMAX: Final = ((("sigmax", "enabled"), True, ("sigmax", "server"), "the addre
 def storage_incomplete(form: Form) -> Iterator[Problem]:
     """Reports object storage without its account or bucket."""
     yield from _incomplete(form, "storage-incomplete", _STORAGE)
+
+
+@rule("logs-incomplete", "Loki does not start without the place where it keeps logs")
+def logs_incomplete(form: Form) -> Iterator[Problem]:
+    """Reports object storage for logs without its account or bucket, or S3 that nobody could find."""
+    running = [environment for environment in form.config.environments if "loki" in environment.enabled]
+    yield from _incomplete(form, "logs-incomplete", _LOGS, running)
+    for environment in running:
+        logs = environment.settings["logs"]
+        if logs["provider"] == "s3" and "bucket" in logs["s3"] and not logs["s3"].keys() & {"endpoint", "region"}:
+            yield form.problem(
+                "logs-incomplete",
+                "neither the address of the S3 service is given, nor the region that it is in at Amazon",
+                environment,
+                "logs",
+                "s3",
+                "bucket",
+                hint="give 'logs.s3.endpoint' or 'logs.s3.region'",
+            )
 
 
 @rule("mail-incomplete", "no mail would be sent")
@@ -106,8 +130,13 @@ def mail_unencrypted(form: Form) -> Iterator[Problem]:
             )
 
 
-def _incomplete(form: Form, id_: str, needs: tuple[tuple[Path, object, Path, str], ...]) -> Iterator[Problem]:
-    for environment in form.config.environments:
+def _incomplete(
+    form: Form,
+    id_: str,
+    needs: tuple[tuple[Path, object, Path, str], ...],
+    environments: Sequence[Environment] | None = None,
+) -> Iterator[Problem]:
+    for environment in form.config.environments if environments is None else environments:
         for switch, choice, needed, what in needs:
             if at(environment.settings, switch) != choice or at(environment.settings, needed):
                 continue

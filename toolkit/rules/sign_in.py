@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from toolkit.form import Form
+from toolkit.config import Environment
+from toolkit.form import Form, Place
 from toolkit.problems import Problem, Severity
 from toolkit.rules import rule
-from toolkit.rules.addresses import host_of
+from toolkit.rules.addresses import host_of, is_local
+from toolkit.rules.dex import connectors
 
 _ENDPOINTS: Final = ("authorizationEndpoint", "tokenEndpoint", "userEndpoint", "jwksEndpoint")
 # Hosts that exist on a developer's machine or in documentation, and the domain of the host's own test environments.
@@ -17,35 +19,58 @@ _DEVELOPMENT = re.compile(
     r"localhost|127(\.[0-9]+){3}|::1|(.+\.)?(local|localhost|test|example|invalid)|(.+\.)?example\.[a-z]+"
     r"|(.+\.)?signalen\.dev"
 )
-_SHARED = re.compile(r"https://login\.microsoftonline\.com/(common|organizations|consumers)(/|$)", re.IGNORECASE)
+_TENANTS: Final = "common|organizations|consumers"
+_SHARED = re.compile(rf"https://login\.microsoftonline\.com/({_TENANTS})(/|$)", re.IGNORECASE)
 
 
 @rule("development-sign-in", "whoever runs a development sign-in decides who is an employee in production")
 def development_sign_in(form: Form) -> Iterator[Problem]:
-    """Reports a production environment that signs in at localhost, an example address or a test environment."""
+    """Reports a production environment that signs in at localhost, an example address or a test environment.
+
+    That is the address of the sign-in itself, or that of a connector of Dex.
+    """
     for environment in form.config.environments:
         identity = environment.settings["identity"]
+        for place, connector in connectors(form, environment) if environment.production else ():
+            addresses = {"issuer": str(connector.get("issuer", "")), "host": f"tcp://{connector.get('host', '')}"}
+            for key, address in addresses.items():
+                # One that is the machine itself is wrong everywhere: there is a rule for that.
+                if _DEVELOPMENT.fullmatch(host := host_of(address)) and not is_local(host):
+                    yield _development(form, environment, host, (*place, key))
         for key in ("issuer", *_ENDPOINTS):
             host = host_of(str(identity.get(key, "")))
             if environment.production and form.given(environment, "identity", key) and _DEVELOPMENT.fullmatch(host):
-                yield form.problem(
-                    "development-sign-in",
-                    f"'{host}' is for development, and '{environment.name}' is a production environment",
-                    environment,
-                    "identity",
-                    key,
-                    hint=f"give '{environment.name}' the address of the municipality's own sign-in",
-                )
+                yield _development(form, environment, host, form.place(environment, "identity", key))
 
 
 @rule("shared-tenant", "anybody with an account at any organisation could sign in")
 def shared_tenant(form: Form) -> Iterator[Problem]:
-    """Reports an issuer of Microsoft Entra ID that is that of all tenants together."""
+    """Reports an issuer of Microsoft Entra ID, or a connector of Dex, that is of all tenants together."""
+    hint = "write the id of the municipality's tenant in its place"
     for environment in form.config.environments:
+        for place, connector in connectors(form, environment):
+            tenant = str(connector.get("tenant", ""))
+            if tenant.lower() in _TENANTS.split("|"):
+                yield form.document.problem("shared-tenant", _every(tenant), (*place, "tenant"), hint=hint)
         if found := _SHARED.match(str(environment.settings["identity"]["issuer"])):
-            message = f"'{found[1]}' is every tenant of Microsoft Entra ID, not that of the municipality"
-            hint = "write the id of the municipality's tenant in its place"
-            yield form.problem("shared-tenant", message, environment, "identity", "issuer", hint=hint)
+            yield form.problem("shared-tenant", _every(found[1]), environment, "identity", "issuer", hint=hint)
+
+
+@rule("grafana-client", "an application that is not registered cannot sign anybody in")
+def grafana_client(form: Form) -> Iterator[Problem]:
+    """Reports a Grafana that signs in at Microsoft Entra ID without an id, which only Entra can give it."""
+    for environment in form.config.environments:
+        asked = "grafana" in environment.enabled and environment.settings["identity"]["provider"] == "entra"
+        if asked and not form.given(environment, "grafana", "clientId"):
+            yield form.problem(
+                "grafana-client",
+                "Grafana has no id at Entra ID: nobody can sign in to it",
+                environment,
+                "components",
+                "grafana",
+                "enabled",
+                hint="register an application for it, and give its id in 'grafana.clientId'",
+            )
 
 
 @rule("local-admin", "a password of the application itself has no second factor, and stays when somebody leaves")
@@ -97,3 +122,13 @@ def response_type(form: Form) -> Iterator[Problem]:
             hint = "write id_token, or give the realm of Keycloak"
             place = "responseType"
         yield form.problem("response-type", message, environment, "identity", place, hint=hint)
+
+
+def _development(form: Form, environment: Environment, host: str, place: Place) -> Problem:
+    message = f"'{host}' is for development, and '{environment.name}' is a production environment"
+    hint = f"give '{environment.name}' the address of the municipality's own sign-in"
+    return form.document.problem("development-sign-in", message, place, hint=hint)
+
+
+def _every(tenant: str) -> str:
+    return f"'{tenant}' is every tenant of Microsoft Entra ID, not that of the municipality"
