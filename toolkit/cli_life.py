@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from toolkit.cli_options import new_options
+from toolkit.cli_options import new_options, rendering_options
 from toolkit.cli_secrets import secrets
-from toolkit.printing import print_problems
+from toolkit.printing import print_problems, progress
 from toolkit.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -18,7 +19,7 @@ _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an ol
 
 def add_to(main: click.Group) -> None:
     """Add these commands to `signalen`."""
-    for command in (secrets, bump, promote, status, update, import_, catalog):
+    for command in (secrets, bump, promote, status, haven, update, import_, catalog):
         main.add_command(command)
 
 
@@ -76,6 +77,33 @@ def status(directory: Path, format_: str) -> None:
     from toolkit import status as standing
 
     click.echo(standing.text(standing.status(directory), format_).removesuffix("\n"))
+
+
+@click.command()
+@_DIRECTORY
+@click.option("--environment", metavar="NAME", help="Only this environment.")
+@rendering_options
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option("--strict", is_flag=True, help="Exit with 1 where a point is not met.")
+@click.option("--accept", "accepted", multiple=True, metavar="POINT", help="With --strict: also without this point.")
+def haven(
+    directory: Path, environment: str | None, format_: str, strict: bool, accepted: tuple[str, ...], **options: Any
+) -> None:
+    """Report which points of Haven and Pod Security the workloads of the form in DIRECTORY meet.
+
+    Each release goes through Helm, and what comes out is read; no cluster is asked. What Haven wants of a cluster
+    itself is not in the report.
+    """
+    from toolkit import haven as reporting
+    from toolkit import haven_report
+    from toolkit.catalog import catalog
+    from toolkit.rendering import Options
+
+    reporting.require(accepted)
+    work = Options(**options)
+    reports = reporting.haven(directory, catalog(), work, environment=environment, report=progress)
+    click.echo(haven_report.write(reports, format_))
+    sys.exit(strict and reporting.falls_short(reports, accepted))
 
 
 @click.command()
