@@ -23,6 +23,7 @@ from toolkit.addresses import Access, DownloadError, check_address, same_server,
 from toolkit.chart_archive import LARGEST_ARCHIVE, ChartError, check_archive, check_folder
 from toolkit.problems import UsageError
 from toolkit.releases import ChartReference
+from toolkit.resources import cache_home
 from toolkit.source import brief
 
 USER: Final = "SIGNALEN_CHART_USER"
@@ -72,9 +73,8 @@ class Sources:
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of the cache: signalen/charts in XDG_CACHE_HOME, else in ~/.cache."""
-    given = Path(environment.get("XDG_CACHE_HOME", ""))
-    return (given if given.is_absolute() else Path.home() / ".cache") / "signalen" / "charts"
+    """Return the folder of the cache."""
+    return cache_home(environment) / "charts"
 
 
 def access(environment: Mapping[str, str] = os.environ) -> Access:

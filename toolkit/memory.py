@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from toolkit.problems import Problem, Severity
-from toolkit.resources import PACKAGE
+from toolkit.resources import PACKAGE, cache_home
 
 _KEPT: Final = 200  # results; each is a few kilobytes
 _watched: set[Path] = set()
@@ -48,8 +48,7 @@ def remembered(repository: Path, inputs: Sequence[object], work: Callable[[], li
 
 def cache_folder() -> Path:
     """Return the folder with results."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "signalen" / "verify"
+    return cache_home() / "verify"
 
 
 def _own() -> list[Path]:

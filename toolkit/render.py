@@ -36,6 +36,7 @@ from toolkit.ingress import ingress_annotations
 from toolkit.network import flows, pods_of
 from toolkit.places import needs_definition, permissions, places, surroundings
 from toolkit.secret_needs import needed_in
+from toolkit.template_cache import template_cache
 from toolkit.values import overlaid
 from toolkit.yamltext import inline
 
@@ -302,6 +303,7 @@ def _engine(folder: Path) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=template_cache(),
         cache_size=-1,
     )
 
