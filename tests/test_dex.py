@@ -125,19 +125,20 @@ def test_signalen_signs_in_at_dex_with_the_clients_that_dex_knows() -> None:
     assert grafana["redirectURIs"] == [tree["grafana"]["grafana.ini"]["server"]["root_url"] + "login/generic_oauth"]
 
 
-def test_the_secret_of_a_client_is_that_of_the_application() -> None:
-    same = {key.name: key.same_as for key in catalog().component("dex").secrets[0].keys}
-    assert {name: other for name, other in same.items() if other} == {
-        "ADMIN_CLIENT_SECRET": "signalen-backend-secrets/OIDC_RP_CLIENT_SECRET",
-        "GRAFANA_CLIENT_SECRET": "grafana-secrets/OAUTH_CLIENT_SECRET",
-    }
-    known = {
-        f"{secret.name}/{key.name}"
-        for component in catalog().components.values()
-        for secret in component.secrets
-        for key in secret.keys
-    }
-    assert set(filter(None, same.values())) <= known
+@pytest.mark.parametrize("dex", [True, False])
+def test_the_secret_of_a_client_is_that_of_the_application(dex: bool) -> None:
+    """With Dex it is made up, and the same on both sides; without, it is the identity provider's."""
+    components = [catalog().component(name) for name in ("backend", "grafana", *(["dex"] if dex else []))]
+    values = {"dex": {"env": {"GRAFANA_CLIENT_ID": "grafana"}}}
+    keys = {key.path: key for secret in needed(components, values) for key in secret.keys}
+    for application, client in (
+        ("signalen-backend-secrets/OIDC_RP_CLIENT_SECRET", "signalen-dex-secrets/ADMIN_CLIENT_SECRET"),
+        ("grafana-secrets/OAUTH_CLIENT_SECRET", "signalen-dex-secrets/GRAFANA_CLIENT_SECRET"),
+    ):
+        assert keys[application].key.same_as == (client if dex else "")
+        assert keys[application].random == 0
+        assert (client in keys) is dex
+        assert not dex or keys[client].random
 
 
 def test_the_identity_providers_are_those_of_the_form() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 from tests.kubernetes import deployment, obj, only, place, rules, secret
 from toolkit import difftext
@@ -91,6 +92,18 @@ def test_an_image_in_a_config_map_is_a_size_and_a_hash() -> None:
     change = only(compare([before], [after]))
     assert "(3000 bytes, sha256 " in change.diff
     assert len(change.diff) < 500
+
+
+def test_the_schema_of_a_custom_resource_is_a_size_and_a_hash() -> None:
+    def definition(description: str) -> Object:
+        schema = {"openAPIV3Schema": {"properties": {f"key{n}": {"description": description} for n in range(500)}}}
+        versions = [{"name": "v1", "served": True, "schema": schema}]
+        return obj("CustomResourceDefinition", version="apiextensions.k8s.io/v1", spec={"versions": versions})
+
+    change = only(compare([definition("a")], [definition("b")]))
+    assert re.search(r"-    schema: \(\d+ lines, sha256 \w{12}\)\n\+    schema: \(\d+ lines", change.diff)
+    assert len(change.diff) < 500
+    assert not compare([definition("a")], [definition("a")])
 
 
 def test_versions_of_charts_and_images_are_summarised() -> None:

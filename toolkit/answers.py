@@ -275,8 +275,17 @@ def _is_answered(form: Mapping[str, Any], place: Place) -> bool:
         return True
     environments = form.get("environments")
     if place[0] == "environments" or not isinstance(environments, Mapping) or not environments:
-        return False
-    return all(at(environment, place) is not None for environment in environments.values())
+        return _follows(form, place)
+    return all(
+        at(environment, place) is not None or _follows(config.merge(form, environment or {}), place)
+        for environment in environments.values()
+        if isinstance(environment, Mapping | None)
+    )
+
+
+def _follows(settings: Mapping[str, Any], place: Place) -> bool:
+    """Tell whether a setting follows from others: with a Dex of its own, an environment knows where to sign in."""
+    return place[0] == "identity" and at(settings, ("components", "dex", "enabled")) is True
 
 
 def _alternatives(place: Place) -> Iterator[str]:

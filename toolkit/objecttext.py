@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from toolkit.masking import masked
+from toolkit.objects.fields import maps
 
 _CONTEXT: Final = 3  # lines around a change
 # The version is among the versions and images at the top; as labels they are on every object of a chart.
@@ -34,12 +35,19 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 
 
 def readable(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object without what says nothing, and with the files in a ConfigMap opened up."""
+    """Return an object without what says nothing, and with the files in a ConfigMap opened up.
+
+    The schemas of a CustomResourceDefinition are thousands of lines that nobody reads: whether they change is enough.
+    """
     result: dict[str, Any] = _without_noise(data)
     if result.get("kind") == "ConfigMap":
         for part, shown in (("data", _opened), ("binaryData", _summary)):
             if isinstance(result.get(part), dict):
                 result[part] = {key: shown(value) for key, value in result[part].items()}
+    if result.get("kind") == "CustomResourceDefinition":
+        for _, version in maps(result, "spec", "versions"):
+            if isinstance(version, dict) and "schema" in version:
+                version["schema"] = _shape(version["schema"])
     return result
 
 
@@ -72,6 +80,11 @@ def _opened(value: Any) -> Any:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _shape(schema: Any) -> str:
+    text = json.dumps(schema, sort_keys=True, indent=1, default=str)
+    return f"({text.count(chr(10)) + 1} lines, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]})"
 
 
 def _summary(value: Any) -> Any:

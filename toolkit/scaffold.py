@@ -323,13 +323,14 @@ def _secrets(config: Config) -> list[dict[str, str]]:
     for environment in config.environments:
         tool = {"flux": "Flux", "argocd": "Argo CD"}[environment.settings["delivery"]]
         owners |= {f"{tool}/{secret.name}": secret for secret in environment.delivery_secrets}
+    paths = {f"{secret.name}/{key.name}" for secret in owners.values() for key in secret.keys}
     return [
         {
             "title": owner.partition("/")[0],
             "secret": secret.name,
             "key": key.name,
             "when": key.when or secret.when,
-            "same_as": key.same_as,
+            "same_as": key.same_as if key.same_as in paths else "",
             "generated": "ja" if key.generate else "",
         }
         for owner, secret in owners.items()

@@ -6,7 +6,7 @@ Flux or Argo CD itself reads, it is a place in the form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,14 +63,24 @@ def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
 
 
 def needed(components: Iterable[Component], values: Mapping[str, Mapping[str, Any]]) -> list[NeededSecret]:
-    """Return the Secrets of some components; `values` are their Helm values, by component."""
-    return [
+    """Return the Secrets of some components; `values` are their Helm values, by component.
+
+    A key with the same value as one that is not needed stands by itself.
+    """
+    found = [
         _secret(secret, component.name, own)
         for component in components
         for own in [values.get(component.name, {})]
         for secret in component.secrets
         if holds(own, secret.when)
     ]
+    paths = {key.path for secret in found for key in secret.keys}
+    return [replace(secret, keys=tuple(_apart(key, paths) for key in secret.keys)) for secret in found]
+
+
+def _apart(needed: NeededKey, paths: Collection[str]) -> NeededKey:
+    alone = needed.key.same_as and needed.key.same_as not in paths
+    return replace(needed, key=replace(needed.key, same_as="")) if alone else needed
 
 
 def holds(values: Mapping[str, Any], when: str) -> bool:
