@@ -19,7 +19,6 @@ from toolkit.objects.context import Context
 
 FRONTEND = "2.27.6"
 CONTEXT = Context(
-    environment="acceptance",
     namespace="signalen-acceptance",
     hosts={"backend": "api.bergen.nl", "frontend": "bergen.nl"},
     kubernetes_version="1.34",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.standins import chart_versions, make_charts
 from toolkit.resources import folder
 
 TESTS = Path(__file__).parent
@@ -25,6 +26,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def example_forms() -> list[Path]:
     """Return the forms that have a golden tree."""
     return sorted(FORMS.glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give stand-in charts in every version that an example form uses. They are shared: change a copy."""
+    from tests.test_golden import rendered  # which itself imports from here
+
+    versions: dict[str, set[str]] = {}
+    for form in example_forms():
+        for chart, used in chart_versions(rendered(form)).items():
+            versions.setdefault(chart, set()).update(used)
+    return make_charts(tmp_path_factory.mktemp("charts"), versions)
 
 
 def program(name: str, package: str) -> str:

@@ -44,6 +44,13 @@ def repository(folder: Path, form: str = FORM) -> Path:
     return folder
 
 
+def edit(folder: Path, old: str, new: str) -> None:
+    """Write something else in the form of a repository."""
+    before = text(folder)
+    assert old in before
+    (folder / NAME).write_bytes(before.replace(old, new).encode())
+
+
 def rerender(folder: Path) -> None:
     config, problems = check_file(folder / NAME, catalog())
     assert not has_errors(problems), problems

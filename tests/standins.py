@@ -19,7 +19,7 @@ CHARTS = Path(__file__).parent / "charts"
 
 
 def stand_ins() -> list[str]:
-    """Return the components that have a stand-in: those that Signalen publishes a chart of."""
+    """Return the components that have a stand-in."""
     return sorted(path.name for path in CHARTS.iterdir() if (path / "templates").is_dir())
 
 

@@ -135,7 +135,9 @@ class Run:
         for name, *words in self.calls:
             verb = " ".join(word for word in words[2:4] if not word.startswith("-"))
             if name == "kubectl" and verb.split()[:1] in (["apply"], ["create"]) and "--dry-run=client" not in words:
-                about = [word for word in words[3:] if word.startswith(("https", "clusters/")) or word == "-"]
+                about = [
+                    word for word in words[3:] if word.startswith(("https", "clusters/", "bootstrap/")) or word == "-"
+                ]
                 found.append(" ".join([verb, *(Path(word).name or word for word in about)]))
         return found
 
@@ -218,7 +220,8 @@ def place(tmp_path: Path, host_key: str) -> Iterator[Place]:
         wrapper.chmod(0o755)
     for delivery in KINDS:
         (tmp_path / "manifests" / f"{delivery}.yaml").write_text(manifest(delivery), encoding="utf-8")
-    shutil.copy(REPOSITORY / SCRIPT, tmp_path / "bosch" / SCRIPT)
+    for name in (SCRIPT, "bootstrap/argocd-cm.yaml"):
+        shutil.copy(REPOSITORY / name, tmp_path / "bosch" / name)
     key = tmp_path / "home/.config/signalen/age/bosch/acceptance.txt"
     key.parent.mkdir(parents=True)
     key.write_text(f"# public key: age1x\n{AGE}\n", encoding="utf-8")
@@ -429,8 +432,8 @@ def test_a_dry_run_shows_all_and_changes_nothing(place: Place, delivery: str) ->
     shown = re.findall(r"^  \$ (?:kubectl --context haven )?(\S+)", run.output, re.MULTILINE)
     expected = {
         "flux": "apply wait rollout rollout rollout rollout ssh-keyscan ssh-keygen create create apply apply wait get",
-        "argocd": "create apply wait rollout rollout rollout ssh-keyscan create ssh-keygen create apply apply wait"
-        " for get",
+        "argocd": "create apply wait rollout rollout rollout apply ssh-keyscan create ssh-keygen create apply apply"
+        " wait for get",
     }
     assert shown == [*expected[delivery].split(), "bootstrap/cluster.sh"]
 
@@ -486,6 +489,7 @@ CHANGES = {
     "argocd": [
         "create namespace",
         "apply install.yaml",
+        "apply argocd-cm.yaml",
         "apply -",  # the server's key
         "create -",  # the deploy key
         "apply namespace.yaml",
@@ -532,6 +536,18 @@ def test_all_is_done_in_its_order_and_once(place: Place, delivery: str) -> None:
     assert not [call for call in again.calls if call[0] == "ssh-keyscan"]
     # A dry run afterwards has little left to show.
     assert "create secret" not in place.run("acceptance").output
+
+
+def test_another_argo_cd_is_not_changed_and_what_it_lacks_is_said(place: Place) -> None:
+    place.write(form("argocd"))
+    applied(place)
+    assert "wacht niet" not in applied(place).output
+    key = next(key for key in place.cluster.objects if key[3] == "argocd-cm")
+    place.cluster.objects[key]["data"] = {}
+    run = applied(place)
+    assert "Overleg met wie deze Argo CD beheert" in run.output
+    assert "bootstrap/argocd-cm.yaml" in run.output
+    assert place.cluster.objects[key]["data"] == {}
 
 
 def test_argo_cd_is_told_who_hears_of_a_change_under_a_name_of_the_environment(place: Place) -> None:
@@ -738,7 +754,7 @@ def test_argo_cd_is_told_the_key_of_a_server_that_it_does_not_know(place: Place,
     run = applied(place)
     # What installed Argo CD owns that text: without this, kubectl refuses.
     assert [call for call in run.calls if {"--server-side", "--force-conflicts", "-"} <= set(call)]
-    (known,) = [obj for obj in place.cluster.objects.values() if obj["kind"] == "ConfigMap"]
+    (known,) = [obj for key, obj in place.cluster.objects.items() if key[3] == "argocd-ssh-known-hosts-cm"]
     assert known["data"]["ssh_known_hosts"].split("\n") == [OTHERS, f"[git.example.nl]:2222 {host_key}", ""]
     assert known["metadata"]["labels"] == {"app.kubernetes.io/part-of": "argocd"}
 
@@ -747,7 +763,7 @@ def test_argo_cd_knows_some_servers_already(place: Place) -> None:
     place.write(form("argocd", "git@github.com:bosch/signalen.git"))
     run = applied(place)
     assert [call for call in run.calls if call[0] == "ssh-keyscan"] == []
-    (known,) = [obj for obj in place.cluster.objects.values() if obj["kind"] == "ConfigMap"]
+    (known,) = [obj for key, obj in place.cluster.objects.items() if key[3] == "argocd-ssh-known-hosts-cm"]
     assert known["data"]["ssh_known_hosts"] == OTHERS
 
 

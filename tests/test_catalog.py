@@ -127,14 +127,14 @@ def test_components_are_in_the_order_of_installation() -> None:
     order = list(catalog().components)
     assert order.index("backend") < order.index("frontend") < order.index("mapserver")
     for component in catalog().components.values():
-        for needed in component.depends_on:
+        for needed in component.starts_after:
             assert order.index(needed) < order.index(component.name)
 
 
 def test_a_component_can_do_without_some_of_what_goes_before_it() -> None:
     mesh = catalog().component("linkerd-control-plane")
-    assert mesh.needs == ("linkerd-crds", "linkerd-cni")
-    assert mesh.depends_on == (*mesh.needs, "prometheus")
+    assert mesh.depends_on == ("linkerd-crds", "linkerd-cni")
+    assert mesh.starts_after == (*mesh.depends_on, "prometheus")
     assert (mesh.kubernetes, catalog().component("backend").kubernetes) == ("1.31", "")
 
 

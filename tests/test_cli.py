@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from tests.conftest import FORMS, REPOSITORY
+from tests.lived_in import edit
 from toolkit.cli import main
 
 
@@ -27,13 +28,6 @@ def repository(tmp_path: Path) -> Path:
     shutil.copytree(REPOSITORY / "assets", tmp_path / "assets")
     shutil.copy(FORMS / "s-hertogenbosch.yaml", tmp_path / "municipality.yaml")
     return tmp_path
-
-
-def edit(repository: Path, old: str, new: str) -> None:
-    form = repository / "municipality.yaml"
-    text = form.read_text()
-    assert old in text
-    form.write_text(text.replace(old, new))
 
 
 def test_a_good_form_passes_in_silence(repository: Path) -> None:

@@ -169,7 +169,9 @@ def test_any_text_comes_back_unchanged(texts: dict[str, str], derived: bool) -> 
     values["frontend"]["config"] = through_json(values["frontend"]["config"])
     for setting, text in texts.items():
         for component, place, around in PLACES[setting]:
-            expected = around.format(text) if around == "{}" else around.replace("{}", text).strip()
+            expected = around.replace("{}", text)
+            if around == "Meldingen {}":  # a title that the form does not give, without white space around it
+                expected = expected.strip()
             assert at(values[component], place) == expected, (setting, place)
 
 

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from toolkit.catalog import catalog
 from toolkit.formschema import defaults, form_schema, resolve, settings
 
-ALL = list(settings())
+ALL = list(settings(items=True))
 
 
 def test_it_is_a_json_schema() -> None:

@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import FORMS, REPOSITORY, example_forms
-from tests.standins import chart_versions, make_charts
-from tests.test_golden import rendered
+from tests.lived_in import edit
 from toolkit import haven_report
 from toolkit.catalog import catalog
 from toolkit.cli import main
@@ -26,15 +25,6 @@ POINT = {"id", "group", "title", "status", "objects", "note", "todo", "gaps"}
 GAP = {"message", "apiVersion", "kind", "namespace", "name", "component", "source", "paths"}
 
 
-@pytest.fixture(scope="module")
-def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give stand-in charts in every version that an example form uses."""
-    folder = tmp_path_factory.mktemp("charts")
-    for form in example_forms():
-        make_charts(folder, chart_versions(rendered(form)))
-    return folder
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     shutil.copytree(REPOSITORY / "assets", tmp_path / "assets")
@@ -46,13 +36,6 @@ def run(*arguments: str | Path) -> Result:
     result = CliRunner().invoke(main, ["haven", *(str(argument) for argument in arguments)])
     assert not isinstance(result.exception, Exception), result.exception
     return result
-
-
-def edit(repository: Path, old: str, new: str) -> None:
-    form = repository / "municipality.yaml"
-    text = form.read_text()
-    assert old in text
-    form.write_text(text.replace(old, new))
 
 
 def outcomes(report: Report) -> dict[str, Status]:

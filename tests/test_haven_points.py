@@ -242,6 +242,7 @@ MET: list[tuple[str, str]] = [
         + CLOSED.replace("closed", "out").replace("[Ingress, Egress]", "[Egress]"),
     ),
     ("network-policy-selects", DEPLOYMENT + POLICY),
+    ("network-policy-selects", POD + POLICY.replace("app: web", "acme.cert-manager.io/http01-solver: 'true'")),
     ("no-host-network", POD),
     ("service-exposure", SERVICE),
     ("ingress-tls", INGRESS),

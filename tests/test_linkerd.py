@@ -197,6 +197,8 @@ def test_who_may_come_where() -> None:
     own = {f"{HOME}/default"}
     assert allowed(form()) == {
         "backend-8000": {"anyone"},
+        # While a certificate is asked for.
+        "certificates-8089": {"anyone"},
         "classification-8000": {"anyone"},
         "elasticsearch-9200": own,
         "frontend-8080": {"anyone"},
@@ -209,7 +211,7 @@ def test_who_may_come_where() -> None:
 def test_an_ingress_in_the_mesh_is_known_by_its_identity() -> None:
     mesh = {"ingressMeshed": True, "ingressServiceAccount": "front-door"}
     found = allowed(form(mesh=mesh, cluster={"ingressNamespace": "doors"}))
-    for server in ("backend-8000", "classification-8000", "frontend-8080"):
+    for server in ("backend-8000", "certificates-8089", "classification-8000", "frontend-8080"):
         assert found[server] == {"doors/front-door"}
     assert not any("anyone" in who for who in found.values())
 
@@ -234,9 +236,10 @@ def test_every_server_is_in_the_environment_and_denies_by_itself() -> None:
 
 def test_where_the_server_speaks_first_the_proxy_does_not_listen() -> None:
     database, email = {"host": "db.example.nl", "port": 6432}, {"smtp": {"host": "mail.example.nl", "port": 2525}}
-    values = values_in(tree_of(form(database=database, email=email)), "acceptance")["linkerd-control-plane"]
+    filled = form(database=database, email=email, queue={"host": "rabbitmq.example.nl:5671"})
+    values = values_in(tree_of(filled), "acceptance")["linkerd-control-plane"]
     ports = values["proxy"]["opaquePorts"].split(",")
-    assert {"25", "587", "5432", "5672", "6432", "2525"} <= set(ports)
+    assert {"25", "587", "5432", "5671", "5672", "6432", "2525"} <= set(ports)
     assert len(ports) == len(set(ports))
     protocols = {
         obj["metadata"]["name"]: obj["spec"]["proxyProtocol"] for obj in of_kind(manifests(tree_of(form())), "Server")
@@ -289,22 +292,13 @@ def test_certificates_come_from_cert_manager_alone(filled: Form, charts: Charts)
                 assert (obj["metadata"]["namespace"], volume["secret"]["secretName"]) in secrets
 
 
-def test_the_catalog_lists_exactly_the_kinds_that_are_made(charts: Charts) -> None:
+def test_the_catalog_lists_exactly_the_kinds_that_the_chart_makes(charts: Charts) -> None:
     for name in COMPONENTS:
         component = catalog().component(name)
         listed = {tuple(kind) for kind in (*component.cluster_kinds, *component.namespaced_kinds)}
         made: set[tuple[str, str]] = set()
         for filled in FORMS.values():
-            tree = tree_of(filled)
-            beside = [
-                obj
-                for path, text in tree.items()
-                if ("/manifests/" in path or "/custom/" in path)
-                and (component.folder / "manifests" / f"{Path(path).name}.j2").exists()
-                for obj in quick(text)
-                if obj
-            ]
-            objects = [*charts(filled)[name], *beside]
+            objects = charts(filled)[name]
             made |= {(obj["apiVersion"].rpartition("/")[0], obj["kind"]) for obj in objects}
         assert made - USUAL == listed, name
 

@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FORMS, REPOSITORY, TESTS
-from tests.standins import chart_versions, make_charts
-from tests.test_golden import rendered
 from toolkit import verify
 from toolkit.catalog import catalog
 from toolkit.objects.cluster import Cluster, Pod, cluster
@@ -46,12 +44,11 @@ def neighbours(cluster: Cluster) -> dict[str, End]:
 
 
 @cache
-def environments(form: str, folder: Path) -> dict[str, Cluster]:
+def environments(form: str, folder: Path, charts: Path) -> dict[str, Cluster]:
     """Return the objects of each environment of an example form."""
     repository = folder / form
     shutil.copytree(REPOSITORY / "assets", repository / "assets")
     shutil.copy(FORMS / f"{form}.yaml", repository / "municipality.yaml")
-    charts = make_charts(folder / f"{form}-charts", chart_versions(rendered(FORMS / f"{form}.yaml")))
     found, work, problems = verify.start(repository, catalog(), Options(charts=charts, offline=True))
     assert work is not None, problems
     made = {one.name: (one, verify.made(found, one, work)) for one in found.config.environments}
@@ -106,7 +103,7 @@ def table(together: Cluster) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
-def test_who_may_talk_to_whom(path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_who_may_talk_to_whom(path: Path, charts: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     form, environment = path.stem.rsplit(".", 1)
-    together = environments(form, tmp_path_factory.getbasetemp())[environment]
+    together = environments(form, tmp_path_factory.getbasetemp(), charts)[environment]
     assert "\n".join(table(together)) + "\n" == path.read_text(encoding="utf-8")

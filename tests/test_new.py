@@ -132,6 +132,7 @@ def test_repository_holds_the_form_its_schema_images_and_the_rendered_tree(tmp_p
         "assets/icon-192.png",
         "assets/logo.svg",
         "bootstrap/README.md",
+        "bootstrap/argocd-cm.yaml",
         "bootstrap/cluster.sh",
         "clusters/acceptance/bootstrap.yaml",
         "clusters/acceptance/kustomization.yaml",
@@ -206,6 +207,24 @@ def test_readme_names_secrets_and_the_first_command_for_the_delivery(tmp_path: P
         assert "{%" not in text
 
 
+def test_readme_says_where_to_watch_and_what_is_copied_where_there_is_something(tmp_path: Path) -> None:
+    def readme(name: str, **extra: str) -> str:
+        new(tmp_path / name, settings=[*given_as(), *(f"{key}={value}" for key, value in extra.items())])
+        text = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert "\n\n\n" not in text
+        return text
+
+    outside = {"database.host": "postgres.example.nl", "storage": "{azure: {account: fotos}}"}
+    own = {"components.grafana.enabled": "true", "components.prometheus.enabled": "true", "grafana.clientId": "grafana"}
+    plain = readme("plain", **outside)
+    assert "## Meekijken" not in plain
+    assert "## Reservekopieën" not in plain
+    assert "## Reservekopieën" in readme("copied")
+    assert "\n| acceptance | https://grafana.s-hertogenbosch.signalen.dev |\n" in readme("own", **own)
+    shared = readme("shared", **{"cluster.stacks": "{metrics: true, dashboards: true}"})
+    assert "\n| acceptance | in de Grafana van het cluster |\n" in shared
+
+
 def test_owners_become_codeowners(tmp_path: Path) -> None:
     new(tmp_path / "a", settings=[*given_as(), 'repository.owners=["@bosch/beheer", "@bosch/web"]'])
     assert "\n* @bosch/beheer @bosch/web\n" in (tmp_path / "a" / "CODEOWNERS").read_text(encoding="utf-8")
@@ -224,8 +243,11 @@ def test_summary_says_what_was_made_and_what_comes_next(tmp_path: Path) -> None:
 # --- the form
 
 
+EVERYTHING = {"components": {name: {"enabled": True} for name in catalog().components}}
+
+
 def test_form_explains_every_setting_of_the_schema() -> None:
-    text = form_text(*_completed({}))
+    text = form_text(*_completed(EVERYTHING))
     for path, node in schema_settings():
         if path[0] == "resources" and len(path) > 2:
             continue  # shown as a whole
@@ -233,8 +255,32 @@ def test_form_explains_every_setting_of_the_schema() -> None:
             assert f"## {node['x-title-nl']}: {node['x-description-nl']}" in text, path
 
 
-def test_examples_are_right_once_uncommented() -> None:
-    _, _, body = form_text(*_completed({})).partition("\n\n")  # the header stays a comment
+def test_form_leaves_out_the_settings_of_components_that_are_off() -> None:
+    text = form_text(*_completed({}))
+    for path, node in schema_settings():
+        component = node.get("x-component", "backend")
+        if len(path) == 1 and component not in ("backend", "classification", "frontend"):
+            assert f"\n# {path[0]}: {{}}\n" in text
+        elif path[0] == "dex" and len(path) == 2:
+            assert f"## {node['x-title-nl']}: {node['x-description-nl']}" not in text
+    assert "grafana.s-hertogenbosch.signalen.dev" not in text
+    assert "  backend: {requests" in text
+    assert "  grafana: {requests" not in text
+
+
+def test_form_keeps_what_was_given_for_a_component_that_is_off() -> None:
+    given_ = {
+        "replicas": {"mapserver": 2},
+        "grafana": {"adminGroups": ["beheer"]},
+        "overrides": {"loki": {"a": [{"b": 1}]}},
+    }
+    form, completed = _completed(given_)
+    assert document.parse(form_text(form, completed), NAME).data == form
+
+
+@pytest.mark.parametrize("extra", [{}, EVERYTHING], ids=["as it comes", "everything on"])
+def test_examples_are_right_once_uncommented(extra: dict[str, Any]) -> None:
+    _, _, body = form_text(*_completed(extra)).partition("\n\n")  # the header stays a comment
     form = re.sub(r"^( *)# ", r"\1", body, flags=re.MULTILINE)
     read = document.parse(form, NAME)
     assert read.problems == ()
@@ -261,7 +307,12 @@ def test_any_text_comes_back_unchanged(text: str) -> None:
         {
             "contact": {"openingHours": text},
             "branding": {"title": text, "alert": text, "css": text},
-            "overrides": {"frontend": {"config": {"text": text, "nested": {"list": [text, 1, 1.5, None, True]}}}},
+            "overrides": {
+                "frontend": {"config": {"text": text, "nested": {"list": [text, 1, 1.5, None, True]}}},
+                "backend": {
+                    "list": [{text: text, "below": [{"x": text}, {"y": {"z": [text]}}]}, {"b": [{}], "c": [[]]}]
+                },
+            },
         }
     )
     read = document.parse(form_text(form, completed), NAME)

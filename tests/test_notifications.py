@@ -469,7 +469,7 @@ def test_what_an_alert_names_in_vain_is_told() -> None:
     objects = [
         Object("acceptance", "", "notifications.yaml", obj) for obj in flux(form("flux", CHOICES["teams"])).values()
     ]
-    context = Context("acceptance", "signalen-acceptance")
+    context = Context("signalen-acceptance")
     messages = {finding.message for finding in check(cluster(objects, context))}
     assert "there is no Secret 'signalen-acceptance-notifications-teams'" in messages
     assert "there is no GitRepository 'signalen-acceptance'" in messages
@@ -491,7 +491,6 @@ def test_nothing_is_told_of_what_is_rendered() -> None:
     ]
     secrets = {one.name: one for one in needed_by_delivery(environment(data))}
     context = Context(
-        "acceptance",
         "signalen-acceptance",
         secrets={name: frozenset(key.key.name for key in one.keys) for name, one in secrets.items()},
         secret_namespaces={name: one.namespace for name, one in secrets.items()},

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml as pyyaml
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from tests.conftest import GOLDEN
 from tests.rendered import ASSETS, as_text, at, has, minimal_form, quick, tree_of, values_in, write_assets
 from tests.rendered import object_problems as problems_of
 from tests.test_catalog import defaults
@@ -117,11 +119,37 @@ def wrong_in(path: str, text: str) -> list[str]:
     if path.endswith("/bootstrap.yaml"):
         return []  # which is read by a script, and no object
     documents = list(quick(text))
-    if list(YAML(typ="safe", pure=True).load_all(text)) != documents:
-        return ["readers of YAML 1.1 and of YAML 1.2 disagree"]
+    if disputed := sorted(plain for plain in plain_texts(text) if not is_clear(plain)):
+        return [f"readers of YAML 1.1 and of YAML 1.2 disagree about {', '.join(disputed)}"]
     if "/values/" in path:
         return values_problems(Path(path).stem, catalog().releases[0], documents[0])
     return [problem for document in documents for problem in problems_of(document)]
+
+
+def plain_texts(text: str) -> Iterator[str]:
+    """Yield what stands without quotes in a file, which each reader of YAML takes for what it thinks best."""
+    for token in pyyaml.scan(text, Loader=pyyaml.CSafeLoader):
+        if isinstance(token, pyyaml.ScalarToken) and token.plain:
+            yield token.value
+
+
+@cache
+def is_clear(plain: str) -> bool:
+    """Tell whether readers of YAML 1.1 and of YAML 1.2 take a text without quotes for the same."""
+    one, other = YAML(typ="safe", pure=True).load(f"- {plain}"), quick(f"- {plain}")[0]
+    return bool(one == other and type(one[0]) is type(other[0]))
+
+
+@pytest.mark.parametrize("plain", ["no", "010", "1e3", "12:30", "0o7", "yes"])
+def test_what_readers_disagree_about_is_seen(plain: str) -> None:
+    assert not is_clear(plain)
+
+
+@pytest.mark.parametrize("form", ["everything", "minimal"])
+def test_a_reader_of_yaml_1_2_reads_the_same(form: str) -> None:
+    for path in (GOLDEN / form).rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        assert list(YAML(typ="safe", pure=True).load_all(text)) == list(quick(text)), path
 
 
 def component_of(release_name: str) -> Component:

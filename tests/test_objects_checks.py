@@ -329,3 +329,12 @@ def test_a_monitor_selects_something(kind: str, labels: dict[str, str], is_right
     spec = {"selector": {"matchLabels": labels}}
     data = {"apiVersion": "monitoring.coreos.com/v1", "kind": kind, "metadata": {"name": "x"}, "spec": spec}
     assert ("selector-without-pods" not in rules(add(json.dumps(data)))) is is_right
+
+
+@pytest.mark.parametrize(
+    ("label", "is_right"), [("acme.cert-manager.io/http01-solver", True), ("acme.cert-manager.io/solver", False)]
+)
+def test_a_policy_may_be_for_pods_that_come_and_go(label: str, is_right: bool) -> None:
+    spec = {"podSelector": {"matchLabels": {label: "true"}}, "policyTypes": ["Ingress"]}
+    data = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}, "spec": spec}
+    assert ("selector-without-pods" not in rules(add(json.dumps(data)))) is is_right

@@ -29,7 +29,7 @@ def checked(level: str, pod: dict[str, Any], container: dict[str, Any], version:
     context = {**CONTAINER["securityContext"], **container.pop("securityContext", {})}
     spec = {**POD, **pod, "containers": [{**CONTAINER, **container, "securityContext": context}]}
     data = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
-    around = Context("acceptance", CONTEXT.namespace, kubernetes_version=version, pod_security=level)
+    around = Context(CONTEXT.namespace, kubernetes_version=version, pod_security=level)
     found = check_objects([Object("acceptance", "backend", "x.yaml", data)], around)
     return [one for one in found if one.rule == "pod-security"]
 
@@ -99,7 +99,7 @@ def test_apparmor_in_an_annotation() -> None:
     for value, is_right in (("runtime/default", True), ("localhost/own", True), ("unconfined", False)):
         metadata = {"name": "x", "annotations": {key: value}}
         data = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**POD, "containers": [CONTAINER]}}
-        found = check_objects([Object("a", "b", "c", data)], Context("a", "n"))
+        found = check_objects([Object("a", "b", "c", data)], Context("n"))
         assert [one.rule for one in found] == ([] if is_right else ["pod-security"])
 
 
@@ -110,4 +110,4 @@ def test_the_label_of_the_namespace_counts(label: str | None, count: int) -> Non
     spec = {**POD, "hostPID": True, "containers": [CONTAINER]}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
     objects = [Object("a", "b", "c", data) for data in (namespace, pod)]
-    assert len(check_objects(objects, Context("a", "n", pod_security="restricted"))) == count
+    assert len(check_objects(objects, Context("n", pod_security="restricted"))) == count

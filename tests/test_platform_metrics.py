@@ -316,7 +316,7 @@ def test_messages_are_worded_with_what_our_rules_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "limit"), [("20Gi", "17400MB"), ("1Gi", "870MB"), ("1.5Gi", None), ("1Ti", None), ("500", None)]
+    ("size", "limit"), [("20Gi", "15360MB"), ("1Gi", "768MB"), ("1.5Gi", None), ("1Ti", None), ("500", None)]
 )
 def test_prometheus_stops_before_its_volume_is_full(size: str, limit: str | None) -> None:
     spec = values("prometheus", metrics={"size": size})["prometheus"]["prometheusSpec"]

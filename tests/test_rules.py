@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import FORMS
+from tests.conftest import FORMS, REPOSITORY
 from toolkit import document, formschema
 from toolkit.catalog import catalog
 from toolkit.check import check, check_file, reasons
@@ -21,6 +22,7 @@ from toolkit.images import PNG
 from toolkit.problems import Problem, Severity, has_errors
 from toolkit.rules import rules
 from toolkit.rules.colors import contrast_with_white, rgb
+from toolkit.rules.components import FLUX_NEEDS
 from toolkit.rules.secrets import hide
 
 BAD, GOOD = FORMS / "bad", FORMS / "good"
@@ -172,6 +174,24 @@ def test_the_name_of_a_secret_is_none(line: str) -> None:
     assert "plain-secret" not in {one.rule for one in found}
 
 
+@pytest.mark.parametrize(
+    ("setting", "where"),
+    [
+        ("dex: {connectors: [{type: ldap, bindPW: geheim123}]}", "LDAP_BIND_PASSWORD"),
+        ("dex: {connectors: [{type: microsoft, clientSecret: geheim123}]}", "MICROSOFT_CLIENT_SECRET"),
+        ("dex: {connectors: [{type: oidc, clientSecret: geheim123}]}", "OIDC_CLIENT_SECRET"),
+        ("dex: {testUser: {hash: $2y$10$01234567890123456789012345678901234567890123456geheim}}", "TEST_USER_HASH"),
+        ("notifications: {teams: https://gemeente.webhook.office.com/webhookb2/geheim}", "a Secret"),
+        ("notifications: {slack: {webhook: https://hooks.slack.com/services/T0/B0/geheim}}", "SLACK_WEBHOOK"),
+    ],
+)
+def test_a_secret_of_the_platform_is_sent_to_its_secret_and_shown_nowhere(setting: str, where: str) -> None:
+    found = check(parse(form_with(f"{setting}\n"), "f"), catalog(), GOOD)[1]
+    (secret,) = [one for one in found if one.rule == "plain-secret"]
+    assert where in secret.hint
+    assert not any("geheim" in text for one in found for text in (one.message, one.hint, one.source))
+
+
 # --- one rule at a time
 
 
@@ -236,6 +256,14 @@ def test_a_pointer_of_git_lfs_is_recognised(tmp_path: Path) -> None:
     (found,) = problems_of(form)
     assert found.rule == "not-an-image"
     assert "Git LFS" in found.hint
+
+
+def test_the_flux_that_is_installed_is_the_one_whose_needs_are_known() -> None:
+    script = REPOSITORY / "bootstrap" / "cluster.sh"
+    # Flux 2.9 is made for Kubernetes 1.34 and later, and each next minor version for one later.
+    found = re.search(r"^FLUX_VERSION=v2\.([0-9]+)\.", script.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found
+    assert f"1.{int(found[1]) + 25}" == FLUX_NEEDS
 
 
 def test_an_override_is_checked_against_the_version_of_each_environment() -> None:
@@ -308,6 +336,15 @@ def test_no_form_makes_a_rule_raise(form: dict[str, Any]) -> None:
         assert 1 <= one.line <= len(lines)
         assert 1 <= one.column <= len(lines[one.line - 1]) + 1
         assert one.column < one.end_column
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated())
+def test_a_form_is_not_changed_by_checking_it(form: dict[str, Any]) -> None:
+    source = parse(json.dumps(form), "municipality.yaml")
+    before = copy.deepcopy(source.data)
+    check(source, catalog(), GOOD)
+    assert source.data == before
 
 
 @pytest.mark.parametrize("section", sorted({*formschema.form_schema()["properties"], "domain", "hosts", "production"}))

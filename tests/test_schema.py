@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml.compat import StringIO
 
 from toolkit.document import Document, parse
-from toolkit.formats import is_date, is_email, is_hostname, is_url
+from toolkit.formats import is_cron, is_date, is_email, is_hostname, is_url
 from toolkit.problems import Problem
 from toolkit.schema import REASONS, schema_problems
 
@@ -32,6 +32,17 @@ SCHEMA: dict[str, Any] = {
         "replicas": {"type": "integer", "minimum": 1, "maximum": 9, "multipleOf": 1},
         "ratio": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         "debug": {"type": "boolean"},
+        "volume": {"type": "string", "pattern": "^[0-9]+Gi$", "x-pattern-message": "a size", "examples": ["20Gi"]},
+        "when": {"type": "string", "format": "cron"},
+        "switch": {"$ref": "#/$defs/switch"},
+        "parts": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"switch": {"$ref": "#/$defs/switch"}, "other": {"$ref": "#/$defs/switch"}},
+        },
+        "switches": {
+            "properties": {"switch": {"additionalProperties": False, "properties": {"name": {"type": "string"}}}},
+        },
         "tags": {
             "type": "array",
             "items": {"type": "string", "maxLength": 5},
@@ -83,6 +94,11 @@ SCHEMA: dict[str, Any] = {
         "size": {"anyOf": [{"enum": ["small"]}, {"const": "large"}]},
     },
     "$defs": {
+        "switch": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"enabled": {"type": "boolean"}, "hash": {"type": "string"}},
+        },
         "contact": {
             "type": "object",
             "additionalProperties": False,
@@ -91,7 +107,7 @@ SCHEMA: dict[str, Any] = {
                 "phone": {"type": "string", "examples": ["073 615 51 55"]},
                 "emailAddress": {"type": "string", "format": "email"},
             },
-        }
+        },
     },
 }
 
@@ -205,6 +221,66 @@ def marked(problem: Problem) -> str:
             'put it between quotes: "true"',
         ),
         ("debug: yes", "wrong-type", "yes", "'debug' must be true or false, not text", "write true"),
+        ("debug: nee", "wrong-type", "nee", "'debug' must be true or false, not text", "write false"),
+        (
+            "switch: on",
+            "wrong-type",
+            "on",
+            "'switch' must be a map, not text",
+            "write it on a line below: enabled: true",
+        ),
+        ("switch: 1", "wrong-type", "1", "'switch' must be a map, not a number", "known keys are enabled and hash"),
+        (
+            "tags: {a: 1}",
+            "wrong-type",
+            "{a: 1}",
+            "'tags' must be a list, not a map",
+            "begin each item of the list with",
+        ),
+        ("volume: 20", "wrong-type", "20", "'volume' must be text, not a number", 'for example "20Gi"'),
+        (
+            "volume: |\n  20Gi\n",
+            "wrong-format",
+            "|",
+            "'volume' must be a size",
+            "remove the spaces and line breaks",
+        ),
+        (
+            'volume: "20Gi\\n"',
+            "wrong-format",
+            '"20Gi\\n"',
+            "'volume' must be a size",
+            "remove the spaces and line breaks",
+        ),
+        ("when: 1 1 1 1 7", "wrong-format", "1 1 1 1 7", "'when' must be minute (not *), hour,", ""),
+        (
+            "enabled: true",
+            "unknown-key",
+            "enabled",
+            "'enabled' is not a key of the form",
+            "'enabled' belongs under 'switch', 'parts.switch' or 'parts.other'",
+        ),
+        (
+            "parts: {enabled: true}",
+            "unknown-key",
+            "enabled",
+            "'enabled' is not a key of 'parts'",
+            "'enabled' belongs under 'parts.switch' or 'parts.other'",
+        ),
+        (
+            "switches: {switch: {enabled: true}}",
+            "unknown-key",
+            "enabled",
+            "'enabled' is not a key of 'switches.switch'",
+            "'enabled' belongs under 'switch' or 'parts.switch'",
+        ),
+        (
+            "store: {kind: disk, size: 1, enabled: true}",
+            "unknown-key",
+            "enabled",
+            "'enabled' is not a key of 'store'",
+            "",
+        ),
         (
             'replicas: "3"',
             "wrong-type",
@@ -410,6 +486,33 @@ def test_the_deepest_document_fits_a_schema_that_contains_itself() -> None:
                 "https://a.nl:99999",
                 "https://<t>.nl",
                 "mailto:a@b.nl",
+            ],
+        ),
+        (
+            is_cron,
+            ["30 1 * * *", "0 0 1 1 0", "*/15 22-23,0-4 1,15 */2 1-5", "59 23 31 12 6", "5/10 00 * * *"],
+            [
+                *(
+                    "* 1 * * *",
+                    "60 1 * * *",
+                    "0 24 * * *",
+                    "0 1 0 * *",
+                    "0 1 * 13 *",
+                    "0 1 * * 7",
+                    "0 5-1 * * *",
+                    "0 1 * *",
+                ),
+                *(
+                    "0 1 * *",
+                    "0 1 * * * *",
+                    "0  1 * * *",
+                    "@daily",
+                    "0 1 * * sun",
+                    "0 */0 * * *",
+                    "0 1 * * ,",
+                    "",
+                    "0 1 * * *\n",
+                ),
             ],
         ),
         (is_date, ["2025-12-31", "2024-02-29"], ["2025-02-29", "20251231", "2025-1-1", "31-12-2025"]),

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import FORMS, REPOSITORY, example_forms
-from tests.standins import chart_versions, make_charts
+from tests.lived_in import edit
 from tests.test_golden import rendered
 from toolkit import memory
 from toolkit.catalog import catalog
@@ -26,17 +26,6 @@ from toolkit.verify import verify
 Verify = Callable[..., list[Problem]]
 
 
-@pytest.fixture(scope="module")
-def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give stand-in charts in every version that an example form uses."""
-    folder = tmp_path_factory.mktemp("charts")
-    versions: dict[str, set[str]] = {}
-    for form in example_forms():
-        for chart, used in chart_versions(rendered(form)).items():
-            versions.setdefault(chart, set()).update(used)
-    return make_charts(folder, versions)
-
-
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -49,13 +38,6 @@ def run(*arguments: str | Path) -> Result:
     result = CliRunner().invoke(main, ["verify", *(str(argument) for argument in arguments)])
     assert not isinstance(result.exception, Exception), result.exception
     return result
-
-
-def edit(repository: Path, old: str, new: str) -> None:
-    form = repository / "municipality.yaml"
-    text = form.read_text()
-    assert old in text
-    form.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from toolkit import commit_status
 from toolkit.config import Environment
+from toolkit.notifications import commit_status_of, mail_of
 
 # Once for each revision: Argo CD tries again and again, and a chart has another revision than the repository.
 _REVISION: Final = "[app.status.sync.revision, app.status.sync.revisions]"
@@ -58,21 +59,6 @@ def config(environment: Environment) -> dict[str, str]:
         return {}
     found = (*_services(environment), *_templates(environment), *_triggers(environment))
     return {key: json.dumps(value, ensure_ascii=False) for key, value in found}
-
-
-def commit_status_of(environment: Environment) -> tuple[str, str] | None:
-    """Return how Flux calls the Git server and where the repository is, if commits are to have a status."""
-    settings = environment.settings
-    address = commit_status.web_address(settings["repository"]["cloneUrl"])
-    if not (settings["notifications"]["commitStatus"] and address):
-        return None
-    return commit_status.PROVIDERS[settings["repository"]["host"]], address
-
-
-def mail_of(environment: Environment) -> list[str]:
-    """Return the addresses that get messages by mail."""
-    settings = environment.settings
-    return list(settings["notifications"]["email"]["to"]) if settings["email"]["provider"] == "smtp" else []
 
 
 def _people(environment: Environment) -> dict[str, list[str]]:

@@ -147,9 +147,9 @@ class Component:
 
     `namespace` is None for the namespace of the environment. `cluster_kinds` and `namespaced_kinds` are what the chart
     makes beside the kinds that every component may make, `also_in` the namespaces in which it makes something beside
-    its own. `definitions` are the API groups of which it defines kinds. `needs` are the components that it does nothing
-    without, `depends_on` all that run before it, if they are on. `kubernetes` is the oldest version of Kubernetes that
-    the chart takes, empty for any.
+    its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
+    nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
+    Kubernetes that the chart takes, empty for any.
     """
 
     name: str
@@ -166,8 +166,8 @@ class Component:
     also_in: tuple[str, ...]
     definitions: tuple[str, ...]
     order: int
-    needs: tuple[str, ...]
     depends_on: tuple[str, ...]
+    starts_after: tuple[str, ...]
     kubernetes: str
     host: str | None
     enabled: bool
@@ -295,9 +295,9 @@ def knows(component: Component, release: str, path: str) -> bool:
     """Tell whether a component has a place in its values (`config.featureFlags.appMode`) in a Signalen release."""
     version, config = component.release(release), component.application_config
     if config and path.startswith(f"{config.values}."):
-        span = config_key_versions(path.split(".")[1:], component)
+        span = _span(config.schema, path.partition(".")[2])
         return span is not None and (not is_version(version.app) or between(version.app, *span))
-    span = key_versions(component, path.split("."))
+    span = _span(_values_file(component), path)
     return span is not None and between(version.chart, *span)
 
 
@@ -319,6 +319,12 @@ def _config_file(component: Component) -> Path:
 def _read(path: Path) -> Schema:
     schema: Schema = json.loads(path.read_text(encoding="utf-8"))
     return schema
+
+
+@cache
+def _span(path: Path, place: str) -> Span | None:
+    """Return the first and the last version with a place, which templates ask for again and again."""
+    return versioned_schema.key_versions(_read(path), place.split("."))
 
 
 @cache
@@ -348,8 +354,8 @@ def _component(directory: Path) -> Component:
         definitions=tuple(data.get("definitions", ())),
         namespaced_kinds=tuple(Kind(**kind) for kind in data.get("namespacedKinds", ())),
         order=data["order"],
-        needs=tuple(data.get("dependsOn", ())),
-        depends_on=(*data.get("dependsOn", ()), *data.get("after", ())),
+        depends_on=tuple(data.get("dependsOn", ())),
+        starts_after=(*data.get("dependsOn", ()), *data.get("after", ())),
         kubernetes=data.get("kubernetes", ""),
         host=data.get("host"),
         enabled=data.get("enabled", True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,8 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form without the keys and values that the schema refuses, so that rules can count on types."""
     right = config.merge(data, {})
     for path in schema.wrong_values(data, form_schema()):
-        # Half a list is another list: the whole of it goes.
-        keys = [*path]
-        while keys and not isinstance(keys[-1], str):
-            keys.pop()
+        # Half a list is another list: the whole of it goes. Its items are the document's own, and are not touched.
+        keys = tuple(takewhile(lambda part: isinstance(part, str), path))
         if keys and isinstance(owner := at(right, keys[:-1]), dict):
             owner.pop(str(keys[-1]), None)
     return right

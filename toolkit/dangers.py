@@ -205,7 +205,7 @@ def _hosts_of(obj: Object) -> set[str]:
 
 
 def _pod(obj: Object) -> Pod | None:
-    return next(iter(cluster([obj], Context(obj.environment, obj.namespace)).pods), None)
+    return next(iter(cluster([obj], Context(obj.namespace)).pods), None)
 
 
 def _of_pod(obj: Object, names: Callable[[Pod], Iterator[str]]) -> set[str]:

@@ -161,7 +161,7 @@ def _made(release: Release, template: Template) -> Iterator[Object]:
             if not isinstance(data, dict) or "kind" not in data or _is_test(data):
                 continue
             obj = Object(release.environment, release.chart.name, release.path, data)
-            namespace = namespace_of(obj, Context(release.environment, release.namespace))
+            namespace = namespace_of(obj, Context(release.namespace))
             if namespace and not obj.namespace:
                 metadata = {**(data.get("metadata") or {}), "namespace": namespace}
                 obj = replace(obj, data={**data, "metadata": metadata})

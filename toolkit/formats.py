@@ -13,6 +13,9 @@ _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _EMAIL = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@({_LABEL}(?:\.{_LABEL})+)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CRON = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
+# The first and last number of minute, hour, day, month and day of the week: Kubernetes calls Sunday 0, and not 7.
+_CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 
 
 def is_hostname(text: str) -> bool:
@@ -48,9 +51,29 @@ def is_date(text: str) -> bool:
         return False
 
 
+def is_cron(text: str) -> bool:
+    """Tell whether a text is five fields of cron, as Kubernetes takes them, and does not mean every minute."""
+    fields = text.split(" ")
+    if len(fields) != len(_CRON_FIELDS) or fields[0] == "*":
+        return False
+    return all(_is_of_cron(field, *span) for field, span in zip(fields, _CRON_FIELDS, strict=True))
+
+
+def _is_of_cron(field: str, first: int, last: int) -> bool:
+    for part in field.split(","):
+        found = _CRON.fullmatch(part)
+        if found is None:
+            return False
+        begin, end = int(found[1] or first), int(found[2] or found[1] or last)
+        if not first <= begin <= end <= last:
+            return False
+    return True
+
+
 FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "uri": (is_url, "a URL such as https://example.nl"),
     "email": (is_email, "an e-mail address such as meldingen@example.nl"),
     "hostname": (is_hostname, "a host name such as meldingen.example.nl"),
     "date": (is_date, "a date such as 2025-12-31"),
+    "cron": (is_cron, "minute (not *), hour, day, month and day of the week (0-6) of cron, such as 30 1 * * *"),
 }

@@ -5,6 +5,7 @@ one key for each component, host or workload it carries `x-each`, which is unfol
 does not touch the schema. Keywords of our own:
 
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
+- `x-component`: the one component that a section or setting is for
 - `x-derived`: in words, what the value follows from where it is left out
 - `x-required`: keys that every environment must have, there or at the top of the form, unless they follow from others
 - `x-question`: the place of a setting in the questions of `signalen new`
@@ -37,34 +38,45 @@ def form_schema() -> Schema:
 
 
 def _unfold(each: Mapping[str, Any], charts: Catalog) -> Iterator[tuple[str, Schema]]:
-    for component in charts.components.values():
+    # What everybody has comes first, for a person who reads the form.
+    for component in sorted(charts.components.values(), key=lambda one: not one.enabled):
         about = {"x-title-nl": component.title_nl, "x-description-nl": component.description_nl}
         described = {"title": component.title, "description": component.description, **about}
         match each["of"]:
             case "component":
                 default = {"default": component.enabled} if "properties" in each["schema"] else {}
                 item = {**described, **each["schema"]}
-                if default:
+                if not default:
+                    item["x-component"] = component.name
+                else:
                     enabled = {**each["schema"]["properties"]["enabled"], **default}
                     item["properties"] = {"enabled": enabled}
                 yield component.name, item
             case "host" if component.host is not None:
-                yield component.name, {**described, **each["schema"]}
+                yield component.name, {**described, "x-component": component.name, **each["schema"]}
             case "replicas" | "resources" as of:
                 for workload in component.workloads:
                     if of == "resources" or workload.scales:
                         extra = {"default": dict(workload.resources)} if of == "resources" else {}
+                        english = _of(workload.title, component.title)
+                        dutch = _of(workload.title_nl, component.title_nl)
                         yield (
                             workload.name,
                             {
                                 "title": workload.title,
-                                "description": f"{workload.title} ({component.title}).",
+                                "description": english,
                                 "x-title-nl": workload.title_nl,
-                                "x-description-nl": f"{workload.title_nl} ({component.title_nl}).",
+                                "x-description-nl": dutch,
+                                "x-component": component.name,
                                 **each["schema"],
                                 **extra,
                             },
                         )
+
+
+def _of(part: str, whole: str) -> str:
+    """Describe a part of a component by both names, where these differ."""
+    return f"{part}." if part == whole else f"{part} ({whole})."
 
 
 def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -76,11 +88,12 @@ def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def settings(
-    node: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()
+    node: Mapping[str, Any] | None = None, path: tuple[str, ...] = (), *, items: bool = False
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """Yield the path and schema of every setting and section, in the order of the form, parents first.
 
-    The settings of an environment stand under `environments.*`, only those of its own.
+    The settings of an environment stand under `environments.*`, only those of its own. With `items`, those of the items
+    of a list come too, under `[]`.
     """
     node = resolve(form_schema() if node is None else node)
     for key, child in node.get("properties", {}).items():
@@ -88,9 +101,11 @@ def settings(
         if path == ("environments", "*") and key in form_schema()["properties"]:
             continue
         yield place, resolve(child)
-        yield from settings(child, place)
+        yield from settings(child, place, items=items)
     if isinstance(rest := node.get("additionalProperties"), dict):
-        yield from settings(rest, (*path, "*"))
+        yield from settings(rest, (*path, "*"), items=items)
+    if items and isinstance(item := node.get("items"), dict):
+        yield from settings(item, (*path, "[]"), items=items)
 
 
 @cache

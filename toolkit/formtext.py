@@ -6,7 +6,7 @@ stands behind a commented-out setting is the value that holds without it, or els
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from toolkit.config import Config, Environment
@@ -23,6 +23,8 @@ _HEADER: Final = f"""\
 # - Regels met ## zijn uitleg.
 # - Een regel met één # is een instelling die niet is ingevuld. Er staat wat nu vanzelf geldt, of een voorbeeld.
 #   Haal de # en de spatie erachter weg om de instelling in te vullen, ook bij het deel waar zij in staat.
+# - Wat alleen geldt voor een component die uit staat, is weggelaten. Uw editor kent die instellingen wel, en ze staan
+#   alle in docs/form.md van de Signalen Toolkit.
 # - Elk deel mag ook in een omgeving staan (onder environments), als het daar anders moet.
 #
 # Controleer een wijziging met `signalen check`, en maak daarna clusters/ opnieuw met `signalen render`.
@@ -37,8 +39,9 @@ def form_text(form: Mapping[str, Any], config: Config) -> str:
     """
     parts = [_HEADER]
     first = config.environments[0] if config.environments else None
+    enabled = frozenset(name for environment in config.environments for name in environment.enabled)
     for key, child in form_schema()["properties"].items():
-        node = resolve(child)
+        node = _without_off(resolve(child), form.get(key), enabled)
         if key == "environments":
             lines = [_about(node), *_environments(form.get(key, {}), config)]
         else:
@@ -65,12 +68,27 @@ def _environments(given: Mapping[str, Any], config: Config) -> Iterator[str]:
 def _environment(node: Mapping[str, Any], given: Mapping[str, Any], completed: Environment | None) -> Iterator[str]:
     """Write one environment; of what can stand at the top as well, only what was given here."""
     now = {"production": completed.production, "hosts": completed.hosts} if completed else {}
+    enabled = completed.enabled if completed else frozenset()
     for key, child in node["properties"].items():
         if key in form_schema()["properties"]:
             if key in given:
                 yield from _block(key, given[key])
         else:
-            yield from _setting(key, resolve(child), given, now)
+            yield from _setting(key, _without_off(resolve(child), given.get(key), enabled), given, now)
+
+
+def _without_off(node: Mapping[str, Any], given: Any, enabled: frozenset[str]) -> Mapping[str, Any]:
+    """Leave out of a section what is for components that are off, unless it was given."""
+    own = given if isinstance(given, Mapping) else {}
+    if own and node.get("x-component"):
+        return node
+    children = {} if _is_off(node, enabled) else node.get("properties", {})
+    shown = {key: child for key, child in children.items() if key in own or not _is_off(resolve(child), enabled)}
+    return {**node, "properties": shown} if "properties" in node else node
+
+
+def _is_off(node: Mapping[str, Any], enabled: frozenset[str]) -> bool:
+    return "x-component" in node and node["x-component"] not in enabled
 
 
 def _setting(key: str, node: Mapping[str, Any], given: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -90,7 +108,9 @@ def _setting(key: str, node: Mapping[str, Any], given: Mapping[str, Any], now: M
 
 def _example(key: str, node: Mapping[str, Any], effective: Any) -> Iterator[str]:
     """Write a setting that was not given, to be commented out."""
-    if _is_section(node):
+    if _is_section(node) and not node["properties"]:
+        yield f"{inline(key)}: {{}}"
+    elif _is_section(node):
         yield f"{inline(key)}:"
         below = effective if isinstance(effective, Mapping) else {}
         for name, child in node["properties"].items():
@@ -113,6 +133,12 @@ def _block(key: str, value: Any) -> Iterator[str]:
         yield f"{inline(key)}:"
         for name, child in value.items():
             yield from _indented(_block(name, child), "  ")
+    elif isinstance(value, list) and value and all(isinstance(item, Mapping) and item for item in value):
+        yield f"{inline(key)}:"
+        for item in value:
+            lines = [line for name, child in item.items() for line in _block(name, child)]
+            yield f"  - {lines[0]}"
+            yield from _indented(lines[1:], "    ")
     else:
         yield f"{inline(key)}: {inline(value)}"
 
@@ -126,5 +152,5 @@ def _commented(lines: Iterator[str]) -> Iterator[str]:
     return (f"# {line}" for line in lines)
 
 
-def _indented(lines: Iterator[str], indent: str) -> Iterator[str]:
+def _indented(lines: Iterable[str], indent: str) -> Iterator[str]:
     return (indent + line for line in lines)

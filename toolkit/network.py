@@ -32,7 +32,7 @@ class Pods:
 
     Without labels they are all pods of their namespace, whatever component made them. `accepts` is by container port:
     names of other pods, or of known peers. `metrics` are the ports with measurements. `reaches` is what is outside:
-    `dns`, `apiserver`, `web` (HTTPS), the number of a port, or a port of a neighbour or of the `nodes`.
+    `dns`, `apiserver`, `web` (HTTPS), the number of a port, or a port of a neighbour, a namespace or the `nodes`.
     """
 
     name: str
@@ -142,7 +142,9 @@ def _outside(one: Pods, around: Surroundings) -> Iterator[dict[str, Any]]:
                 yield {"to": [ingress], "ports": list(_INGRESS_PORTS), "protocols": ["TCP"]}
             case {"to": "nodes", "port": port}:
                 yield {"to": [_networks("nodes", _ANYWHERE)], "ports": [port], "protocols": ["TCP"]}
-            case {"to": name, "port": port}:
+            case {"namespace": namespace, "port": port}:
+                yield {"to": [_namespace(namespace, namespace)], "ports": [port], "protocols": ["TCP"]}
+            case {"to": name, "port": port} if name in around.neighbours:
                 yield {"to": [_namespace(name, around.neighbours[name])], "ports": [port], "protocols": ["TCP"]}
             case int(port):
                 yield {"to": [outside], "ports": [port], "protocols": ["TCP"]}

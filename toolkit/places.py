@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from toolkit import fastyaml
@@ -54,16 +55,12 @@ def surroundings(environment: Environment) -> Surroundings:
 def needs_definition(environment: Environment, text: str) -> bool:
     """Tell whether a manifest has an object of a kind that a chart of the environment brings along."""
     defined = {group for component in environment.components for group in component.definitions}
-    return bool(defined) and any(_kind(one).group in defined for one in fastyaml.load_all(text))
+    return bool(defined) and any(kind.group in defined for kind, _ in _objects(text))
 
 
 def permissions(environment: Environment, manifests: Mapping[str, str]) -> dict[str, Any]:
     """Return which kinds of objects an environment has, and in which namespaces: what a project of Argo CD permits."""
-    own = {
-        (_kind(one), str(one["metadata"].get("namespace", "")))
-        for text in manifests.values()
-        for one in fastyaml.load_all(text)
-    }
+    own = {one for text in manifests.values() for one in _objects(text)}
     cluster = {Kind("", "Namespace"), *(kind for kind, namespace in own if not namespace)}
     namespaced = {*COMMON_KINDS, *(kind for kind, namespace in own if namespace)}
     spots = {environment.namespace, *(namespace for _, namespace in own if namespace)}
@@ -78,5 +75,10 @@ def permissions(environment: Environment, manifests: Mapping[str, str]) -> dict[
     }
 
 
-def _kind(obj: Mapping[str, Any]) -> Kind:
-    return Kind(str(obj["apiVersion"]).rpartition("/")[0], str(obj["kind"]))
+@lru_cache(maxsize=64)  # as many as one environment has: each is asked about twice
+def _objects(text: str) -> frozenset[tuple[Kind, str]]:
+    """Return the kinds of objects in a manifest, each with the namespace that it names."""
+    return frozenset(
+        (Kind(str(one["apiVersion"]).rpartition("/")[0], str(one["kind"])), str(one["metadata"].get("namespace", "")))
+        for one in fastyaml.load_all(text)
+    )

@@ -54,11 +54,11 @@ def form_markdown() -> str:
     lines = [_MADE, _FORM.strip(), ""]
     described: dict[int, str] = {}  # sections that are alike are described once
     skipped: tuple[str, ...] = ()
-    for path, node in formschema.settings():
+    for path, node in formschema.settings(items=True):
         if skipped and path[: len(skipped)] == skipped:
             continue
         skipped = ()
-        name = ".".join(path).replace("*", "<name>")
+        name = ".".join(path).replace("*", "<name>").replace(".[]", "[]")
         same = described.setdefault(id(node["properties"]), name) if node.get("properties") else name
         lines += _heading(name, node, top=len(path) == 1)
         facts = list(_facts(node))

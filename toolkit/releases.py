@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Final
 
 from toolkit.fastyaml import load_all
 from toolkit.objects import Object
 from toolkit.render import ROOT
+
+_KINDS: Final = ("Application", "HelmRelease", "HelmRepository")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ def environments(tree: Mapping[str, str]) -> list[str]:
 
 def releases(tree: Mapping[str, str]) -> list[Release]:
     """Return the Helm releases in a rendered tree, by environment and name."""
+    # Only what can be about one is read: Helm waits for this.
+    about = {path: text for path, text in tree.items() if any(kind in text for kind in _KINDS)}
     found = [
         release
         for environment in environments(tree)
-        for release in _releases(environment, tree, list(manifests(tree, environment)))
+        for release in _releases(environment, tree, list(manifests(about, environment)))
     ]
     return sorted(found, key=lambda release: (release.environment, release.name))
 

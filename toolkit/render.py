@@ -18,25 +18,23 @@ A manifest that renders to nothing is left out: so a condition around all of a f
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from toolkit import argocd_messages, fastyaml
-from toolkit.catalog import Catalog, Component, knows
+from toolkit import fastyaml
+from toolkit.catalog import Catalog, Component
 from toolkit.config import Config, Environment
 from toolkit.external_secrets import references
-from toolkit.ingress import ingress_annotations
 from toolkit.network import flows, pods_of
 from toolkit.places import needs_definition, permissions, places, surroundings
 from toolkit.secret_needs import needed_in
 from toolkit.template_cache import template_cache
+from toolkit.template_context import about, context_of
 from toolkit.values import overlaid
 from toolkit.yamltext import inline
 
@@ -59,11 +57,11 @@ def render(config: Config, charts: Catalog) -> dict[str, str]:
 
 def values(environment: Environment, component: Component, config: Config, charts: Catalog) -> str:
     """Return the Helm values of one component as text."""
-    return _values(component, _context(environment, config.assets, charts), charts.folder)
+    return _values(component, context_of(environment, config.assets, charts), charts.folder)
 
 
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
-    context = _context(environment, assets, charts)
+    context = context_of(environment, assets, charts)
     values = {component.name: _values(component, context, charts.folder) for component in environment.components}
     context["componentValues"] = {name: fastyaml.load(text) for name, text in values.items()}
     metadata = _for_each("namespace.yaml.j2", environment, context, charts.folder).values()
@@ -91,8 +89,8 @@ def _manifests(environment: Environment, context: Mapping[str, Any], folder: Pat
     components = {component.name: component for component in environment.components}
     for name, place in sources:
         for template in _templates(folder / place):
-            about = _about(components[name], context) if name else context
-            text = _text(folder, f"{place}/{template}.j2", about)
+            known = about(components[name], context) if name else context
+            text = _text(folder, f"{place}/{template}.j2", known)
             if not _is_empty(text):
                 yield f"{'custom' if needs_definition(environment, text) else 'manifests'}/{template}", text
 
@@ -105,7 +103,7 @@ def _delivery(environment: Environment, context: Mapping[str, Any], folder: Path
         source = f"{delivery}/{path}.j2"
         if "{component}" in path:
             for component in environment.components:
-                yield path.replace("{component}", component.name), _text(folder, source, _about(component, context))
+                yield path.replace("{component}", component.name), _text(folder, source, about(component, context))
         elif not _is_empty(text := _text(folder, source, {**context, "rendered": rendered})):
             rendered.append(path)
             yield path, text
@@ -131,7 +129,7 @@ def _for_each(
 ) -> dict[str, dict[str, Any]]:
     """Return what a template says as data, by the component that has it."""
     return {
-        component.name: fastyaml.load(_text(folder, f"{component.name}/{template}", _about(component, context)))
+        component.name: fastyaml.load(_text(folder, f"{component.name}/{template}", about(component, context)))
         for component in environment.components
         if (folder / component.name / template).is_file()
     }
@@ -142,145 +140,20 @@ def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, 
     if environment.settings["secrets"]["provider"] != "external-secrets":
         return []  # nothing that is rendered names them
     settings = environment.settings["secrets"]["externalSecrets"]
-    ours = "vaultUrl" in settings["azure"] or "server" in settings["vault"]
-    # In the namespace of Flux, the store of another environment stands beside this one.
-    shared = {environment.settings["sync"]["namespace"]} if ours else set()
-    return [
-        {**one, "store": "-".join([environment.namespace] * (one["namespace"] in shared) + [settings["store"]])}
-        for one in references(needed_in(environment, values), settings)
-    ]
+    is_ours = "vaultUrl" in settings["azure"] or "server" in settings["vault"]
+
+    def store(namespace: str) -> str:
+        # In the namespace of Flux, the store of another environment stands beside this one.
+        is_shared = is_ours and namespace == environment.settings["sync"]["namespace"]
+        return f"{environment.namespace}-{settings['store']}" if is_shared else str(settings["store"])
+
+    needed = references(needed_in(environment, values), settings)
+    return [{**one, "store": store(one["namespace"])} for one in needed]
 
 
 def _values(component: Component, context: Mapping[str, Any], folder: Path) -> str:
-    text = _text(folder, f"{component.name}/values.yaml.j2", _about(component, context))
+    text = _text(folder, f"{component.name}/values.yaml.j2", about(component, context))
     return overlaid(text, context["overrides"].get(component.name, {}))
-
-
-def _context(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> dict[str, Any]:
-    """Give a template the sections of the form by their own names, and what belongs to the environment."""
-    images = {path: assets[path] for path in _images(environment) if path in assets}
-    return {
-        **environment.settings,
-        "environment": environment.name,
-        "production": environment.production,
-        "domain": environment.domain,
-        "hosts": environment.hosts,
-        "namespace": environment.namespace,
-        "components": [_facts(component, environment) for component in environment.components],
-        "namespaces": environment.namespaces,
-        "places": places(environment),
-        "monitored": _monitored(environment),
-        "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
-        "notified": _notified(environment),
-        "enabled": environment.enabled,
-        "releases": {component.name: component.release_name for component in charts.components.values()},
-        "repositories": _repositories(environment),
-        "images": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
-        "image_urls": {path: f"/municipality/{_file(path)}" for path in _images(environment)},
-        "images_checksum": _checksum(images),
-        "_environment": environment,
-    }
-
-
-def _about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Add what a template needs to know of one component: its facts, and what its version has."""
-    environment: Environment = context["_environment"]
-    known = partial(knows, component, environment.version)
-    return {
-        **context,
-        "component": _facts(component, environment),
-        "values": context.get("componentValues", {}).get(component.name, {}),
-        "files": partial(_files, component.folder),
-        "has": known,
-        "features_under": partial(_features_under, component, environment, known),
-    }
-
-
-def _facts(component: Component, environment: Environment) -> dict[str, Any]:
-    running = {other.name for other in environment.components}
-    return {
-        "name": component.name,
-        "release": component.release_name,
-        "namespace": environment.namespaces[component.name],
-        "chart": component.chart,
-        "repository": component.repository,
-        "repositoryName": _repository_name(component.repository),
-        "version": component.chart_version(environment.version),
-        "appVersion": component.app_version(environment.version),
-        "order": component.order,
-        "dependsOn": [name for name in component.depends_on if name in running],
-        "secrets": [secret.name for secret in component.secrets],
-        "customResources": bool(component.definitions),
-        "webhooks": any(kind.kind.endswith("WebhookConfiguration") for kind in component.cluster_kinds),
-    }
-
-
-def _monitored(environment: Environment) -> dict[str, Any]:
-    """Tell what takes measurements, logs and dashboards: components of our own, or a stack that the cluster has."""
-    stacks, enabled = environment.settings["cluster"]["stacks"], environment.enabled
-    return {
-        "metrics": stacks["metrics"] or "prometheus" in enabled,
-        "logs": stacks["logs"] or "loki" in enabled,
-        "dashboards": stacks["dashboards"] or "grafana" in enabled,
-        "labels": stacks["labels"] if stacks["metrics"] else {},
-    }
-
-
-def _notified(environment: Environment) -> dict[str, Any]:
-    """Tell who hears of what becomes of a change, in the words of Flux and of Argo CD."""
-    status = argocd_messages.commit_status_of(environment)
-    return {
-        "mail": argocd_messages.mail_of(environment),
-        "commitStatus": {"type": status[0], "address": status[1]} if status else {},
-        "subscriptions": argocd_messages.subscriptions(environment),
-        "config": argocd_messages.config(environment),
-    }
-
-
-def _files(folder: Path, pattern: str) -> dict[str, str]:
-    """Return the files in a component's folder that fit a pattern: text by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
-
-
-def _features_under(
-    component: Component, environment: Environment, known: Callable[[str], bool], place: str
-) -> list[tuple[str, bool]]:
-    """List the key and the state of the features that this version has under one place in the values."""
-    states = environment.settings["features"]
-    return [
-        (path.removeprefix(f"{place}."), states[feature])
-        for feature, path in component.features.items()
-        if path.startswith(f"{place}.") and known(path)
-    ]
-
-
-def _repositories(environment: Environment) -> list[dict[str, str]]:
-    urls = dict.fromkeys(component.repository for component in environment.components)
-    return [{"name": _repository_name(url), "url": url} for url in urls]
-
-
-def _repository_name(url: str) -> str:
-    """Name a Helm repository after its address: `https://signalen.github.io/helm-charts/` → `signalen-helm-charts`."""
-    host, _, path = url.partition("://")[2].strip("/").partition("/")
-    return "-".join([host.partition(".")[0], *path.split("/")]).strip("-").lower()
-
-
-def _images(environment: Environment) -> list[str]:
-    branding = environment.settings["branding"]
-    return list(dict.fromkeys(branding[image] for image in ("logo", "favicon", "iosIcon", "androidIcon")))
-
-
-def _file(path: str) -> str:
-    """Name a file as a key of a ConfigMap, which has no folders."""
-    return path.removeprefix("assets/").replace("/", "-")
-
-
-def _checksum(images: Mapping[str, bytes]) -> str:
-    """Return a text that changes with the images, so that pods are replaced when an image is."""
-    digest = hashlib.sha256()
-    for path, data in sorted(images.items()):
-        digest.update(f"{path}\0{len(data)}\0".encode() + data)
-    return digest.hexdigest()[:16]
 
 
 def _templates(folder: Path) -> list[str]:

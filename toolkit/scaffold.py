@@ -293,6 +293,12 @@ def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
             for environment in config.environments
         ],
         "_secrets": _secrets(config),
+        "_watched": _watched(config),
+        "_copied": any(
+            copies["enabled"] is True
+            for environment in config.environments
+            for copies in environment.settings["backup"].values()
+        ),
         "_owners": list(dict.fromkeys(owners)),
         **_pipeline(config),
     }
@@ -336,6 +342,18 @@ def _secrets(config: Config) -> list[dict[str, str]]:
         for owner, secret in owners.items()
         for key in secret.keys
     ]
+
+
+def _watched(config: Config) -> list[dict[str, str]]:
+    """List where people see how each environment does, of those that have dashboards."""
+    shared = "in de Grafana van het cluster"
+    found = {
+        environment.name: f"https://{_markdown(environment.hosts['grafana'])}"
+        if "grafana" in environment.enabled
+        else shared * (environment.settings["cluster"]["stacks"]["dashboards"] is True)
+        for environment in config.environments
+    }
+    return [{"name": name, "dashboards": place} for name, place in found.items() if place]
 
 
 def _markdown(text: str) -> str:

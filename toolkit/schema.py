@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from toolkit.document import Document
 from toolkit.formats import FORMATS
@@ -43,6 +46,22 @@ def _format_checker() -> FormatChecker:
 
 
 _FORMAT_CHECKER = _format_checker()
+# What `$` is in a pattern: outside a set of characters, and not escaped.
+_END: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\$)")
+
+
+@cache
+def _searched(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern as JSON Schema means it: `$` is the end, for Python also just before a last line break."""
+    return re.compile(_END.sub(lambda found: r"\Z" if found[1] else found[0], pattern))
+
+
+def _pattern(_: Any, pattern: str, instance: object, __: Schema) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _searched(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_VALIDATOR: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 # A fleet checks hundreds of forms against the same few schemas. The schema is kept with what is made of it,
 # so that its id is not given to another one.
 _compiled: dict[int, tuple[Schema, Any, Index]] = {}
@@ -96,7 +115,7 @@ def _compile(schema: Schema) -> tuple[Any, Index]:
         if len(_compiled) >= _MOST_COMPILED:
             _compiled.clear()
         usable = _without_false(schema)
-        validator = Draft202012Validator(usable, format_checker=_FORMAT_CHECKER)
+        validator = _VALIDATOR(usable, format_checker=_FORMAT_CHECKER)
         kept = _compiled[id(schema)] = (schema, validator, Index(usable))
     return kept[1:]
 

@@ -52,7 +52,7 @@ class Index:
     root: Schema
 
     @cached_property
-    def places(self) -> dict[str, tuple[str, ...]]:
+    def places(self) -> dict[str, list[tuple[str, ...]]]:
         """See `schema_index.places`."""
         return schema_index.places(self.root)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 FORBIDDEN: Final[Schema] = {"not": {}}  # what stands for the schema `false`
+NAMED: Final = "<name>"  # in a path: a key that a person chooses
 _DEEPEST = 12  # keys below each other; only a schema that contains itself goes deeper
 
 
@@ -78,18 +79,22 @@ def _below(root: Schema, schema: Any, part: str | int) -> Any:
     return None
 
 
-def places(root: Schema) -> dict[str, tuple[str, ...]]:
-    """Return for every key of a schema the map that it belongs under, the nearest to the root first.
+def places(root: Schema) -> dict[str, list[tuple[str, ...]]]:
+    """Return for every key of a schema the maps that it belongs under, the nearest to the root first.
 
-    A name that a person chooses shows as `<name>`: `environments.<name>.domain`.
+    A name that a person chooses shows as `<name>`: `environments.<name>.domain`. What stands at the root too is not
+    listed again for those.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[tuple[str, ...]]] = {}
     queue: list[tuple[tuple[str, ...], Any, frozenset[str]]] = [((), root, frozenset())]
     for path, schema, seen in queue:  # grows while it is walked: breadth first
         if len(path) > _DEEPEST or not isinstance(schema, Mapping):
             continue
+        shared = path[path.index(NAMED) + 1 :] if NAMED in path else None
         for key, value in keys(root, schema).items():
-            found.setdefault(key, path)
+            known = found.setdefault(key, [])
+            if path not in known and shared not in known:
+                known.append(path)
             reference = value.get("$ref", "") if isinstance(value, Mapping) else ""
             if reference not in seen:  # a schema that contains itself ends here
                 queue.append(((*path, key), resolved(root, value), seen | ({reference} - {""})))
@@ -99,7 +104,7 @@ def places(root: Schema) -> dict[str, tuple[str, ...]]:
             for layer in layers(root, schema)
             for value in layer.get("patternProperties", {}).values()
         ]
-        queue += [((*path, "<name>"), value, seen) for value in named if value.get("properties")]
+        queue += [((*path, NAMED), value, seen) for value in named if value.get("properties")]
     return found
 
 

@@ -24,14 +24,11 @@ TYPES: Final[Mapping[str, str]] = {
     "null": "nothing",
 }
 _YES_NO: Final = {
-    "yes": "true",
-    "on": "true",
-    "true": "true",
-    "no": "false",
-    "off": "false",
-    "false": "false",
+    **dict.fromkeys(("yes", "on", "true", "ja", "aan"), "true"),
+    **dict.fromkeys(("no", "off", "false", "nee", "uit"), "false"),
 }
 _FEW = 12  # values or keys that a message may list
+_FEW_PLACES = 3  # of a key that belongs elsewhere
 
 
 def drafts(leaf: Leaf, context: Context) -> list[Draft]:
@@ -65,23 +62,45 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -
     hint = ""
     explains: tuple[Path, ...] = ()
     same = [word for word in free if _folded(word) == _folded(key)]
-    place: Path | None = context.index.places.get(key)
-    if place and place[0] in known:
-        place = (*leaf.path, *place)  # an environment has the maps of the top level too
+    elsewhere = _places(key, known, leaf, context)
     if same:
         hint, explains = f"did you mean '{same[0]}'?", ((*leaf.path, same[0]),)
     elif ":" in key and leaf.instance[key] is None:
         hint = "a space is missing after ':'"
-    elif place is not None and place != leaf.path:
-        under = dotted((*context.at, *place)).replace('["<name>"]', ".<name>")
-        hint = f"'{key}' belongs under '{under}'" if under else f"'{key}' belongs at the top, without indentation"
-        explains = ((*place, key),)
+    elif len(elsewhere) == 1:
+        hint, explains = _belongs(key, elsewhere, context), ((*elsewhere[0], key),)
     elif hint := did_you_mean(key, free):
         explains = ((*leaf.path, hint.split("'")[1]),)
+    elif 0 < len(elsewhere) <= _FEW_PLACES:
+        hint = _belongs(key, elsewhere, context)
     elif not (hint := did_you_mean(key, known)) and 0 < len(free) <= _FEW:
         hint = f"known keys are {listed(free, 'and')}"
     message = f"'{brief(key)}' is not a key of {context.owner(leaf.path)}"
     return Draft("unknown-key", message, (*leaf.path, key), hint, "key", explains=explains)
+
+
+def _places(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -> list[Path]:
+    """Return the maps that a key belongs under, or those of them that are most like the one in which it stands."""
+    found: list[Path] = []
+    for place in context.index.places.get(key, ()):
+        here = (*leaf.path, *place)  # an environment has the maps of the top too
+        is_here = bool(place) and place[0] in known and key in schema_index.at(context.root, here).get("properties", {})
+        found.append(here if is_here else place)
+    found = list(dict.fromkeys(found))
+    below = [place for place in found if place[: len(leaf.path)] == leaf.path]
+    alike = [place for place in found if place and leaf.path and place[-1] == leaf.path[-1]]
+    near = alike or (below if leaf.path else []) or found
+    # At the top, a word that has a place in several sections is a component.
+    is_said = near is not found or not leaf.path or len(near) == 1
+    return near if is_said and leaf.path not in near else []
+
+
+def _belongs(key: str, places: Sequence[Path], context: Context) -> str:
+    under = [dotted((*context.at, *place)).replace('["<name>"]', ".<name>") for place in places]
+    if not all(under):
+        return f"'{key}' belongs at the top, without indentation"
+    choices = listed([f"'{place}'" for place in under], "or")
+    return f"'{key}' belongs under {choices}"
 
 
 def _missing_key(leaf: Leaf, context: Context) -> list[Draft]:
@@ -153,11 +172,23 @@ def _type_hint(wanted: Sequence[str], leaf: Leaf, context: Context) -> str:
             return f"remove the quotes: {value}"
         if "object" in wanted and re.match(r"[\w.-]+:\S", value):
             return "a space is missing after ':'"
+    if "object" in wanted and (known := leaf.schema.get("properties", {})):
+        if "enabled" in known and _truth(value):
+            return f"write it on a line below: enabled: {_truth(value)}"
+        return f"known keys are {listed(known, 'and')}" if len(known) <= _FEW else ""
+    if isinstance(value, dict) and "array" in wanted:
+        return "begin each item of the list with '- '"
     if isinstance(value, dict | list):
         return ""
     if "string" in wanted:
-        return f'put it between quotes: "{shown}"'
+        fits = re.search(str(leaf.schema.get("pattern", "")), shown)
+        example = schema_index.example(context.root, leaf.schema)
+        return f'put it between quotes: "{shown}"' if fits or not example else f"for example {example}"
     return f"write a list: [{shown.strip(chr(39))}]" if "array" in wanted else ""
+
+
+def _truth(value: object) -> str:
+    return _YES_NO.get(str(value).lower(), "")
 
 
 def _unknown_value(leaf: Leaf, context: Context) -> list[Draft]:
@@ -171,6 +202,7 @@ def _unknown_value(leaf: Leaf, context: Context) -> list[Draft]:
         return [_wrong_key(leaf, context, f"is not one of the names known here: {listed(known, 'and')}", hint)]
     if len(known) <= _FEW:
         message = f"{name} must be {listed(known, 'or')}, not {shown}"
+        hint = hint or schema_index.description(context.root, leaf.schema)
     else:
         message = f"{shown} is not a known value of {name}"
         hint = hint or f"known are {', '.join(known[:20])}" + (", …" if len(known) > 20 else "")
@@ -185,6 +217,8 @@ def _wrong_format(leaf: Leaf, context: Context) -> list[Draft]:
     hint = f"for example {example}" if example and "such as" not in words else ""
     if left := re.search(r"<[^<>]+>", str(leaf.instance)):
         hint = f"fill in {left.group()}"
+    elif isinstance(leaf.instance, str) and leaf.instance != leaf.instance.strip():
+        hint = "remove the spaces and line breaks around it"
     if leaf.keyed:
         return [_wrong_key(leaf, context, f"must be {words}" if words else "cannot be a name here", hint)]
     shown, name = context.shown(leaf), context.name(leaf.path)

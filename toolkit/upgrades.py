@@ -59,7 +59,7 @@ def _charts(found: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
 
 def _images(found: Sequence[Object]) -> dict[str, set[str]]:
     result: dict[str, set[str]] = {}
-    for pod in cluster(found, Context("", "")).pods:
+    for pod in cluster(found, Context("")).pods:
         for container in pod.containers():
             name, _, digest = text(container.data, "image").partition("@")
             path, slash, last = name.rpartition("/")

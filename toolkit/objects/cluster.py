@@ -43,6 +43,8 @@ _TEMPLATES: Final[Mapping[tuple[str, str], Path]] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("batch", "Job"): ("spec", "template"),
 }
+# The kinds whose pods run always; a job ends.
+_ALWAYS: Final = frozenset({"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"})
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 # Files of kustomize look like objects, and never reach the cluster.
 _KUSTOMIZE: Final = "kustomize.config.k8s.io"
@@ -72,6 +74,16 @@ class Pod:
     spec: Map = field(hash=False)
     annotations: Map = field(hash=False)
 
+    @property
+    def runs_always(self) -> bool:
+        """Whether they are started anew when they end, as those of a job are not."""
+        return group_of(self.object.api_version) == "apps" and self.object.kind in _ALWAYS
+
+    @property
+    def service_account(self) -> str:
+        """The name of the ServiceAccount under which they run."""
+        return text(self.spec, "serviceAccountName") or text(self.spec, "serviceAccount") or "default"
+
     def containers(self) -> Iterator[Container]:
         """Yield the containers, those that start first included."""
         for group in _CONTAINERS:
@@ -87,6 +99,7 @@ class Cluster:
     context: Context
     pods: tuple[Pod, ...]
     _by_name: Mapping[tuple[str, str, str, str], Object] = field(repr=False)
+    _by_kind: Mapping[tuple[str, str], Sequence[Object]] = field(repr=False)
 
     def namespace(self, obj: Object) -> str:
         """Return the namespace of an object; one without its own lands in that of its release."""
@@ -98,17 +111,18 @@ class Cluster:
 
     def of_kind(self, group: str, kind: str) -> Iterator[Object]:
         """Yield the objects of one kind."""
-        for obj in self.objects:
-            if obj.kind == kind and group_of(obj.api_version) == group:
-                yield obj
+        yield from self._by_kind.get((group, kind), ())
 
 
 def cluster(objects: Sequence[Object], context: Context) -> Cluster:
     """Put the objects of one environment together."""
     real = tuple(obj for obj in objects if not _is_test(obj))
     named = {(group_of(obj.api_version), obj.kind, namespace_of(obj, context), obj.name): obj for obj in reversed(real)}
+    kinds: dict[tuple[str, str], list[Object]] = {}
+    for obj in real:
+        kinds.setdefault((group_of(obj.api_version), obj.kind), []).append(obj)
     pods = (_pod(obj, namespace_of(obj, context)) for obj in real)
-    return Cluster(real, context, tuple(pod for pod in pods if pod), named)
+    return Cluster(real, context, tuple(pod for pod in pods if pod), named, kinds)
 
 
 def group_of(api_version: str) -> str:

@@ -25,7 +25,6 @@ class Context:
     `<group>/<kind>_<version>.json`.
     """
 
-    environment: str
     namespace: str
     namespaces: frozenset[str] = frozenset()
     ingress_namespace: str = ""
@@ -64,7 +63,6 @@ def context_of(
         homes[secret.name] = secret.namespace
         same |= {one.path: one.key.same_as for one in secret.keys if one.key.same_as}
     return Context(
-        environment=environment.name,
         namespace=environment.namespace,
         ingress_namespace=str(cluster.get("ingressNamespace", "")),
         namespaces=frozenset(environment.namespaces[component.name] for component in environment.components),

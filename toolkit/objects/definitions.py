@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
 
 from toolkit.objects.cluster import Cluster
-from toolkit.objects.fields import mapping, maps, text
+from toolkit.objects.fields import Map, mapping, maps, text
 from toolkit.objects.kubernetes import validator_of
 
-_GROUP = "apiextensions.k8s.io"
-_KIND = "CustomResourceDefinition"
+_GROUP: Final = "apiextensions.k8s.io"
+_KIND: Final = "CustomResourceDefinition"
 # What these schemas say with; the rest is text for people, or for the API server alone.
-_KEYWORDS = frozenset(
+_KEYWORDS: Final = frozenset(
     {"additionalProperties", "allOf", "anyOf", "enum", "items", "maxItems", "maxLength", "maxProperties", "maximum"}
     | {"minItems", "minLength", "minProperties", "minimum", "not", "oneOf", "pattern", "properties", "required", "type"}
 )
-_OPEN = "x-kubernetes-preserve-unknown-fields"
+_OPEN: Final = "x-kubernetes-preserve-unknown-fields"
 
 
-def defined(cluster: Cluster) -> Mapping[tuple[str, str], Any]:
-    """Return the validators of the custom resources that an environment defines, by apiVersion and kind."""
-    found: dict[tuple[str, str], Any] = {}
+def defined(cluster: Cluster) -> Callable[[str, str], Any]:
+    """Return what gives the validator of a custom resource by apiVersion and kind, None for one that is not defined.
+
+    Each is made when it is asked for: a chart defines many more kinds than it makes objects of.
+    """
+    schemas: dict[tuple[str, str], Map] = {}
     for obj in cluster.of_kind(_GROUP, _KIND):
         group, kind = text(obj.data, "spec", "group"), text(obj.data, "spec", "names", "kind")
         for _, version in maps(obj.data, "spec", "versions"):
             schema = mapping(version, "schema", "openAPIV3Schema")
             if version.get("served") and schema:
-                found[f"{group}/{text(version, 'name')}", kind] = _Lazy(schema)
-    return found
+                schemas[f"{group}/{text(version, 'name')}", kind] = schema
 
+    @cache
+    def validator(api_version: str, kind: str) -> Any:
+        schema = schemas.get((api_version, kind))
+        return None if schema is None else validator_of(_closed(schema, top=True))
 
-class _Lazy:
-    """A validator that is made when it is used: a chart defines many more kinds than it makes objects of."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = schema
-        self._made: Any = None
-
-    def iter_errors(self, data: Any) -> Any:
-        """Yield what is wrong with an object."""
-        if self._made is None:
-            self._made = validator_of(_closed(self._schema, top=True))
-        return self._made.iter_errors(data)
+    return validator
 
 
 def _closed(node: Any, *, top: bool = False) -> Any:

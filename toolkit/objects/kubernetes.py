@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -39,11 +39,8 @@ class Kubernetes:
 
     def versions_of(self, group: str, kind: str) -> list[str]:
         """Return the apiVersions in which a kind of Kubernetes' own is."""
-        if not _NAME.fullmatch(kind.lower()):
-            return []
         prefix = f"{group}/" if group else ""
-        names = (path.stem for path in sorted(self.folder.glob(f"{kind.lower()}-*.json")))
-        found = (f"{prefix}{name.rpartition('-')[2]}" for name in names)
+        found = (f"{prefix}{name.rpartition('-')[2]}" for name in _names(self.folder).get(kind.lower(), ()))
         return [version for version in dict.fromkeys(found) if self.validator(version, kind) is not None]
 
 
@@ -98,6 +95,15 @@ def _validator(folder: Path, api_version: str, kind: str) -> Any:
     if (group, kind) not in known:  # a custom group whose name begins like one of Kubernetes' own
         return None
     return _draft()(_linked(schema, folder))
+
+
+@cache
+def _names(folder: Path) -> Mapping[str, Sequence[str]]:
+    """Return the names of the schemas of one version, by kind: `ingress-networking-v1`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*-*.json")):
+        found.setdefault(path.stem.partition("-")[0], []).append(path.stem)
+    return found
 
 
 def _linked(node: Any, folder: Path) -> Any:

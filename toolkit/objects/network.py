@@ -15,6 +15,7 @@ from typing import Final, Literal
 from toolkit.objects import Finding, Object
 from toolkit.objects.cluster import Cluster, Pod
 from toolkit.objects.fields import Map, at, listed, mapping, maps, place, text, texts
+from toolkit.objects.references import ingress_backends
 from toolkit.objects.selectors import fits, selected
 
 REASONS: Final[Mapping[str, str]] = {
@@ -65,13 +66,20 @@ def connects(cluster: Cluster, source: End, target: End, port: int, protocol: st
     )
 
 
+def directions(policy: Object) -> list[str]:
+    """Return which ways a policy is about. It may leave that out; `ingress` is then always one of them."""
+    spec = mapping(policy.data, "spec")
+    types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
+    return [one.lower() for one in types]
+
+
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Report Ingresses of which the pods do not take what the ingress controller sends."""
     controller = cluster.context.ingress_namespace
     if not controller:
         return
     for obj in cluster.of_kind(_GROUP, "Ingress"):
-        for path, backend in _backends(obj):
+        for path, backend in ingress_backends(obj):
             service = cluster.find("", "Service", cluster.namespace(obj), text(backend, "service", "name"))
             for pod, port in _targets(cluster, service, mapping(backend, "service", "port")) if service else ():
                 if not connects(cluster, elsewhere(controller), end_of(cluster, pod), port):
@@ -80,12 +88,6 @@ def check(cluster: Cluster) -> Iterator[Finding]:
                     )
                     hint = "name the namespace of the ingress controller in 'cluster.ingressNamespace'"
                     yield Finding("network-blocked", message, obj, place(*path), hint)
-
-
-def _backends(obj: Object) -> Iterator[tuple[tuple[str | int, ...], Map]]:
-    for above, rule in maps(obj.data, "spec", "rules"):
-        for path, one in maps(rule, "http", "paths"):
-            yield (*above, *path, "backend"), mapping(one, "backend")
 
 
 def _targets(cluster: Cluster, service: Object, wanted: Map) -> Iterator[tuple[Pod, int]]:
@@ -105,7 +107,8 @@ def _allows(
     """Tell whether the policies of one end allow the other end, at a port of the target."""
     if owner.address:
         return True
-    own = [policy for policy in _policies(cluster) if _selects(cluster, policy, direction, owner)]
+    policies = cluster.of_kind(_GROUP, "NetworkPolicy")
+    own = [policy for policy in policies if _selects(cluster, policy, direction, owner)]
     return not own or any(
         _rule_allows(cluster.namespace(policy), rule, direction, other, target, port, protocol)
         for policy in own
@@ -113,18 +116,10 @@ def _allows(
     )
 
 
-def _policies(cluster: Cluster) -> Iterator[Object]:
-    yield from cluster.of_kind(_GROUP, "NetworkPolicy")
-
-
 def _selects(cluster: Cluster, policy: Object, direction: Direction, owner: End) -> bool:
-    types = texts(policy.data, "spec", "policyTypes") or [
-        "Ingress",
-        *(["Egress"] if "egress" in mapping(policy.data, "spec") else []),
-    ]
     return (
         cluster.namespace(policy) == owner.namespace
-        and direction.capitalize() in types
+        and direction in directions(policy)
         and fits(mapping(policy.data, "spec", "podSelector"), owner.labels)
     )
 

@@ -37,8 +37,8 @@ def check(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _service_account(cluster: Cluster, pod: Pod, _: Stores) -> Iterator[Finding]:
-    name = text(pod.spec, "serviceAccountName") or text(pod.spec, "serviceAccount")
-    if name not in ("", "default") and cluster.find("", "ServiceAccount", pod.namespace, name) is None:
+    name = pod.service_account
+    if name != "default" and cluster.find("", "ServiceAccount", pod.namespace, name) is None:
         yield missing(cluster, pod.object, (*pod.path, "serviceAccountName"), "", "ServiceAccount", name)
 
 

@@ -74,7 +74,7 @@ def _named(cluster: Cluster, obj: Object, path: Path, group: str) -> Iterator[Fi
 
 
 def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
-    for path, backend in _backends(obj):
+    for path, backend in ingress_backends(obj):
         name = text(backend, "service", "name")
         if not name:
             continue
@@ -97,7 +97,8 @@ def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
             yield Finding(RULE, message, obj, place(*path, "secretName"), hint, Severity.WARNING)
 
 
-def _backends(obj: Object) -> Iterator[tuple[Path, Map]]:
+def ingress_backends(obj: Object) -> Iterator[tuple[Path, Map]]:
+    """Yield where an Ingress sends its traffic, each with the path to it."""
     yield ("spec", "defaultBackend"), mapping(obj.data, "spec", "defaultBackend")
     for rule_path, rule in maps(obj.data, "spec", "rules"):
         for path, one in maps(rule, "http", "paths"):
@@ -118,16 +119,16 @@ def _ports(cluster: Cluster, obj: Object) -> Iterator[Finding]:
 
 
 def _role(cluster: Cluster, obj: Object) -> Iterator[Finding]:
-    """Check the Role and the ServiceAccounts of a RoleBinding in the environment's namespace.
+    """Check the Role and the ServiceAccounts of a RoleBinding in the environment's namespaces.
 
     A ClusterRole, and what is in another namespace, may be the cluster's own.
     """
-    here = cluster.context.namespace
-    if text(obj.data, "roleRef", "kind") == "Role" and cluster.namespace(obj) == here:
+    owns = cluster.context.owns
+    if text(obj.data, "roleRef", "kind") == "Role" and owns(cluster.namespace(obj)):
         yield from _named(cluster, obj, ("roleRef",), group_of(obj.api_version))
     for path, subject in maps(obj.data, "subjects"):
         own = text(subject, "namespace") or cluster.namespace(obj)
-        if text(subject, "kind") == "ServiceAccount" and text(subject, "name") != "default" and own == here:
+        if text(subject, "kind") == "ServiceAccount" and text(subject, "name") != "default" and owns(own):
             yield from _named(cluster, obj, path, "")
 
 

@@ -6,7 +6,7 @@ the CustomResourceDefinitions among the objects, and a folder that a person name
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from toolkit import kinds
@@ -46,12 +46,10 @@ def _own(obj: Object) -> Iterator[Finding]:
         yield Finding("object-schema", message[:1].lower() + message[1:], obj, path)
 
 
-def _of_chart(
-    obj: Object, cluster: Cluster, known: Kubernetes, custom: Mapping[tuple[str, str], Any]
-) -> Iterator[Finding]:
+def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes, custom: Callable[[str, str], Any]) -> Iterator[Finding]:
     validator, data = known.validator(obj.api_version, obj.kind), obj.data
     if validator is None:
-        validator = custom.get((obj.api_version, obj.kind))
+        validator = custom(obj.api_version, obj.kind)
         if validator is None and cluster.context.schemas is not None:
             validator = custom_validator(cluster.context.schemas, obj.api_version, obj.kind)
         data = _as_json(obj.data, nulls=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from toolkit.objects import Finding, Object
-from toolkit.objects.cluster import Cluster, Pod, group_of
+from toolkit.objects.cluster import Cluster, Pod
 from toolkit.objects.fields import Map, mapping, maps, place, text, texts
 from toolkit.problems import Severity
 
@@ -22,12 +22,9 @@ _PODS: Final[Mapping[tuple[str, str], tuple[str, Severity]]] = {
     ("monitoring.coreos.com", "PodMonitor"): ("selector", Severity.WARNING),
     ("monitoring.coreos.com", "ServiceMonitor"): ("selector", Severity.WARNING),
 }
-_OWN: Final = (
-    ("apps", "DaemonSet"),
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("apps", "StatefulSet"),
-)
+
+# The label of the pods that cert-manager makes while it asks for a certificate, and takes away again.
+_PASSING: Final = "acme.cert-manager.io/http01-solver"
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
@@ -41,13 +38,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
             hint = f"no pod of this environment has the labels {_shown(selector)}"
             yield Finding(_RULE, "the Service sends its traffic to no pod", obj, "spec.selector", hint)
     for pod in cluster.pods:
-        if (group_of(pod.object.api_version), pod.object.kind) in _OWN:
+        if pod.runs_always:
             yield from _own(pod)
     for (group, kind), (field, severity) in _PODS.items():
         for obj in cluster.of_kind(group, kind):
             selector = mapping(obj.data, "spec", field)
             places = _looks_in(obj, cluster)
-            if _is_empty(selector) or not all(cluster.context.owns(name) for name in places):
+            if is_empty(selector) or is_passing(selector) or not all(cluster.context.owns(name) for name in places):
                 continue
             what = "Service" if kind == "ServiceMonitor" else "pod"
             if not any(fits(selector, labels) for labels in _candidates(cluster, kind, places)):
@@ -68,6 +65,16 @@ def fits(selector: Map, labels: Map) -> bool:
     return _has(labels, mapping(selector, "matchLabels")) and all(_holds(one, labels) for one in expressions)
 
 
+def is_empty(selector: Map) -> bool:
+    """Tell whether a selector asks for nothing, and so takes all."""
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
+def is_passing(selector: Map) -> bool:
+    """Tell whether a selector is for pods that come and go, made by no object of the environment."""
+    return _PASSING in mapping(selector, "matchLabels")
+
+
 def _holds(expression: Map, labels: Map) -> bool:
     key, values = text(expression, "key"), texts(expression, "values")
     match expression.get("operator"):
@@ -84,7 +91,7 @@ def _holds(expression: Map, labels: Map) -> bool:
 
 def _own(pod: Pod) -> Iterator[Finding]:
     selector = mapping(pod.object.data, "spec", "selector")
-    if not _is_empty(selector) and not fits(selector, pod.labels):
+    if not is_empty(selector) and not fits(selector, pod.labels):
         message = f"the {pod.object.kind} does not select the pods that it makes itself"
         hint = "the labels in its selector and in its template must be the same"
         yield Finding(_RULE, message, pod.object, "spec.selector", hint)
@@ -109,10 +116,6 @@ def _looks_in(obj: Object, cluster: Cluster) -> list[str]:
 
 def _has(labels: Map, wanted: Map) -> bool:
     return all(key in labels and labels[key] == value for key, value in wanted.items())
-
-
-def _is_empty(selector: Map) -> bool:
-    return not selector.get("matchLabels") and not selector.get("matchExpressions")
 
 
 def _shown(selector: Mapping[Any, Any]) -> str:

@@ -14,11 +14,6 @@ _GROUP: Final = "rbac.authorization.k8s.io"
 _ADMIN: Final = "cluster-admin"
 
 
-def account_of(pod: Pod) -> str:
-    """Return the name of the ServiceAccount under which pods run."""
-    return text(pod.spec, "serviceAccountName") or text(pod.spec, "serviceAccount") or "default"
-
-
 def roles_of(cluster: Cluster, pod: Pod) -> Iterator[Object | None]:
     """Yield the roles that the ServiceAccount of pods has; None for one that is not among the objects."""
     for binding in _bindings(cluster):
@@ -39,12 +34,13 @@ def _is(subject: Map, namespace: str, pod: Pod) -> bool:
     if text(subject, "kind") == "Group":
         return name in ("system:serviceaccounts", f"system:serviceaccounts:{pod.namespace}")
     own = (text(subject, "namespace") or namespace, name)
-    return text(subject, "kind") == "ServiceAccount" and own == (pod.namespace, account_of(pod))
+    return text(subject, "kind") == "ServiceAccount" and own == (pod.namespace, pod.service_account)
 
 
 def _tokens(scene: Scene) -> Seen:
+    message = "krijgt het token van ServiceAccount '{}', dat geen enkele rol heeft"
     gaps = [
-        about(scene, pod.object, f"krijgt het token van ServiceAccount '{account_of(pod)}', dat geen enkele rol heeft")
+        about(scene, pod.object, message.format(pod.service_account))
         for pod in scene.cluster.pods
         if _has_token(scene.cluster, pod) and not any(True for _ in roles_of(scene.cluster, pod))
     ]
@@ -52,7 +48,7 @@ def _tokens(scene: Scene) -> Seen:
 
 
 def _has_token(cluster: Cluster, pod: Pod) -> bool:
-    account = cluster.find("", "ServiceAccount", pod.namespace, account_of(pod))
+    account = cluster.find("", "ServiceAccount", pod.namespace, pod.service_account)
     for owner in (pod.spec, account.data if account else {}):
         own = owner.get("automountServiceAccountToken")
         if isinstance(own, bool):

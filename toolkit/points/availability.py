@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from toolkit.objects import Object
-from toolkit.objects.cluster import Pod, group_of
+from toolkit.objects.cluster import Pod
 from toolkit.objects.fields import at, mapping, maps, text
 from toolkit.objects.selectors import fits
 from toolkit.points import Gap, Point, Scene, Seen, about
 
-# What has a number of pods; a DaemonSet has one on each node, and a job ends.
-_SCALES: Final = frozenset({("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet")})
 _TOPOLOGY: Final = frozenset({"kubernetes.io/hostname", "topology.kubernetes.io/zone"})
 
 
@@ -28,7 +26,7 @@ def _scaling(scene: Scene) -> Iterator[tuple[Pod, int]]:
     }
     for pod in scene.cluster.pods:
         obj = pod.object
-        if (group_of(obj.api_version), obj.kind) in _SCALES:
+        if pod.runs_always and obj.kind != "DaemonSet":  # which has a pod on each node
             replicas = least.get((obj.kind, pod.namespace, obj.name), _number(at(obj.data, "spec"), "replicas"))
             if replicas:
                 yield pod, replicas

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from toolkit.objects import Object
-from toolkit.objects.fields import Map, Path, listed, mapping, maps, place, text, texts
-from toolkit.objects.selectors import fits
+from toolkit.objects.fields import Path, listed, mapping, maps, place, text
+from toolkit.objects.network import directions
+from toolkit.objects.selectors import fits, is_empty, is_passing
 from toolkit.points import Gap, Point, Scene, Seen, about, about_namespace, namespaces
 
 _GROUP: Final = "networking.k8s.io"
-_DIRECTIONS: Final = {"Ingress": "inkomend", "Egress": "uitgaand"}
+_DIRECTIONS: Final = {"ingress": "inkomend", "egress": "uitgaand"}
 
 
 def _default_deny(scene: Scene) -> Seen:
@@ -21,7 +22,7 @@ def _default_deny(scene: Scene) -> Seen:
             direction
             for obj in scene.cluster.of_kind(_GROUP, "NetworkPolicy")
             if scene.cluster.namespace(obj) == name
-            for direction in _closes(obj.data)
+            for direction in _closes(obj)
         }
         open_ = [word for direction, word in _DIRECTIONS.items() if direction not in closed]
         if open_:
@@ -29,24 +30,18 @@ def _default_deny(scene: Scene) -> Seen:
     return Seen(len(names), gaps)
 
 
-def _closes(policy: Map) -> Iterator[str]:
-    """Yield the directions in which a policy closes a namespace: for all pods, with no exception of its own.
-
-    Which directions a policy is about may be left out; ingress is then always one of them.
-    """
-    spec = mapping(policy, "spec")
-    selector = mapping(spec, "podSelector")
-    if selector.get("matchLabels") or selector.get("matchExpressions"):
-        return
-    types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
-    yield from (direction for direction in types if not listed(spec, direction.lower()))
+def _closes(policy: Object) -> Iterator[str]:
+    """Yield the directions in which a policy closes a namespace: for all pods, with no exception of its own."""
+    if is_empty(mapping(policy.data, "spec", "podSelector")):
+        yield from (one for one in directions(policy) if not listed(policy.data, "spec", one))
 
 
 def _selects(scene: Scene) -> Seen:
     policies, gaps = list(scene.cluster.of_kind(_GROUP, "NetworkPolicy")), list[Gap]()
     for obj in policies:
         selector, namespace = mapping(obj.data, "spec", "podSelector"), scene.cluster.namespace(obj)
-        if not any(pod.namespace == namespace and fits(selector, pod.labels) for pod in scene.cluster.pods):
+        found = any(pod.namespace == namespace and fits(selector, pod.labels) for pod in scene.cluster.pods)
+        if not found and not is_passing(selector):
             gaps.append(about(scene, obj, "geldt voor geen enkele pod in haar namespace", ["spec.podSelector"]))
     return Seen(len(policies), gaps)
 

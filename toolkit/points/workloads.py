@@ -7,19 +7,8 @@ from typing import Final
 
 from toolkit.objects import Object
 from toolkit.objects import workloads as containers
-from toolkit.objects.cluster import Pod, group_of
 from toolkit.objects.fields import listed, mapping, maps, place, text
 from toolkit.points import Gap, Point, Scene, Seen, about
-
-# What is to run always; a job ends, and has no use for probes.
-_RUNS_ON: Final = frozenset(
-    {("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet")}
-)
-
-
-def runs_on(pod: Pod) -> bool:
-    """Tell whether pods are to run always."""
-    return (group_of(pod.object.api_version), pod.object.kind) in _RUNS_ON
 
 
 def _without(rule: str, message: str) -> Callable[[Scene], Seen]:
@@ -43,7 +32,9 @@ def _without(rule: str, message: str) -> Callable[[Scene], Seen]:
 
 def _probes(scene: Scene) -> Seen:
     count, gaps = 0, list[Gap]()
-    for pod in filter(runs_on, scene.cluster.pods):
+    for pod in scene.cluster.pods:
+        if not pod.runs_always:
+            continue
         lacking = []
         for path, container in maps(pod.spec, "containers"):
             count += 1

@@ -118,21 +118,51 @@ def namespace_taken(form: Form) -> Iterator[Problem]:
             break  # the others follow from the first
 
 
-@rule("namespace-length", "Kubernetes takes no name of more than 63 characters")
-def namespace_length(form: Form) -> Iterator[Problem]:
-    """Reports a namespace that is too long for the one beside it, in which some components are installed."""
+@rule("namespace-of-others", "the rules of Signalen's namespaces, and their removal, would be for what runs there too")
+def namespace_of_others(form: Form) -> Iterator[Problem]:
+    """Reports a namespace that is that of the ingress controller, cert-manager, Flux, Argo CD, Linkerd or Kubernetes.
+
+    Namespaces get Pod Security and network policies that shut in what else is in them.
+    """
     for environment in form.config.environments:
+        others = _others(environment)
         for namespace in _namespaces(environment):
-            if len(namespace) > _LONGEST:
-                most = _LONGEST - len(namespace) + len(environment.namespace)
+            owner = "Kubernetes" if namespace.startswith("kube-") or namespace == "default" else others.get(namespace)
+            if owner:
+                made = "" if namespace == environment.namespace else f", and '{environment.namespace}' makes that"
                 yield form.problem(
-                    "namespace-length",
-                    f"this makes '{namespace}' a namespace too, of {len(namespace)} characters",
+                    "namespace-of-others",
+                    f"'{namespace}' is the namespace of {owner}{made}",
                     environment,
                     "cluster",
                     "namespace",
-                    hint=f"choose a name of at most {most} characters",
+                    hint="give Signalen a namespace of its own, or leave it out",
                 )
+                break
+
+
+@rule("namespace-length", "Kubernetes takes no name of more than 63 characters")
+def namespace_length(form: Form) -> Iterator[Problem]:
+    """Reports a namespace that is too long for what is called after it.
+
+    That is the namespace beside it, in which some components are installed, and a label that Flux puts on every Secret
+    that it decrypts.
+    """
+    for environment in form.config.environments:
+        names = dict.fromkeys(_namespaces(environment), "a namespace")
+        if environment.settings["delivery"] == "flux" and environment.settings["secrets"]["provider"] == "sops":
+            names.setdefault(f"{environment.namespace}-secrets", "a label")
+        name, what = max(names.items(), key=lambda one: len(one[0]))
+        if len(name) > _LONGEST:
+            most = _LONGEST - len(name) + len(environment.namespace)
+            yield form.problem(
+                "namespace-length",
+                f"this makes '{name}' {what} too, of {len(name)} characters",
+                environment,
+                "cluster",
+                "namespace",
+                hint=f"choose a name of at most {most} characters",
+            )
 
 
 @rule("pod-security", "a pod without limits can take over the node that it runs on")
@@ -175,6 +205,20 @@ def _namespaces(environment: Environment) -> Iterator[str]:
     for suffix, component in sorted(beside.items()):
         if suffix:
             yield environment.namespaces[component]
+
+
+def _others(environment: Environment) -> dict[str, str]:
+    """Return whose each namespace is in which something else runs."""
+    cluster, settings = environment.settings["cluster"], environment.settings
+    own = {one.namespace.name: one.title for one in environment.components if one.namespace and one.namespace.name}
+    stacks = cluster["stacks"]
+    return {
+        **({stacks["namespace"]: "the shared Prometheus"} if stacks["metrics"] else {}),
+        cluster["certManagerNamespace"]: "cert-manager",
+        cluster["ingressNamespace"]: "the ingress controller",
+        settings["sync"]["namespace"]: "Flux" if settings["delivery"] == "flux" else "Argo CD",
+        **own,
+    }
 
 
 def _shared_class(environment: Environment) -> str:

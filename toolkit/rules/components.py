@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Final
 
+from toolkit import formschema
 from toolkit.form import Form
 from toolkit.problems import Problem, Severity
 from toolkit.rules import rule
 
-# Sections of the form that are for one component alone.
-_SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "dex": "dex",
-        "grafana": "grafana",
-        "logs": "loki",
-        "mesh": "linkerd-control-plane",
-        "metrics": "prometheus",
-    }
+# The first Kubernetes for which the Flux is made that bootstrap/cluster.sh of a repository installs.
+FLUX_NEEDS: Final = "1.34"
+# The settings that are for one component alone, with its name: at the top as well as in an environment.
+_OWN: Final = tuple(
+    (path[2:] if path[0] == "environments" else path, str(node["x-component"]))
+    for path, node in formschema.settings()
+    if "x-component" in node
 )
 
 
@@ -27,7 +25,7 @@ def component_needs(form: Form) -> Iterator[Problem]:
     """Reports a component that is on while one that it depends on is off."""
     for environment in form.config.environments:
         for component in environment.components:
-            for needed in component.needs:
+            for needed in component.depends_on:
                 if needed in environment.enabled or needed not in form.charts.components:
                     continue
                 off = ("components", needed, "enabled")
@@ -43,9 +41,22 @@ def component_needs(form: Form) -> Iterator[Problem]:
 
 @rule("kubernetes-too-old", "Helm refuses a chart that was not made for the version of the cluster")
 def kubernetes_too_old(form: Form) -> Iterator[Problem]:
-    """Reports a component whose chart asks for a later Kubernetes than the cluster has."""
+    """Reports a component whose chart asks for a later Kubernetes than the cluster has, and warns where Flux does.
+
+    A cluster may have an earlier Flux already, which then stays.
+    """
     for environment in form.config.environments:
         version = str(environment.settings["cluster"]["kubernetesVersion"])
+        if environment.settings["delivery"] == "flux" and _minor(version) < _minor(FLUX_NEEDS):
+            yield form.problem(
+                "kubernetes-too-old",
+                f"the Flux that a new cluster gets needs Kubernetes {FLUX_NEEDS}, and the cluster has {version}",
+                environment,
+                "cluster",
+                "kubernetesVersion",
+                hint="upgrade the cluster, or install an earlier Flux before bootstrap/cluster.sh does it",
+                severity=Severity.WARNING,
+            )
         for component in environment.components:
             if component.kubernetes and _minor(version) < _minor(component.kubernetes):
                 given = form.given(environment, "cluster", "kubernetesVersion")
@@ -60,16 +71,19 @@ def kubernetes_too_old(form: Form) -> Iterator[Problem]:
 
 @rule("section-unused", "a setting of what is off does nothing, and nobody is told")
 def section_unused(form: Form) -> Iterator[Problem]:
-    """Warns of a section for a component that is off: in the environment, or at the top where it is off in all."""
+    """Warns of settings for a component that is off: in the environment, or at the top where it is off in all.
+
+    Those are its section, its overrides, its host, and how many pods it has and what these may use.
+    """
     environments = form.config.environments
-    for section, component in _SECTIONS.items():
+    for path, component in _OWN:
         off = [environment.name for environment in environments if component not in environment.enabled]
-        for place in (*(("environments", name, section) for name in off), (section,)):
-            if form.document.node(place) is None or (place == (section,) and len(off) < len(environments)):
+        for place in (*(("environments", name, *path) for name in off), path):
+            if form.document.node(place) is None or (place == path and len(off) < len(environments)):
                 continue
             yield form.document.problem(
                 "section-unused",
-                f"'{section}' is filled in, and {component} is off",
+                f"'{'.'.join(path)}' is filled in, and {component} is off",
                 place,
                 at="key",
                 hint=f"switch {component} on in 'components', or remove it",

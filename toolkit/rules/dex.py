@@ -51,8 +51,7 @@ def dex_sign_in(form: Form) -> Iterator[Problem]:
     for environment in _environments(form):
         settings = environment.settings["dex"]
         tried = settings["testUser"]["enabled"] and not environment.production
-        # A list with a fault in it is left out of the settings, and is not empty.
-        if settings["connectors"] or tried or at(form.document.data, _place(form, environment)):
+        if settings["connectors"] or tried or _is_refused(form, _place(form, environment)):
             continue
         given = form.given(environment, "dex", "connectors")
         yield form.problem(
@@ -165,6 +164,12 @@ def _environments(form: Form) -> Iterator[Environment]:
 
 def _place(form: Form, environment: Environment) -> Place:
     return form.place(environment, "dex", "connectors")
+
+
+def _is_refused(form: Form, place: Place) -> bool:
+    """Tell whether a list that is left out of the settings stands in the file: the schema has reported it."""
+    found = [form.document.node(place[:end]) for end in range(1, len(place) + 1)]
+    return found[-1].data != [] if found[-1] else any(node and not isinstance(node.data, dict) for node in found)
 
 
 def _keys(form: Form, place: Place, kind: str) -> Iterator[Problem]:

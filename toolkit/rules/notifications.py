@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from toolkit.commit_status import web_address
 from toolkit.forges import is_told
 from toolkit.form import Form
 from toolkit.problems import Problem, Severity
@@ -35,21 +36,26 @@ def notification_mail(form: Form) -> Iterator[Problem]:
 
 @rule("commit-status-host", "a status is reported in another way to each kind of Git server")
 def commit_status_host(form: Form) -> Iterator[Problem]:
-    """Reports the commit status at a Git server whose address does not tell which kind it is."""
+    """Reports the commit status at a Git server of an unknown kind: by its address, or because it has none known here.
+
+    Bitbucket is such a kind.
+    """
     for environment in form.config.environments:
         repository = environment.settings["repository"]
         url = str(repository["url"])
-        if not environment.settings["notifications"]["commitStatus"] or form.given(environment, "repository", "host"):
+        if not environment.settings["notifications"]["commitStatus"] or not url:
             continue
-        if url and not is_told(url):
-            yield form.problem(
-                "commit-status-host",
-                f"the address of the repository does not tell what kind of Git server '{host_of(_address(url))}' is",
-                environment,
-                "notifications",
-                "commitStatus",
-                hint="name it in 'repository.host': github, gitlab, azure, forgejo or gitea",
-            )
+        server = host_of(_address(url))
+        if not web_address(str(repository["cloneUrl"])):
+            message = f"how '{server}' shows a status at a commit of this repository is not known here"
+            hint = "remove it; the other kinds of messages do not need the Git server"
+        elif not form.given(environment, "repository", "host") and not is_told(url):
+            message = f"the address of the repository does not tell what kind of Git server '{server}' is"
+            hint = "name it in 'repository.host': github, gitlab, azure, forgejo or gitea"
+        else:
+            continue
+        place = ("notifications", "commitStatus")
+        yield form.problem("commit-status-host", message, environment, *place, hint=hint)
 
 
 def _address(url: str) -> str:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from toolkit.form import Form
 from toolkit.problems import Problem
+from toolkit.quantity import amount
 from toolkit.rules import rule
-
-# Kubernetes' suffixes, as multiples.
-_UNITS: Final = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
-}  # fmt: skip
 
 
 @rule("request-over-limit", "Kubernetes refuses a pod that asks for more than it may use")
@@ -23,7 +17,8 @@ def request_over_limit(form: Form) -> Iterator[Problem]:
         for workload, resources in environment.settings["resources"].items():
             requests, limits = resources.get("requests", {}), resources.get("limits", {})
             for kind in requests.keys() & limits.keys():
-                if _amount(requests[kind]) > _amount(limits[kind]):
+                asked, most = amount(requests[kind]), amount(limits[kind])
+                if asked is not None and most is not None and asked > most:
                     place = ("resources", workload, "requests", kind)
                     written = place if form.given(environment, *place) else ("resources", workload, "limits", kind)
                     yield form.problem(
@@ -33,9 +28,3 @@ def request_over_limit(form: Form) -> Iterator[Problem]:
                         *written,
                         hint=f"raise 'resources.{workload}.limits.{kind}', or ask for less",
                     )
-
-
-def _amount(quantity: str) -> float:
-    """Return a quantity of Kubernetes as a number: `500m` is 0.5."""
-    number = quantity.rstrip("mkMGTi")
-    return float(number) * _UNITS[quantity[len(number) :]]

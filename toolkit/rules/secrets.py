@@ -23,6 +23,7 @@ _KEYS: Final = frozenset(
         "apikey",
         "authtoken",
         "basicauth",
+        "bindpw",
         "clientsecret",
         "connectionstring",
         "erlangcookie",
@@ -45,6 +46,8 @@ _CONTENTS: Final = (
     (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "a token"),
     (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{16,})"), "a token of a Git server"),
     (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:(?!\$\()[^/\s@]+@", re.IGNORECASE), "a password in an address"),
+    (re.compile(r"\bhttps://(?:hooks\.slack\.com|[\w.-]+\.webhook\.office\.com)/\S+"), "the webhook of a channel"),
+    (re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}"), "the hash of a password"),
     (re.compile(r";\s*(?:Password|Pwd)\s*=\s*[^;\s]+", re.IGNORECASE), "a password"),
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
@@ -148,7 +151,8 @@ def _where(form: Form, place: Place) -> str:
     An environment variable must have the very name of a key; elsewhere it is the key with most words in common.
     """
     name = str(at(form.document.data, (*place[:-1], "name")) if place[-1] == "value" else place[-1])
-    words = {word.upper() for part in place for word in _WORD.findall(str(part))}
+    kind = at(form.document.data, (*place[:-1], "type"))  # a connector of Dex has a key of its own type
+    words = {word.upper() for part in (*place, kind) for word in _WORD.findall(str(part))}
     best, most = "", 1
     for component in _components(form, place):
         for secret in component.secrets:

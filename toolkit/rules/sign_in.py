@@ -108,19 +108,28 @@ def identity_endpoints(form: Form) -> Iterator[Problem]:
 
 @rule("response-type", "with a flow that the provider does not have nobody can sign in")
 def response_type(form: Form) -> Iterator[Problem]:
-    """Reports the flow `code` without the realm of Keycloak: the site uses Keycloak's own library for that flow."""
+    """Reports the flow `code` without Keycloak, whose own library the site uses for it, or without Keycloak's realm.
+
+    And with Dex everything but `id_token`: it gives no token alone.
+    """
     for environment in form.config.environments:
         identity = environment.settings["identity"]
-        if identity["responseType"] != "code" or not identity["issuer"] or identity.get("realm"):
+        is_dex = identity["provider"] == "dex"
+        if not identity["issuer"] or identity["responseType"] == "id_token":
             continue
-        if identity["provider"] == "keycloak":
+        if not is_dex and (identity["responseType"] != "code" or identity.get("realm")):
+            continue
+        place = "responseType"
+        if is_dex:
+            message = f"the site cannot sign in at Dex with the flow '{identity['responseType']}'"
+            hint = "leave it out, or write id_token"
+        elif identity["provider"] == "keycloak":
             message = "the realm of Keycloak is not known: this issuer does not end in /realms/ and its name"
             hint = "write the issuer as https://id.example.nl/realms/signalen, or give 'identity.realm'"
             place = "issuer"
         else:
             message = "the site signs in with the flow 'code' at Keycloak only, and needs 'identity.realm' for it"
             hint = "write id_token, or give the realm of Keycloak"
-            place = "responseType"
         yield form.problem("response-type", message, environment, "identity", place, hint=hint)
 
 

@@ -5,11 +5,12 @@ set -eu
 umask 077
 folder=${FOLDER:-/backup}
 copy="$folder/$(date -u +%Y-%m-%dT%H-%M-%SZ).dump"
-# What a killed run left behind.
+# What a killed run left behind, and below what a failed one would leave: the next one needs the room.
 rm -f -- "$folder"/*.part
+trap 'rm -f -- "$copy.part"' EXIT
 pg_dump --format=custom --no-password --file="$copy.part"
-# A copy that cannot be read is none.
-pg_restore --list "$copy.part" >/dev/null
+# A copy that cannot be read to its end is none.
+pg_restore --file=/dev/null "$copy.part"
 mv -- "$copy.part" "$copy"
 # The names sort by time.
 count=$(ls "$folder" | grep -c '\.dump$')

@@ -329,6 +329,7 @@ install_tool() {
   if [ -z "$missing" ]; then
     say "$tool draait al in namespace $tool_namespace, en blijft zoals het is:"
     grep "^$tool_namespace " <<<"$running" | while read -r _ component image; do say "  $component  $image"; done
+    [ "$delivery" = flux ] || ask_for_order
     return 0
   fi
   elsewhere=$(grep -v "^$tool_namespace " <<<"$running" | cut -d ' ' -f 1 | sort -u | tr '\n' ' ' || true)
@@ -368,6 +369,21 @@ install_manifest() {
   for workload in $workloads; do
     run rollout status "$workload" --namespace "$tool_namespace" --timeout=5m
   done
+  if [ "$delivery" = argocd ]; then
+    run apply --server-side --field-manager signalen-bootstrap --namespace "$tool_namespace" \
+      --filename bootstrap/argocd-cm.yaml
+  fi
+}
+
+# An Argo CD that is somebody else's is not changed: what is in argocd-cm holds for all Applications.
+ask_for_order() {
+  local told
+  told=$(k get configmap argocd-cm --namespace "$tool_namespace" --ignore-not-found \
+    --output 'jsonpath={.data.resource\.customizations\.health\.argoproj\.io_Application}') || return 0
+  [ -z "$told" ] || return 0
+  say "Deze Argo CD wacht niet tot een onderdeel werkt voordat het volgende begint: de eerste keer kan dan haperen."
+  say "Overleg met wie deze Argo CD beheert of dit erbij mag:"
+  show kubectl --context "$context" apply --server-side --namespace "$tool_namespace" --filename bootstrap/argocd-cm.yaml
 }
 
 give_access() {
