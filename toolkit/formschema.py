@@ -6,6 +6,7 @@ does not touch the schema. Keywords of our own:
 
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
 - `x-component`: the one component that a section or setting is for
+- `x-sizes`: what else is the default in a municipality of another size
 - `x-derived`: in words, what the value follows from where it is left out
 - `x-required`: keys that every environment must have, there or at the top of the form, unless they follow from others
 - `x-question`: the place of a setting in the questions of `signalen new`
@@ -57,7 +58,7 @@ def _unfold(each: Mapping[str, Any], charts: Catalog) -> Iterator[tuple[str, Sch
             case "replicas" | "resources" as of:
                 for workload in component.workloads:
                     if of == "resources" or workload.scales:
-                        extra = {"default": dict(workload.resources)} if of == "resources" else {}
+                        extra = {"default": workload.resources, "x-sizes": workload.larger} if of == "resources" else {}
                         english = _of(workload.title, component.title)
                         dutch = _of(workload.title_nl, component.title_nl)
                         yield (

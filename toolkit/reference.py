@@ -130,6 +130,8 @@ def _facts(node: Mapping[str, Any]) -> Iterator[str]:
         yield f"required: {', '.join(f'`{key}`' for key in needed)}"
     if "default" in node:
         yield f"default: `{inline(node['default'])}`"
+    for size, other in node.get("x-sizes", {}).items():
+        yield f"in a {size} municipality: `{inline(other)}`"
     if "x-derived" in node:
         yield f"{'or' if 'default' in node else 'default'}: {_plain(node['x-derived'])}"
     for example in node.get("examples", ())[:1]:

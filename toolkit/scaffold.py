@@ -111,6 +111,7 @@ def summary(result: Result) -> str:
             (NAME, "the form: the one file that a person edits"),
             ("README.md", "how to change and upgrade, in Dutch, for the administrator"),
             ("assets/", "logo and icons: neutral ones, to be replaced by the municipality's"),
+            ("bootstrap/", "connects a cluster, once for each environment"),
         )
     ]
     for environment in result.config.environments:
