@@ -188,6 +188,17 @@ def test_conditions_and_references_of_secrets_lead_somewhere() -> None:
             assert {key.same_as for key in secret.keys} - {""} <= known
 
 
+def test_no_two_manifests_have_one_name() -> None:
+    """They stand in one folder of the rendered tree, whoever they are for."""
+    root = resources.folder("chart-templates")
+    ways = [path.name for path in (root / "secrets").iterdir()]
+    shared = [path.name for path in root.glob("environment/*.j2")]
+    shared += [path.name for path in root.glob("*/manifests/*.j2")]
+    for way in ways:
+        names = [*shared, *(path.name for path in root.glob(f"secrets/{way}/*.j2")), "kustomization.yaml.j2"]
+        assert sorted(set(names)) == sorted(names)
+
+
 def test_a_folder_with_a_component_is_a_component(tmp_path: Path) -> None:
     (tmp_path / "delivery").mkdir()
     (tmp_path / "dex").mkdir()
