@@ -498,7 +498,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
         new(tmp_path / "file" / "below")
 
 
-@pytest.mark.parametrize("step", ["tree.write", "_check_text", "_context", "gitstart.commit"])
+@pytest.mark.parametrize("step", ["tree.write", "_check_text", "variables", "gitstart.commit"])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_a_failure_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException

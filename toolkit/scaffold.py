@@ -7,7 +7,6 @@ disk finds nothing half done. The template also works with plain cookiecutter, w
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import sys
@@ -18,17 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from toolkit import REPOSITORY, __version__, document, forges, gitstart, origin, tree
 from toolkit import answers as answering
+from toolkit import document, forges, gitstart, origin, tree
 from toolkit.answers import Answers
-from toolkit.catalog import Secret, catalog
+from toolkit.catalog import catalog
 from toolkit.config import Config, asset_paths
 from toolkit.document import Document
 from toolkit.form import NAME
 from toolkit.formschema import form_schema
-from toolkit.formtext import SCHEMA, form_text
+from toolkit.formtext import SCHEMA
 from toolkit.problems import Problem, ProblemsError, UsageError, has_errors
 from toolkit.render import ROOT, render
+from toolkit.repository_variables import variables
 from toolkit.resources import folder
 from toolkit.source import dotted
 from toolkit.staging import STAGING, lay, staging_at, terminable
@@ -134,11 +134,6 @@ def _next_steps(result: Result) -> list[str]:
         f"connect the cluster, once: bootstrap/cluster.sh {first.name}",
     ]
     return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
-
-
-def _bootstrap(delivery: str) -> str:
-    """Return the folder that is applied once, by bootstrap/cluster.sh."""
-    return "flux-system" if delivery == "flux" else "argocd"
 
 
 # --- answers
@@ -249,7 +244,7 @@ def write_template(directory: Path, form: Mapping[str, Any], config: Config, ima
 
     # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
     with tempfile.TemporaryDirectory() as temporary:
-        context = {"cookiecutter": _context(form, config)}
+        context = {"cookiecutter": variables(form, config)}
         made = generate_files(folder("municipality-template"), context, temporary, accept_hooks=False)
         for name in asset_paths(form):
             if (images / name).is_file():
@@ -271,95 +266,6 @@ def _copy(source: str, target: str) -> None:
 def is_script(data: bytes) -> bool:
     """Tell whether a file of the template is one to be run."""
     return data.startswith(b"#!")
-
-
-def _context(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
-    """Return the template's variables; values go in as they are, since cookiecutter evaluates none of these."""
-    first = config.environments[0].settings
-    owners = [owner for environment in config.environments for owner in environment.settings["repository"]["owners"]]
-    return {
-        "repository_name": "repository",
-        "_form": form_text(form, config),
-        "_name": _markdown(first["municipality"]["name"]),
-        "_environments": [
-            {
-                "name": environment.name,
-                "domain": _markdown(environment.domain),
-                "namespace": environment.namespace,
-                "delivery": environment.settings["delivery"],
-                "bootstrap": _bootstrap(environment.settings["delivery"]),
-                "secret": environment.settings["repository"].get("secret", ""),
-                "tool_namespace": environment.settings["sync"]["namespace"],
-            }
-            for environment in config.environments
-        ],
-        "_secrets": _secrets(config),
-        "_watched": _watched(config),
-        "_copied": any(
-            copies["enabled"] is True
-            for environment in config.environments
-            for copies in environment.settings["backup"].values()
-        ),
-        "_owners": list(dict.fromkeys(owners)),
-        **_pipeline(config),
-    }
-
-
-def _pipeline(config: Config) -> dict[str, Any]:
-    """Return what pipelines, pre-commit and Renovate are told; cookiecutter.json has it for the simplest form."""
-    trials = [f"signalen-{environment.name}" for environment in config.environments if not environment.production]
-    branches = [environment.settings["repository"]["branch"] for environment in config.environments]
-    return {
-        "_version": __version__,
-        "_source": REPOSITORY,
-        "_branches": list(dict.fromkeys(branches)),
-        "_charts": catalog().component("backend").repository,
-        "_trials": trials or ["signalen-acceptance"],
-    }
-
-
-def _secrets(config: Config) -> list[dict[str, str]]:
-    """List every key of every Secret that a component, or the delivery, of some environment may need."""
-    owners: dict[str, Secret] = {}
-    for environment in config.environments:
-        owners |= {
-            f"{component.title_nl}/{secret.name}": secret
-            for component in environment.components
-            for secret in component.secrets
-        }
-    for environment in config.environments:
-        tool = {"flux": "Flux", "argocd": "Argo CD"}[environment.settings["delivery"]]
-        owners |= {f"{tool}/{secret.name}": secret for secret in environment.delivery_secrets}
-    paths = {f"{secret.name}/{key.name}" for secret in owners.values() for key in secret.keys}
-    return [
-        {
-            "title": owner.partition("/")[0],
-            "secret": secret.name,
-            "key": key.name,
-            "when": key.when or secret.when,
-            "same_as": key.same_as if key.same_as in paths else "",
-            "generated": "ja" if key.generate else "",
-        }
-        for owner, secret in owners.items()
-        for key in secret.keys
-    ]
-
-
-def _watched(config: Config) -> list[dict[str, str]]:
-    """List where people see how each environment does, of those that have dashboards."""
-    shared = "in de Grafana van het cluster"
-    found = {
-        environment.name: f"https://{_markdown(environment.hosts['grafana'])}"
-        if "grafana" in environment.enabled
-        else shared * (environment.settings["cluster"]["stacks"]["dashboards"] is True)
-        for environment in config.environments
-    }
-    return [{"name": name, "dashboards": place} for name, place in found.items() if place]
-
-
-def _markdown(text: str) -> str:
-    """Return a text so that Markdown shows it as it is, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
 def _check_text(directory: Path, form: Mapping[str, Any]) -> None:
