@@ -26,7 +26,7 @@ from toolkit.objects.references import check
 from toolkit.register import by_code
 from toolkit.resources import PACKAGE
 from toolkit.secret_environment import needs_of
-from toolkit.secret_needs import needed_by_delivery
+from toolkit.secret_needs import needed_by_delivery, needed_in
 from toolkit.secret_values import Sources
 from toolkit.secrets import init, summary
 
@@ -113,6 +113,17 @@ def test_nothing_is_rendered_where_nobody_wants_to_hear(path: Path) -> None:
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_nothing_is_needed_where_nobody_wants_to_hear(delivery: str) -> None:
     assert needed_by_delivery(environment(form(delivery, {}))) == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_one_webhook_is_asked_for_once(own: bool) -> None:
+    """Flux and Alertmanager post in the same channel, where there is an Alertmanager."""
+    found = environment(form("flux", {"teams": True}, prometheus=own))
+    receiver: dict[str, Any] = {"msteamsv2_configs": [{}]}
+    told = {"alertmanagerSpec": {"secrets": ["x"]}, "config": {"receivers": [receiver]}}
+    keys = {key.path: key for one in needed_in(found, {"prometheus": {"alertmanager": told}}) for key in one.keys}
+    address = keys["signalen-acceptance-notifications-teams/address"]
+    assert address.key.same_as == ("alertmanager-secrets/TEAMS_WEBHOOK" if own else "")
 
 
 # Flux

@@ -6,7 +6,7 @@ Flux or Argo CD itself reads, it is a place in the form.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +52,7 @@ def needed_in(environment: Environment, values: Mapping[str, Mapping[str, Any]])
         replace(secret, namespace=environment.namespaces[secret.component])
         for secret in needed(environment.components, values)
     )
-    return [*of_components, *needed_by_delivery(environment)]
+    return _apart([*of_components, *needed_by_delivery(environment)])
 
 
 def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
@@ -74,13 +74,19 @@ def needed(components: Iterable[Component], values: Mapping[str, Mapping[str, An
         for secret in component.secrets
         if holds(own, secret.when)
     ]
+    return _apart(found)
+
+
+def _apart(secrets: Iterable[NeededSecret]) -> list[NeededSecret]:
+    """Let each key stand by itself of which the other one is not needed."""
+    found = list(secrets)
     paths = {key.path for secret in found for key in secret.keys}
-    return [replace(secret, keys=tuple(_apart(key, paths) for key in secret.keys)) for secret in found]
 
+    def known(needed: NeededKey) -> NeededKey:
+        alone = needed.key.same_as and needed.key.same_as not in paths
+        return replace(needed, key=replace(needed.key, same_as="")) if alone else needed
 
-def _apart(needed: NeededKey, paths: Collection[str]) -> NeededKey:
-    alone = needed.key.same_as and needed.key.same_as not in paths
-    return replace(needed, key=replace(needed.key, same_as="")) if alone else needed
+    return [replace(secret, keys=tuple(map(known, secret.keys))) for secret in found]
 
 
 def holds(values: Mapping[str, Any], when: str) -> bool:
