@@ -20,6 +20,10 @@ def stateful(**spec: Any) -> Object:
     return obj("StatefulSet", version="apps/v1", spec={**STATEFUL, **spec})
 
 
+def policy(**spec: Any) -> Object:
+    return obj("NetworkPolicy", version="networking.k8s.io/v1", spec={"podSelector": {}, **spec})
+
+
 def namespace(level: str) -> Object:
     labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
     return Object(
@@ -62,6 +66,8 @@ DANGERS: list[tuple[str, Object | None, Object | None]] = [
     ("pod-security-loosened", namespace("restricted"), namespace("baseline")),
     ("pod-security-loosened", namespace("baseline"), namespace("")),
     ("namespace-removed", namespace(""), None),
+    ("network-closed", None, policy(policyTypes=["Ingress", "Egress"])),
+    ("network-closed", None, policy(policyTypes=["Ingress", "Egress"], egress=[{}])),
     ("database-changed", settings_with("a"), settings_with("b")),
     ("database-changed", variable("PGHOST", "a"), variable("PGHOST", "b")),
     ("secret-changed", mounts("secret", "a"), mounts("secret", "b")),
@@ -77,6 +83,9 @@ SAFE: list[tuple[Object | None, Object | None]] = [
     (deployment(replicas=0), deployment(replicas=0, paused=True)),
     (ingress("a.nl"), ingress("a.nl", "b.nl")),
     (namespace("baseline"), namespace("restricted")),
+    (None, policy(policyTypes=["Egress"], egress=[{}])),
+    (None, policy(podSelector={"matchLabels": {"app": "x"}})),
+    (policy(policyTypes=["Ingress"]), policy(policyTypes=["Ingress", "Egress"])),
     (mounts("secret", "a"), deployment()),
     (stateful(), stateful(replicas=3)),
     (
@@ -118,6 +127,11 @@ def test_a_move_to_another_namespace_is_said_once() -> None:
     (finding,) = difference.findings
     assert finding.rule == "namespace-changed"
     assert "from namespace 'old' to 'new' and 2 more" in finding.message
+
+
+def test_a_new_namespace_is_no_danger_because_it_is_closed() -> None:
+    found = compare([], [policy(policyTypes=["Ingress"]), obj("Namespace", name=policy().namespace)])
+    assert found.findings == ()
 
 
 def test_the_same_warning_about_several_objects_is_one_line() -> None:

@@ -10,6 +10,8 @@ from toolkit.objects import Finding, Object
 from toolkit.objects.cluster import Pod, cluster, group_of
 from toolkit.objects.context import Context
 from toolkit.objects.fields import at, listed, mapping, maps, place, text, texts
+from toolkit.objects.network import directions
+from toolkit.objects.selectors import is_empty
 from toolkit.problems import Severity
 from toolkit.quantity import amount
 from toolkit.source import brief
@@ -41,6 +43,7 @@ _REPLACE: Final = "delete it before this is applied; it is then made anew"
 _ORPHAN: Final = (
     "delete it with `kubectl delete statefulset --cascade=orphan` before this is applied; its pods and volumes stay"
 )
+_WAYS: Final = {"ingress": "all that calls its pods", "egress": "all that its pods call"}
 _POD_SECURITY: Final = "pod-security.kubernetes.io/enforce"
 _LEVELS: Final = ("privileged", "baseline", "restricted")
 _DATABASE: Final = re.compile(r"(DATABASE|DB|POSTGRES(QL)?|PG)_?(HOST|NAME|DB|DATABASE)(_OVERRIDE)?")
@@ -55,6 +58,7 @@ def dangers(
     """
     found = [finding for obj in removed for finding in _removed(obj)]
     found += [finding for pair in changed for check in _CHECKS for finding in check(*pair)]
+    found += _closed(added)
     found += _moved(removed, added)
     found += _hosts([*removed, *(old for old, _ in changed)], after)
     return found
@@ -77,6 +81,23 @@ def _removed(obj: Object) -> Iterator[Finding]:
         )
     elif obj.kind == "StatefulSet" and listed(obj.data, "spec", "volumeClaimTemplates"):
         yield _danger("volume-unused", "its volumes stay behind, and nothing uses what is on them any more", obj)
+
+
+def _closed(added: Sequence[Object]) -> Iterator[Finding]:
+    """Report policies that close a namespace which was open, and is there already."""
+    new = {obj.name for obj in added if obj.kind == "Namespace"}
+    for obj in added:
+        if (
+            obj.kind != "NetworkPolicy"
+            or obj.namespace in new
+            or not is_empty(mapping(obj.data, "spec", "podSelector"))
+        ):
+            continue
+        shut = [way for way in directions(obj) if not listed(obj.data, "spec", way)]
+        if shut:
+            message = "the namespace is closed: its pods are cut off from all that no other policy allows"
+            hint = f"see that the policies beside it allow {' and '.join(_WAYS[way] for way in shut)}"
+            yield _danger("network-closed", message, obj, "spec.podSelector", hint=hint)
 
 
 def _claim(before: Object, after: Object) -> Iterator[Finding]:
