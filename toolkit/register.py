@@ -8,8 +8,8 @@ The name of a town inside a municipality is not an alias, because a form must ne
 a neighbour.
 
 The column `size` is the class of its number of inhabitants: `small` below 50,000, `large` from 150,000, `medium`
-between them, after the figures of Statistics Netherlands for 1 January 2023. It decides what a new environment is
-given to run on, and no more.
+between them, after the figures of Statistics Netherlands for 1 January 2023; near a limit it may be off. It decides
+what a new environment is given to run on, and no more.
 
 Coordinates are degrees in WGS84 (EPSG:4326). Generalised boundaries lie a little inside or outside the real
 ones, so leave a margin where a point outside the bounds is refused.
