@@ -61,6 +61,7 @@ def _pattern(_: Any, pattern: str, instance: object, __: Schema) -> Iterator[Val
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+# Its package leaves this function untyped.
 _VALIDATOR: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 # A fleet checks hundreds of forms against the same few schemas. The schema is kept with what is made of it,
 # so that its id is not given to another one.
