@@ -16,7 +16,7 @@ unset CDPATH
 # renovate: datasource=github-releases depName=fluxcd/flux2
 FLUX_VERSION=v2.9.6
 # renovate: datasource=github-releases depName=argoproj/argo-cd
-ARGOCD_VERSION=v3.6.1
+ARGOCD_VERSION=v3.5.4
 
 usage() {
   cat <<'TEXT'
