@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from toolkit import REPOSITORY, __version__
 from toolkit.catalog import Secret, catalog
 from toolkit.config import Config
 from toolkit.formtext import form_text
+from toolkit.markdown import prose
 
 
 def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
@@ -19,11 +19,11 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
     return {
         "repository_name": "repository",
         "_form": form_text(form, config),
-        "_name": _markdown(first["municipality"]["name"]),
+        "_name": prose(first["municipality"]["name"]),
         "_environments": [
             {
                 "name": environment.name,
-                "domain": _markdown(environment.domain),
+                "domain": prose(environment.domain),
                 "namespace": environment.namespace,
                 "delivery": environment.settings["delivery"],
                 "bootstrap": _bootstrap(environment.settings["delivery"]),
@@ -93,14 +93,9 @@ def _watched(config: Config) -> list[dict[str, str]]:
     """List where people see how each environment does, of those that have dashboards."""
     shared = "in de Grafana van het cluster"
     found = {
-        environment.name: f"https://{_markdown(environment.hosts['grafana'])}"
+        environment.name: f"https://{prose(environment.hosts['grafana'])}"
         if "grafana" in environment.enabled
         else shared * (environment.settings["cluster"]["stacks"]["dashboards"] is True)
         for environment in config.environments
     }
     return [{"name": name, "dashboards": place} for name, place in found.items() if place]
-
-
-def _markdown(text: str) -> str:
-    """Return a text so that Markdown shows it as it is, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
