@@ -40,7 +40,7 @@ _WORDS: Final = {Status.MET: "voldoet", Status.NOT_MET: "voldoet niet", Status.N
 _MOST: Final = 12  # objects with one shortcoming that a cell of a table names
 
 
-def write(reports: Sequence[Report], format: str) -> str:  # noqa: A002  the word of the command
+def write(reports: Sequence[Report], format: str) -> str:  # noqa: A002  # the word of the command
     """Return the reports in one of FORMATS, without a line break at the end."""
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_text(reports)),
