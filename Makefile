@@ -26,7 +26,7 @@ demo: $(VENV)/installed
 	echo && echo "Checked and rendered once more:" && \
 	$(BIN)/signalen check "$$repository" && $(BIN)/signalen render "$$repository" && \
 	echo "Verified with Helm, and stand-ins for the charts:" && \
-	$(BIN)/python -m tests.standins "$$repository" "$$folder/charts" && \
+	$(BIN)/python -m tests.support.standins "$$repository" "$$folder/charts" && \
 	$(BIN)/signalen verify "$$repository" --charts "$$folder/charts" && echo "nothing is wrong" && \
 	echo && (cd "$$repository" && git ls-files)
 
@@ -39,10 +39,10 @@ lint: $(VENV)/tested
 	$(BIN)/mypy
 
 golden: $(VENV)/tested
-	$(BIN)/pytest -q tests/test_golden.py --update-golden
+	$(BIN)/pytest -q tests/chart_templates/test_golden.py --update-golden
 
 docs: $(VENV)/installed
-	$(BIN)/python -m toolkit.reference
+	$(BIN)/python -m signalen_toolkit.cli.reference
 
 bench: $(VENV)/tested
 	$(BIN)/python benchmarks/run.py

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from toolkit.register import Municipality
+    from signalen_toolkit.form.municipalities import Municipality
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for the stand-in charts of the tests
@@ -69,10 +69,11 @@ def cold() -> list[tuple[str, float, float]]:
 
 def verifying() -> list[tuple[str, float, float]]:
     """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
-    from tests.standins import main as make_stand_ins
-    from toolkit import helm
-    from toolkit.helm_library import in_process_engine
-    from toolkit.releases import Release, releases
+    from signalen_toolkit.helm import program as helm
+    from signalen_toolkit.helm.library import in_process_engine
+    from signalen_toolkit.helm.rendered_tree import Release, releases
+
+    from tests.support.standins import main as make_stand_ins
 
     with tempfile.TemporaryDirectory() as folder:
         repository, charts = Path(folder) / "repository", Path(folder) / "charts"
@@ -129,25 +130,26 @@ def verifying() -> list[tuple[str, float, float]]:
 
 def fleet() -> list[tuple[str, float, float]]:
     """Time and weigh checking and rendering all municipalities with two environments each, in this process."""
-    from toolkit import document, register
-    from toolkit.catalog import catalog
-    from toolkit.check import check
-    from toolkit.render import render
+    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.documents import reader
+    from signalen_toolkit.form import municipalities
+    from signalen_toolkit.rendering.render import render
+    from signalen_toolkit.validation.check import check
 
     repository = ASSETS.parent
 
-    def one(municipality: register.Municipality) -> int:
-        source = document.parse(json.dumps(_form(municipality)), "municipality.yaml")
+    def one(municipality: municipalities.Municipality) -> int:
+        source = reader.parse(json.dumps(_form(municipality)), "municipality.yaml")
         config, problems = check(source, catalog(), repository)
         if any(problem.severity == "error" for problem in problems):
             raise SystemExit(f"{municipality.name}: {problems}")
         return len(render(config, catalog()))
 
-    everyone = register.municipalities()
+    everyone = municipalities.municipalities()
     one(everyone[0])
     seconds = _seconds(lambda: [one(municipality) for municipality in everyone])
 
-    def each(some: Sequence[register.Municipality]) -> list[int]:
+    def each(some: Sequence[municipalities.Municipality]) -> list[int]:
         return [one(municipality) for municipality in some]
 
     few, all_ = _peak(partial(each, everyone[:171])), _peak(partial(each, everyone))

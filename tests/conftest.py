@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from signalen_toolkit.base.paths import folder
 
-from tests.standins import chart_versions, make_charts
-from toolkit.resources import folder
+from tests.support.standins import chart_versions, make_charts
 
 TESTS = Path(__file__).parent
 FORMS = TESTS / "forms"
@@ -31,7 +31,7 @@ def example_forms() -> list[Path]:
 @pytest.fixture(scope="session")
 def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give stand-in charts in every version that an example form uses. They are shared: change a copy."""
-    from tests.test_golden import rendered  # which itself imports from here
+    from tests.chart_templates.test_golden import rendered  # which itself imports from here
 
     versions: dict[str, set[str]] = {}
     for form in example_forms():

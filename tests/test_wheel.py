@@ -53,7 +53,11 @@ def test_the_wheel_holds_the_templates_and_nothing_that_was_left_lying_about(whe
         "municipality-template",
         cwd=ROOT,
     ).split("\n")
-    expected = {name if name.startswith("toolkit/") else f"toolkit/{name}" for name in present if name}
+    expected = {
+        name.removeprefix("toolkit/") if name.startswith("toolkit/") else f"signalen_toolkit/{name}"
+        for name in present
+        if name
+    }
     assert {name for name in names if ".dist-info/" not in name} == expected
 
 
@@ -70,5 +74,5 @@ def test_an_installed_signalen_onboards_a_municipality(wheel: Path, tmp_path: Pa
     assert run(signalen, "check", repository, cwd=tmp_path) == ""
     assert run(signalen, "render", "--check", repository, cwd=tmp_path) == ""
     assert (repository / "clusters/acceptance/values/signalen-frontend.yaml").is_file()
-    located = run(python, "-c", "import toolkit; print(toolkit.__file__)", cwd=tmp_path).strip()
+    located = run(python, "-c", "import signalen_toolkit; print(signalen_toolkit.__file__)", cwd=tmp_path).strip()
     assert Path(located).is_relative_to(tmp_path)

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-# As in toolkit/forges.py, which may not be there: what the name of a Git server tells, and where it has its pipeline.
+# As in signalen_toolkit/form/git_hosts.py, which may not be there: what the name of a Git server tells, and where it has its pipeline.
 PIPELINES = {
     "github": ".github/workflows/signalen.yml",
     "gitlab": ".gitlab-ci.yml",
@@ -35,9 +35,9 @@ def keep_pipeline(url: str) -> None:
 
 
 try:
-    from toolkit.problems import ProblemsError, UsageError
-    from toolkit.reporters import report
-    from toolkit.scaffold import complete
+    from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+    from signalen_toolkit.diagnostics.reporters import report
+    from signalen_toolkit.repository.new import complete
 except ImportError:
     print("Signalen Toolkit is not installed here, so the form was not checked and clusters/ was not made.")
     print("Next, in the new folder:")

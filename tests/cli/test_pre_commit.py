@@ -1,0 +1,214 @@
+"""The hooks, by the real pre-commit program, from a repository that holds this checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+from signalen_toolkit import REPOSITORY, __version__
+from signalen_toolkit.cli import hooks
+from signalen_toolkit.form.model import NAME
+from signalen_toolkit.repository import new as scaffold
+from signalen_toolkit.secrets import plaintext
+
+from tests.conftest import TESTS
+from tests.repository.test_new import given_as
+from tests.support.pipelines import git
+
+KEY = "-----BEGIN RSA PRIVATE " + "KEY-----"
+
+
+def committed(repository: Path, message: str = "change") -> subprocess.CompletedProcess[str]:
+    """Commit all that Git knows, as a person does; new files are added by hand."""
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.nl", "-c", "commit.gpgSign=false")
+    command = ["git", *who, "commit", "--all", "--quiet", "--message", message]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+
+
+def edit(repository: Path, old: str, new: str) -> None:
+    form = repository / NAME
+    text = form.read_text(encoding="utf-8")
+    assert old in text
+    form.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give this checkout as it is now, as a repository with the tag of its version."""
+    copy = tmp_path_factory.mktemp("toolkit") / "signalen-toolkit"
+    done = subprocess.run(
+        ["git", "-C", TESTS.parent, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("this is no Git checkout")
+    for name in done.stdout.split("\0")[:-1]:
+        if (TESTS.parent / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TESTS.parent / name, copy / name)
+    git(copy.parent, "init", "--quiet", str(copy))
+    git(copy, "add", "--all")
+    git(copy, "commit", "--quiet", "--message", "now")
+    git(copy, "tag", f"v{__version__}")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder in which pre-commit keeps the environments of hooks, made once."""
+    return tmp_path_factory.mktemp("pre-commit")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, toolkit: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a new configuration repository in which pre-commit is installed."""
+    pytest.importorskip("pre_commit", reason="pip install pre-commit")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(home))
+    for name in [name for name in os.environ if name.startswith(("GIT_", "VIRTUAL_ENV"))]:
+        monkeypatch.delenv(name)
+    directory = tmp_path / "bosch"
+    scaffold.new(directory, None, given_as(), ask=False, force=False, git=True)
+    configuration = directory / ".pre-commit-config.yaml"
+    text = configuration.read_text(encoding="utf-8")
+    assert f"repo: {REPOSITORY}\n" in text
+    configuration.write_text(text.replace(REPOSITORY, str(toolkit)), encoding="utf-8")
+    git(directory, "commit", "--quiet", "--all", "--message", "hooks from here")
+    subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=directory, check=True, capture_output=True)
+    return directory
+
+
+def test_the_life_of_a_commit(repository: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "run", "--all-files"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert git(repository, "status", "--porcelain") == ""
+
+    # A stale tree is rendered again, and that once is refused.
+    edit(repository, "073 615 51 55", "073 615 51 56")
+    refused = committed(repository)
+    assert refused.returncode == 1
+    assert "wrote clusters/acceptance/values/signalen-frontend.yaml" in refused.stderr
+    assert "git add clusters" in refused.stderr
+    assert committed(repository).returncode == 0
+    assert git(repository, "status", "--porcelain") == ""
+    assert "clusters/acceptance/values/signalen-frontend.yaml" in git(repository, "show", "--stat", "HEAD")
+
+    # A mistake is refused where it is.
+    edit(repository, "\nenvironments:", "\nenviroments:")
+    refused = committed(repository)
+    assert refused.returncode == 1
+    line = (repository / NAME).read_text(encoding="utf-8").split("\nenviroments:")[0].count("\n") + 2
+    assert f"{NAME}:{line}:1: error[unknown-key]: 'enviroments' is not a key" in refused.stderr
+    edit(repository, "\nenviroments:", "\nenvironments:")
+
+    # New rendered files have to be in the commit.
+    with (repository / NAME).open("a", encoding="utf-8") as form:
+        form.write("components:\n  mapserver: {enabled: true}\noverrides:\n  mapserver:\n    image: {tag: 7.6.4}\n")
+    assert "wrote clusters/acceptance/values/signalen-mapserver.yaml" in committed(repository).stderr
+    refused = committed(repository)
+    assert refused.returncode == 1
+    assert "clusters/acceptance/values/signalen-mapserver.yaml is not in the commit" in refused.stderr
+    git(repository, "add", "--all")
+    assert committed(repository).returncode == 0
+
+    # No secret gets in.
+    (repository / "secrets").mkdir()
+    (repository / "secrets/backend.yaml").write_text("kind: Secret\nstringData:\n  SECRET_KEY: hunter2\n")
+    git(repository, "add", "--all")
+    refused = committed(repository)
+    assert refused.returncode == 1
+    assert "secrets/backend.yaml:3:15: error[plain-secret]: 'stringData.SECRET_KEY' is a secret in" in refused.stderr
+    assert "hunter2" not in refused.stderr + refused.stdout
+
+
+# --- the hooks themselves
+
+ENCRYPTED = "ENC[AES256_GCM,data:Zm9v,iv:YQ==,tag:YQ==,type:str]"
+SOPS = f"\nsops:\n  mac: {ENCRYPTED}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("secrets/a.yaml", f"kind: Secret\nstringData: {{A: '{ENCRYPTED}'}}{SOPS}", []),
+        ("secrets/a.yaml", f"kind: Secret\nstringData: {{A: '{ENCRYPTED}', B: x, C: ''}}{SOPS}", [(2, 75)]),
+        ("secrets/a.yaml", "kind: Secret\ndata:\n  A: ENC[x]\n", [(3, 6)]),
+        ("clusters/a.yaml", "a: b\n---\nkind: Secret\ndata:\n  A: eA==\n", [(5, 6)]),
+        ("secrets/acceptance/a.yaml", "password: x\n", [(1, 1)]),
+        ("secrets/acceptance/a.yaml", f"password: '{ENCRYPTED}'{SOPS}", []),
+        ("secrets/a.yaml", "a: [\n", [(2, 1)]),
+        ("a.yaml", "kind: Secret\nx: [\n", []),
+        ("secrets/a.json", '{"password": "x"}', [(1, 1)]),
+        ("secrets/a.env", "A=x\n", [(1, 1)]),
+        ("secrets/a.env", f"A={ENCRYPTED}\nsops_mac={ENCRYPTED}\n", []),
+        ("secrets/README.md", "How we do this", []),
+        ("secrets/kustomization.yaml", "kind: Kustomization\nresources: [a.yaml]\n", []),
+        ("secrets/.sops.yaml", "creation_rules: []\n", []),
+        ("notes.txt", f"see:\n  {KEY}\n", [(2, 3)]),
+        ("keys.txt", "# public key: age1x\nAGE-SECRET-KEY-1" + "Q" * 58, [(2, 1)]),
+        ("values.yaml", "password: x\n", []),
+        ("a.json", '{"kind": "Secret", "data": {"A": "eA=="}}', [(1, 34)]),
+        ("values.yaml", "", []),
+        ("secrets/x.yaml", "\x00\ufffe", [(1, 1)]),
+        ("secrets/x.yaml", "? [a]\n: Secret\n", [(1, 1)]),
+        ("secrets/x.yaml", "[" * 600, [(1, 1)]),
+        ("secrets/x.yaml", "kind: Secret\ndata: &a\n  b: *a\n  c: [x]\n", [(4, 7)]),
+    ],
+)
+def test_plain_secrets_in_other_files_are_found(name: str, text: str, found: list[tuple[int, int]]) -> None:
+    problems = list(plaintext.problems(name, text.encode("utf-8", "surrogatepass")))
+    assert [(problem.line, problem.column) for problem in problems] == found
+    assert {(problem.file, problem.rule) for problem in problems} <= {(name, "plain-secret")}
+    assert not any(problem.source for problem in problems)
+
+
+@settings(deadline=None)
+@given(
+    text=st.text()
+    | st.lists(st.sampled_from(["kind: Secret\n", "data:", " ", "\n", "- ", "&a", "*a", "{", "]", "x"])).map("".join)
+)
+def test_no_file_is_a_traceback(text: str) -> None:
+    content = text.encode("utf-8", "surrogatepass")
+    assert all(one.line >= 1 for name in ("secrets/a.yaml", "a.yaml") for one in plaintext.problems(name, content))
+
+
+def test_a_secret_in_the_form_is_found_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scaffold.new(tmp_path / "x", None, given_as(), ask=False, force=False, git=False)
+    files = [str(path.relative_to(tmp_path)) for path in sorted((tmp_path / "x").rglob("*")) if path.is_file()]
+    assert hooks.main(["secrets", *files, "x/none"]) == 0
+    assert capsys.readouterr().out == ""
+    with (tmp_path / "x" / NAME).open("a", encoding="utf-8") as form:
+        form.write("overrides:\n  backend:\n    env:\n      SECRET_KEY: hunter2hunter2\n")
+    assert hooks.main(["secrets", *files]) == 1
+    out = capsys.readouterr().out
+    assert "error[plain-secret]" in out
+    assert "hunter2" not in out
+
+
+def test_wrong_use_of_a_hook_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert hooks.main([]) == 2
+    assert hooks.main(["else"]) == 2
+    assert hooks.main(["render"]) == 2
+    assert "there is no municipality.yaml" in capsys.readouterr().err
+    (tmp_path / NAME).write_text("nothing: 1\n", encoding="utf-8")
+    assert hooks.main(["render"]) == 1
+    assert f"{NAME}:1:1: error[" in capsys.readouterr().out

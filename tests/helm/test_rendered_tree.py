@@ -1,0 +1,51 @@
+"""A rendered tree, read back: where each release comes from and where it goes."""
+
+from __future__ import annotations
+
+from signalen_toolkit.helm.rendered_tree import ChartReference, Release, environments, manifests, releases
+
+FLUX = """
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: signalen, namespace: flux-system}
+spec: {url: https://example.org/charts}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: flux-system}
+spec:
+  chart: {spec: {chart: frontend, version: 1.2.3, sourceRef: {kind: HelmRepository, name: signalen}}}
+"""
+ARGO_CD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: acceptance-web, namespace: argocd}
+spec:
+  destination: {server: https://kubernetes.default.svc, namespace: web}
+  sources:
+    - {repoURL: https://example.org/charts, chart: frontend, targetRevision: 1.2.3, helm: {releaseName: web}}
+    - {repoURL: https://git.example.nl/x.git, targetRevision: main, ref: values}
+"""
+CHART = ChartReference("https://example.org/charts", "frontend", "1.2.3")
+VALUES = "clusters/a/values/web.yaml"
+
+
+def read(text: str) -> list[Release]:
+    return releases({"clusters/a/releases.yaml": text, VALUES: "x: 1\n", "clusters/a/values/other.yaml": FLUX})
+
+
+def test_a_release_of_flux_lands_where_it_is_told() -> None:
+    assert read(FLUX) == [Release("a", "web", "flux-system", CHART, "x: 1\n", VALUES)]
+    elsewhere = FLUX.replace("spec:\n  chart:", "spec:\n  targetNamespace: monitoring\n  releaseName: site\n  chart:")
+    assert read(elsewhere) == [Release("a", "site", "monitoring", CHART, "", "clusters/a/values/site.yaml")]
+
+
+def test_a_release_of_argo_cd_lands_where_it_is_told() -> None:
+    assert read(ARGO_CD) == [Release("a", "web", "web", CHART, "x: 1\n", VALUES)]
+
+
+def test_values_are_no_manifests() -> None:
+    tree = {"clusters/a/x.yaml": "kind: ConfigMap\n---\nname: no object\n", VALUES: FLUX, "clusters/b/x.md": FLUX}
+    assert [one.kind for one in manifests(tree, "a")] == ["ConfigMap"]
+    assert list(manifests(tree, "b")) == []
+    assert environments(tree) == ["a", "b"]

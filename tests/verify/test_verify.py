@@ -1,0 +1,163 @@
+"""`signalen verify`: forms, real Helm and stand-in charts, and what goes wrong between them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.cli.main import main
+from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.helm.errors import HelmError
+from signalen_toolkit.helm.rendered_tree import releases
+from signalen_toolkit.helm.renderer import Options, renderer
+from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.verify import cache
+from signalen_toolkit.verify.verify import verify
+
+from tests.chart_templates.test_golden import rendered
+from tests.conftest import FORMS, REPOSITORY, example_forms
+from tests.support.lived_in import edit
+
+Verify = Callable[..., list[Problem]]
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.copytree(REPOSITORY / "assets", tmp_path / "repository/assets")
+    shutil.copy(FORMS / "s-hertogenbosch.yaml", tmp_path / "repository/municipality.yaml")
+    return tmp_path / "repository"
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(main, ["verify", *(str(argument) for argument in arguments)])
+    assert not isinstance(result.exception, Exception), result.exception
+    return result
+
+
+@pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
+def test_every_example_form_verifies(form: Path, repository: Path, charts: Path) -> None:
+    shutil.copy(form, repository / "municipality.yaml")
+    assert verify(repository, catalog(), Options(charts=charts)) == []
+
+
+@pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
+def test_both_engines_make_the_same_objects(form: Path, charts: Path) -> None:
+    pytest.importorskip("helm_python", reason="pip install helm-python-sdk to compare Helm in process")
+    wanted = releases(rendered(form))
+    made = []
+    for engine in ("program", "library"):
+        work = renderer(Options(charts=charts, engine=engine), {}, default_version="1.34")
+        running = work.start(wanted, lambda release: release.name)
+        made.append({release: future.result() for release, future in running.items()})
+    for release in wanted:
+        one, other = (objects_of(found[release]) for found in made)
+        assert one
+        assert one == other
+
+
+def objects_of(made: list[Object] | HelmError) -> list[str]:
+    assert isinstance(made, list), made
+    return sorted(json.dumps(one.data, sort_keys=True) for one in made)
+
+
+def test_a_form_with_an_error_is_not_rendered(repository: Path, charts: Path) -> None:
+    edit(repository, "environments:", "enviroments:")
+    result = run(repository, "--charts", charts)
+    assert result.exit_code == 1
+    assert "error[unknown-key]" in result.stdout
+
+
+def test_a_template_error_is_told_at_the_override_that_it_comes_from(
+    repository: Path, charts: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    (own / "frontend-4.23.0/templates/broken.yaml").write_text("a: {{ .Values.podAnnotations.team.name }}\n")
+    with (repository / "municipality.yaml").open("a") as form:
+        form.write("overrides:\n  frontend:\n    podAnnotations:\n      team: beheer\n")
+    found = verify(repository, catalog(), Options(charts=own))
+    assert [(one.rule, one.path) for one in found] == [("helm-template", "overrides.frontend.podAnnotations.team")]
+    (problem,) = found
+    assert "frontend 4.23.0 in 'acceptance'" in problem.message
+    assert "frontend/templates/broken.yaml:1" in problem.message
+    assert problem.source.strip() == "team: beheer"
+
+
+def test_a_value_that_the_chart_refuses_is_told_by_its_path(repository: Path, charts: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    schema = own / "classification-4.23.0/values.schema.json"
+    schema.write_text(json.dumps({"properties": {"replicaCount": {"type": "integer", "minimum": 2}}}))
+    found = verify(repository, catalog(), Options(charts=own))
+    assert [(one.rule, one.path) for one in found] == [("helm-values", "environments.acceptance")]
+    assert "refuses 'replicaCount'" in found[0].message
+
+
+def test_what_comes_out_of_a_chart_is_checked(repository: Path, charts: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    (own / "frontend-4.23.0/templates/extra.yaml").write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: extra}\nspec: {selector: {app: nobody}, ports: [{port: 80}]}\n"
+    )
+    found = verify(repository, catalog(), Options(charts=own))
+    assert [one.rule for one in found] == ["selector-without-pods"]
+    assert found[0].message.startswith("Service extra (frontend/templates/extra.yaml) in 'acceptance'")
+
+
+def test_a_missing_chart_is_named_and_nothing_is_written(repository: Path, tmp_path: Path) -> None:
+    result = run(repository, "--offline", "--charts", tmp_path)
+    assert result.exit_code == 2
+    assert "backend 4.2" in result.stderr
+    assert "--charts DIR" in result.stderr
+    assert not (repository / "charts.lock").exists()
+
+
+def test_nothing_is_done_again_until_something_changes(
+    repository: Path, charts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real = verify
+
+    def counted(*arguments: object, **options: object) -> list[Problem]:
+        done.append("again")
+        return real(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("signalen_toolkit.verify.verify.verify", counted)
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    run(repository, "--charts", own)
+    run(repository, "--charts", own)
+    assert len(done) == 1
+    changes: list[Callable[[], object]] = [
+        lambda: edit(repository, "frontend: 2", "frontend: 3"),
+        lambda: (repository / "assets/logo.svg").write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+        ),
+        lambda: (own / "frontend-4.23.0/values.yaml").write_text("config: {}\n"),
+    ]
+    for number, change in enumerate(changes, 2):
+        change()
+        run(repository, "--charts", own)
+        assert len(done) == number
+    run(repository, "--charts", own, "--again")
+    assert len(done) == len(changes) + 2
+
+
+def test_what_was_found_is_found_again(repository: Path, charts: Path) -> None:
+    edit(repository, 'primary: "#004488"', 'primary: "#8899aa"')
+    first, second = run(repository, "--charts", charts), run(repository, "--charts", charts)
+    assert "warning[color-contrast]" in first.stdout
+    assert first.stdout == second.stdout
+
+
+def test_a_broken_memory_is_no_memory(repository: Path, charts: Path) -> None:
+    run(repository, "--charts", charts)
+    for kept in cache.cache_folder().glob("*.json"):
+        kept.write_text("{")
+    assert run(repository, "--charts", charts).exit_code == 0

@@ -1,5 +1,0 @@
-"""`python -m toolkit` is `signalen`."""
-
-from toolkit.cli import main
-
-main()

@@ -1,0 +1,1 @@
+"""`chart-templates/`: components, their versions, the keys of their values."""

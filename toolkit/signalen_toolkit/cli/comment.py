@@ -1,0 +1,161 @@
+"""Puts a text on the pull request that a pipeline runs for, in place of the one that it put there before.
+
+    python -P -m signalen_toolkit.cli.comment FILE      (- is standard input)
+
+GitHub, Forgejo, Gitea, GitLab and Azure DevOps tell a pipeline in variables where it runs. The token is in
+SIGNALEN_COMMENT_TOKEN; it goes to that server in a header, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from signalen_toolkit import __version__
+from signalen_toolkit.diagnostics.problems import UsageError
+
+# By this a pipeline knows its own comment; a reader does not see it.
+MARK: Final = "<!-- signalen diff -->"
+TOKEN: Final = "SIGNALEN_COMMENT_TOKEN"  # noqa: S105  # the name of a variable
+_LONGEST: Final = 65_000  # characters; GitHub takes 65,536
+_PAGE: Final = 100
+_MOST_PAGES: Final = 50
+_PATIENCE: Final = 30.0  # seconds
+_CLOSED: Final = 4  # the state of a thread of Azure that asks for no answer
+
+Variables = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How the comments of one pull request are listed and written on one server."""
+
+    comments: str  # address of the list
+    one: str  # address of one comment, with {id}
+    headers: Mapping[str, str] = field(repr=False)
+    update: str = "PATCH"
+
+
+def put(text: str, variables: Variables) -> str:
+    """Write the comment and say what was done.
+
+    Raises UsageError where this is no pipeline of a pull request, there is no token, or the server refuses.
+    """
+    if not variables.get(TOKEN):
+        raise UsageError(f"there is no {TOKEN}, so no comment can be written")
+    body = f"{MARK}\n{text}"
+    if len(body) > _LONGEST:
+        body = f"{body[:_LONGEST]}\n\n…"
+    if variables.get("TF_BUILD"):
+        return _put_azure(body, variables)
+    server = _gitlab(variables) if variables.get("GITLAB_CI") else _github(variables)
+    for comment in _listed(server):
+        if str(comment.get("body", "")).startswith(MARK):
+            _call(server.one.format(id=comment["id"]), server.headers, server.update, {"body": body})
+            return "changed the comment"
+    _call(server.comments, server.headers, "POST", {"body": body})
+    return "wrote a comment"
+
+
+def _github(variables: Variables) -> Server:
+    """GitHub, and Forgejo and Gitea, which have the same addresses below theirs."""
+    event = json.loads(Path(_needed(variables, "GITHUB_EVENT_PATH")).read_text(encoding="utf-8"))
+    number = (event.get("pull_request") or {}).get("number")
+    if not number:
+        raise UsageError("this pipeline runs for no pull request")
+    issues = f"{_needed(variables, 'GITHUB_API_URL')}/repos/{_needed(variables, 'GITHUB_REPOSITORY')}/issues"
+    headers = {"Authorization": f"Bearer {variables[TOKEN]}", "Accept": "application/json"}
+    return Server(f"{issues}/{int(number)}/comments", f"{issues}/comments/{{id}}", headers)
+
+
+def _gitlab(variables: Variables) -> Server:
+    project = f"{_needed(variables, 'CI_API_V4_URL')}/projects/{_needed(variables, 'CI_PROJECT_ID')}"
+    notes = f"{project}/merge_requests/{_needed(variables, 'CI_MERGE_REQUEST_IID')}/notes"
+    return Server(notes, f"{notes}/{{id}}", {"PRIVATE-TOKEN": variables[TOKEN]}, update="PUT")
+
+
+def _put_azure(body: str, variables: Variables) -> str:
+    """Azure has threads of comments, all of them on one page."""
+    project = urllib.parse.quote(_needed(variables, "SYSTEM_TEAMPROJECT"))
+    repository = _needed(variables, "BUILD_REPOSITORY_ID")
+    number = _needed(variables, "SYSTEM_PULLREQUEST_PULLREQUESTID")
+    base = f"{_needed(variables, 'SYSTEM_COLLECTIONURI').rstrip('/')}/{project}/_apis/git/repositories/{repository}"
+    threads, version = f"{base}/pullRequests/{number}/threads", "?api-version=7.1"
+    headers = {"Authorization": f"Bearer {variables[TOKEN]}"}
+    for thread in _call(threads + version, headers).get("value", []):
+        for comment in thread.get("comments") or []:
+            if str(comment.get("content") or "").startswith(MARK) and not thread.get("isDeleted"):
+                address = f"{threads}/{thread['id']}/comments/{comment['id']}{version}"
+                _call(address, headers, "PATCH", {"content": body})
+                return "changed the comment"
+    comment = {"parentCommentId": 0, "content": body, "commentType": 1}
+    _call(threads + version, headers, "POST", {"comments": [comment], "status": _CLOSED})
+    return "wrote a comment"
+
+
+def _needed(variables: Variables, name: str) -> str:
+    if not variables.get(name):
+        raise UsageError(f"the variable {name} is missing: this is no pipeline of a pull request")
+    return variables[name]
+
+
+def _listed(server: Server) -> Iterator[Mapping[str, Any]]:
+    for page in range(1, _MOST_PAGES + 1):
+        # Each server knows one of the names for the size of a page, and passes over the other.
+        found = _call(f"{server.comments}?per_page={_PAGE}&limit={_PAGE}&page={page}", server.headers)
+        yield from found
+        # A server may allow fewer on a page than were asked for: only an empty one is the last.
+        if not found:
+            return
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the token along, to wherever it leads."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mapping[str, Any] | None = None) -> Any:
+    if not url.startswith(("https://", "http://")):
+        raise UsageError(f"{url} is not an address of a server")
+    sent = {**headers, "Content-Type": "application/json", "User-Agent": f"signalen-toolkit/{__version__}"}
+    body = json.dumps(data).encode() if data is not None else None
+    request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310  # checked above
+    try:
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=_PATIENCE) as answer:
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        hint = "; the token may not write comments" if error.code in (401, 403, 404) else ""
+        raise UsageError(f"{method} {url}: the server answers {error.code} {error.reason}{hint}") from error
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise UsageError(f"{method} {url}: {getattr(error, 'reason', error)}") from error
+    except ValueError as error:
+        raise UsageError(f"{method} {url}: the server's answer is not JSON") from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return the exit code."""
+    if len(arguments) != 1:
+        print("use: python -P -m signalen_toolkit.cli.comment FILE", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        source = arguments[0]
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        print(put(content.decode("utf-8", errors="replace"), os.environ))  # noqa: T201
+    except (UsageError, OSError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""What the hooks of `.pre-commit-hooks.yaml` run where a command of `signalen` alone does not do.
+
+pre-commit sees that a hook changed files that Git knows, and no others: so `render` itself has to fail where it wrote
+a new file, or where a file that was rendered is not in the commit.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, ordered
+from signalen_toolkit.diagnostics.reporters import report
+from signalen_toolkit.form.model import NAME, find
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.rendering.render import ROOT, render
+from signalen_toolkit.secrets import plaintext
+from signalen_toolkit.validation.check import check_file
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the hook `render`, or `secrets` on the files that are named; return the exit code."""
+    hook, *names = arguments or [""]
+    try:
+        match hook:
+            case "render":
+                return _render()
+            case "secrets":
+                return _print(ordered(_secrets(names)))
+        print("use: python -P -m signalen_toolkit.cli.hooks render | secrets FILE…", file=sys.stderr)  # noqa: T201
+    except ProblemsError as error:
+        return _print(error.problems)
+    except (UsageError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def _render() -> int:
+    changed = False
+    for form in find(Path()):
+        directory = form.parent
+        config, problems = check_file(form, catalog())
+        if has_errors(problems):
+            raise ProblemsError(problems)
+        changes = tree.write(directory, render(config, catalog()))
+        said = [*(f"wrote {path}" for path in changes.written), *(f"removed {path}" for path in changes.removed)]
+        left_out = [] if said else _left_out(directory / ROOT)
+        said += [f"{path} is not in the commit" for path in left_out]
+        if said:
+            changed = True
+            print("\n".join(said))  # noqa: T201
+            print(f"add it to the commit: git add {directory / ROOT}")  # noqa: T201
+    return int(changed)
+
+
+def _left_out(folder: Path) -> list[str]:
+    """List the files of a folder that Git does not know."""
+    command = ["git", "ls-files", "--others", "--exclude-standard", "--", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # git from the PATH
+    return done.stdout.splitlines()
+
+
+def _secrets(names: Sequence[str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(names):
+        path = Path(name)
+        if not path.is_file():
+            continue  # a link that leads nowhere
+        if path.name == NAME:
+            yield from (problem for problem in check_file(path, catalog())[1] if problem.rule == plaintext.RULE)
+        else:
+            yield from plaintext.problems(name, path.read_bytes())
+
+
+def _print(problems: Sequence[Problem]) -> int:
+    if problems:
+        print(report(problems, "text"))  # noqa: T201
+    return int(has_errors(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

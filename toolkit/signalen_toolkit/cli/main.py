@@ -1,0 +1,234 @@
+"""The command `signalen`: one thin function a command.
+
+A command imports what it needs when it runs, so that `signalen check` in a pre-commit hook does not wait for the
+questions of `signalen new`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signalen_toolkit import __version__
+from signalen_toolkit.cli.options import new_options, rendering_options
+from signalen_toolkit.cli.printing import print_problems, progress
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
+
+if TYPE_CHECKING:
+    from signalen_toolkit.form.config import Config
+
+FORMATS = ("text", "json", "github", "gitlab", "sarif")
+
+
+class _Group(click.Group):
+    """Turns what goes wrong into a message and an exit code: 1 problems found, 2 wrong use.
+
+    The commands for the life of a repository are imported when one of them is asked for.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from signalen_toolkit.cli.lifecycle import add_to
+
+        add_to(self)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            self.list_commands(ctx)
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ProblemsError as error:
+            print_problems(error.problems, "text", err=True)
+            ctx.exit(1)
+        except UsageError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            ctx.exit(0)  # whoever read the output has seen enough
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+click.ClickException.exit_code = 2
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="signalen")
+def main() -> None:
+    """Make and keep a municipality's Signalen configuration repository from one form."""
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@new_options
+def new(
+    directory: Path, answers: Path | None, settings: tuple[str, ...], no_input: bool, force: bool, no_git: bool
+) -> None:
+    """Make a municipality's configuration repository in DIRECTORY."""
+    from signalen_toolkit.repository import new as scaffold
+
+    made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git)
+    print_problems(made.warnings, "text", err=True)
+    click.echo(scaffold.summary(made))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
+def check(paths: tuple[Path, ...], format_: str) -> None:
+    """Check forms: their schema and all rules.
+
+    A PATH is a form, or a folder in which every municipality.yaml is checked; without one, this folder.
+    """
+    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.form.model import find
+    from signalen_toolkit.validation.check import check_file
+
+    found: list[Problem] = []
+    for path in dict.fromkeys(form for given in paths or (Path(),) for form in find(given)):
+        found += check_file(path, catalog())[1]
+    print_problems(found, format_)
+    sys.exit(has_errors(found))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; print what is stale and exit with 1.")
+def render(directory: Path, only_check: bool) -> None:
+    """Write the rendered tree (clusters/) of the form in DIRECTORY."""
+    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.rendering import tree
+    from signalen_toolkit.rendering.render import render as render_config
+
+    files = render_config(_config(directory), catalog())
+    if only_check:
+        changes = tree.compare(directory, files)
+        click.echo(tree.diff(directory, changes), nl=False)
+        if changes:
+            click.echo("clusters/ is stale: run `signalen render`", err=True)
+        sys.exit(bool(changes))
+    changes = tree.write(directory, files)
+    for path in changes.written:
+        click.echo(f"wrote {path}")
+    for path in changes.removed:
+        click.echo(f"removed {path}")
+    if not changes:
+        click.echo("clusters/ is up to date")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@rendering_options
+@click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
+@click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
+def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **options: Any) -> None:
+    """Run every release of the form in DIRECTORY through Helm, and check every object that comes out."""
+    from signalen_toolkit.verify import cache
+
+    def work() -> list[Problem]:
+        from signalen_toolkit.catalog.model import catalog
+        from signalen_toolkit.helm.renderer import Options
+        from signalen_toolkit.verify import verify as verifying
+
+        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=progress)
+
+    given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
+    files = [directory / "municipality.yaml", directory / "charts.lock"]
+    folders = [path for path in (options["charts"], schemas) if path]
+    found = work() if again else cache.remembered(directory, [str(given), *files, *folders], work)
+    print_problems(found, format_)
+    sys.exit(has_errors(found))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left main.")
+@click.option("--to", metavar="REV", help="Git revision after; default: the files as they are now.")
+@rendering_options
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where something changes, as git diff does.")
+def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_code: bool, **options: Any) -> None:
+    """Show what a change of the repository in DIRECTORY does on the cluster, object by object."""
+    from signalen_toolkit.diff import diff as differing
+    from signalen_toolkit.diff import report
+    from signalen_toolkit.helm.errors import HelmError
+    from signalen_toolkit.helm.renderer import Options, renderer
+    from signalen_toolkit.verify.verify import kubernetes_versions
+
+    versions, default = kubernetes_versions(directory)
+    work = renderer(Options(**options), versions, default_version=default, report=progress)
+    try:
+        difference = differing.diff(directory, from_, to, work.text)
+    except HelmError as error:
+        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    coloured = format_ == "text" and sys.stdout.isatty()
+    click.echo(report.write(difference, format_, colour=coloured).removesuffix("\n"))
+    sys.exit(exit_code and bool(difference))
+
+
+@main.command()
+def doctor() -> None:
+    """Print which programs and libraries the toolkit calls, and how to install what is missing."""
+    from signalen_toolkit.cli import doctor as doctoring
+
+    click.echo(doctoring.table(doctoring.report()))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--version", help="Version of the chart, or of the frontend for frontend-config; default: the newest.")
+def schema(name: str, version: str | None) -> None:
+    """Print a JSON Schema: municipality (the form), frontend-config, or the values of a chart by its component."""
+    import json
+
+    from signalen_toolkit.catalog.model import catalog, config_schema, values_schema
+    from signalen_toolkit.diagnostics.problems import did_you_mean
+    from signalen_toolkit.form.schema import form_schema
+
+    components = catalog().components
+    newest = catalog().releases[0]
+    known = ["municipality", "frontend-config", *components]
+    if name == "municipality":
+        printed = form_schema()
+    elif name == "frontend-config":
+        printed = config_schema(version or components["frontend"].app_version(newest))
+    elif name in components:
+        printed = values_schema(name, version or components[name].chart_version(newest))
+    else:
+        hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
+        raise UsageError(f"there is no schema '{name}'; {hint}")
+    click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("query", default="")
+def municipalities(query: str) -> None:
+    """Search the register of municipalities by (part of) a name or code; without a QUERY, print all."""
+    from signalen_toolkit.form import municipalities as register
+
+    found = register.search(query)
+    if not found:
+        raise UsageError(f"no municipality is called '{query}'")
+    width = max(len(municipality.name) for municipality in found)
+    for municipality in found:
+        click.echo(f"{municipality.code}  {municipality.name:{width}}  {municipality.province}")
+
+
+def _config(directory: Path) -> Config:
+    """Return the completed form of a repository, or stop at its problems; warnings are printed, and that is all."""
+    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.form.model import NAME
+    from signalen_toolkit.validation.check import check_file
+
+    config, problems = check_file(directory / NAME, catalog())
+    if has_errors(problems):
+        raise ProblemsError(problems)
+    print_problems(problems, "text", err=True)
+    return config

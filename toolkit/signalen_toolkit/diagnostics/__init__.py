@@ -1,0 +1,1 @@
+"""A problem: what is wrong, where it stands, how it is printed."""

@@ -1,0 +1,1 @@
+"""The form: its schema, how it is completed, and the facts that complete it."""

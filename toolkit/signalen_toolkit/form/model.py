@@ -1,0 +1,125 @@
+"""A form as the rules see it: its text with positions, what it was completed to, and the files it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.form import config
+from signalen_toolkit.form.config import Config, Environment
+
+NAME = "municipality.yaml"
+Place = tuple[str | int, ...]
+
+# More than any image may have; a larger file is reported by its rule, and is not read further.
+_MOST_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that could be read.
+
+    `config` is built from what is right in it: values that the schema refuses are left out. `assets` holds the
+    files in the repository that the form names; a file that does not exist is not in it.
+    """
+
+    document: Document
+    config: Config
+    charts: Catalog
+
+    @property
+    def assets(self) -> Mapping[str, bytes]:
+        """The files that the form names, by path."""
+        return self.config.assets
+
+    def place(self, environment: Environment | None, *path: str | int) -> Place:
+        """Return where a setting of an environment stands in the file.
+
+        That is in the environment itself, else at the top, else (for a default) where it would stand at the top.
+        """
+        if environment is not None:
+            own: Place = ("environments", environment.name, *path)
+            if self.document.node(own) is not None or path[:1] in (("domain",), ("production",)):
+                return own
+        return path
+
+    def given(self, environment: Environment, *path: str | int) -> bool:
+        """Tell whether a person wrote this setting, for this environment or at the top."""
+        return self.document.node(self.place(environment, *path)) is not None
+
+    def problem(
+        self,
+        rule: str,
+        message: str,
+        environment: Environment | None,
+        *path: str | int,
+        hint: str = "",
+        severity: Severity = Severity.ERROR,
+        at: Literal["key", "value"] = "value",
+    ) -> Problem:
+        """Make a problem of a setting, at the place where it is written."""
+        place = self.place(environment, *path)
+        return self.document.problem(rule, message, place, hint=hint, severity=severity, at=at)
+
+    def texts(self) -> Iterator[tuple[Place, str]]:
+        """Yield every text that stands in the file, with its place."""
+        yield from _texts(self.document.data, ())
+
+
+def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _texts(child, (*place, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _texts(child, (*place, index))
+
+
+def find(path: Path) -> list[Path]:
+    """Return the forms that a path stands for: the file itself, or every form in a folder and below it.
+
+    Raises UsageError when there is none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {path}")
+    found = sorted(
+        form for form in path.rglob(NAME) if not any(part.startswith(".") for part in form.relative_to(path).parts)
+    )
+    if not found:
+        raise UsageError(f"there is no {NAME} in {path}; name a form, or make one with `signalen new`")
+    return found
+
+
+def read_assets(folder: Path, form: Mapping[str, Any]) -> dict[str, bytes]:
+    """Read the files that a form (plain data, right by the schema) names, from the repository's folder.
+
+    A link that leads out of the repository counts as no file: what it points at is not the municipality's.
+    """
+    return {name: data for name in config.asset_paths(form) if (data := _read(folder.resolve(), name)) is not None}
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)
+
+
+def at(data: Any, path: Sequence[str | int]) -> Any:
+    """Return what stands at a path in plain data, or None."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data

@@ -1,0 +1,156 @@
+"""The files of a revision, read from Git itself: neither the work tree nor the index is touched or trusted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from signalen_toolkit.diagnostics.problems import UsageError
+
+# Where an own main branch is looked for, when the remote does not say which it is.
+_MAIN: Final = ("refs/heads/main", "refs/remotes/origin/main", "refs/heads/master", "refs/remotes/origin/master")
+# What Git's hooks set would lead to another repository; how Git is configured is the person's business.
+_KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_EXEC_PATH", "GIT_SSL", "GIT_SSH")
+_FILES: Final = (b"100644", b"100755")  # not links and submodules, which are no text
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit, and how a person calls it."""
+
+    commit: str
+    name: str
+
+    def __str__(self) -> str:
+        """As messages have it: `main (5f96cb1)`."""
+        short = self.commit[:7]
+        return short if self.commit.startswith(self.name) else f"{self.name} ({short})"
+
+
+def require(directory: Path) -> None:
+    """Raise UsageError where there is no Git, no such folder, or no repository around it."""
+    if shutil.which("git") is None:
+        raise UsageError("git is not installed, and revisions are read with it: install it from your system's packages")
+    if not directory.is_dir():
+        raise UsageError(f"there is no folder {directory}")
+    done = _git(directory, "rev-parse", "--is-inside-work-tree")
+    if "dubious ownership" in _errors(done):
+        raise UsageError(
+            f"{directory} is in a Git repository of another user; if you trust it, add it to Git's safe.directory"
+        )
+    if done.stdout.strip() != b"true":
+        raise UsageError(f"{directory} is not in the work tree of a Git repository, so there is no revision to compare")
+
+
+def revision(directory: Path, name: str) -> Revision:
+    """Find the commit that a branch, tag or hash stands for."""
+    done = _git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    commit = done.stdout.decode().strip()
+    if done.returncode == 0 and commit:
+        return Revision(commit, name)
+    hint = "see `git log` and `git branch --all`"
+    if _is_shallow(directory):
+        hint = "this clone is shallow; fetch the rest with `git fetch --unshallow` (in CI: a fetch depth of 0)"
+    elif name == "HEAD":
+        hint = "the repository has no commit yet"
+    raise UsageError(f"there is no revision '{name}'; {hint}")
+
+
+def base(directory: Path) -> Revision:
+    """Find the commit at which HEAD left the main branch; on the main branch that is HEAD itself."""
+    head, main = revision(directory, "HEAD"), _main(directory)
+    if not main:
+        raise UsageError(
+            "there is no main branch (origin/HEAD, main or master) to compare with: name a revision with --from,"
+            " or fetch the branch first (in CI: a fetch depth of 0)"
+        )
+    done = _git(directory, "merge-base", head.commit, main)
+    short = main.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    if done.returncode == 0:
+        return Revision(done.stdout.decode().split()[0], short)
+    if _is_shallow(directory):
+        raise UsageError(
+            f"this clone is shallow and does not go back to where HEAD left {short}: `git fetch --unshallow`"
+            " (in CI: a fetch depth of 0), or name a revision with --from"
+        )
+    raise UsageError(f"HEAD and {short} have no commit in common: name a revision with --from")
+
+
+def files(directory: Path, commit: str, folder: str) -> dict[str, bytes]:
+    """Return the content of the YAML files under `folder` of a directory in a commit, by path from the directory.
+
+    Raises UsageError where Git cannot read them.
+    """
+    top = Path(_must(directory, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").removesuffix("\n"))
+    prefix = _must(directory, "rev-parse", "--show-prefix").removesuffix(b"\n")
+    within = os.fsdecode(prefix) + folder
+    found = list(_entries(_must(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{within}/")))
+    blobs = _contents(top, [hash_ for hash_, _ in found])
+    return {os.fsdecode(path.removeprefix(prefix)): blobs[hash_] for hash_, path in found}
+
+
+def _entries(listing: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield hash and path from what `git ls-tree -z` prints: `<mode> <type> <hash>TAB<path>NUL`."""
+    for entry in filter(None, listing.split(b"\0")):
+        about, _, path = entry.partition(b"\t")
+        mode, _, hash_ = about.split()
+        if mode in _FILES and path.endswith(b".yaml"):
+            yield hash_.decode(), path
+
+
+def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
+    """Read blobs from `git cat-file --batch`: `<hash> blob <size>LF<content>LF` for each."""
+    output = _must(directory, "cat-file", "--batch", stdin="".join(f"{one}\n" for one in hashes).encode())
+    found: dict[str, bytes] = {}
+    start = 0
+    for hash_ in hashes:
+        end = output.index(b"\n", start)
+        about = output[start:end].split()
+        if len(about) != 3:
+            raise UsageError(f"Git has lost the object {hash_}; see `git fsck`")
+        size = int(about[2])
+        found[hash_] = output[end + 1 : end + 1 + size]
+        start = end + 1 + size + 1
+    return found
+
+
+def _main(directory: Path) -> str:
+    remote = _git(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").stdout.decode().strip()
+    for name in filter(None, (remote, *_MAIN)):
+        if _git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
+            return name
+    return ""
+
+
+def _is_shallow(directory: Path) -> bool:
+    return _git(directory, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+
+
+def _must(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    done = _git(directory, *arguments, stdin=stdin)
+    if done.returncode != 0:
+        raise UsageError(f"git {arguments[0]} failed: {_errors(done)}")
+    return done.stdout
+
+
+def _errors(done: subprocess.CompletedProcess[bytes]) -> str:
+    return " ".join(done.stderr.decode(errors="replace").split())
+
+
+def _git(directory: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+    # Nothing is locked or asked for, a path is a path, and messages are in the words that we look for.
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+    return subprocess.run(  # noqa: S603  # no shell, and options of a person's end at --end-of-options
+        ["git", "-C", str(directory), *arguments],  # noqa: S607  # whichever git the person has
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )

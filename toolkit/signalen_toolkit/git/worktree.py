@@ -1,0 +1,34 @@
+"""The work tree of a repository: whether everything in it is in Git, and which files Git follows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.git.run import git, said
+
+# What Git's hooks set would lead to another repository.
+
+
+def require_clean(directory: Path) -> None:
+    """Raise UsageError where a folder holds what is not committed, for then Git could not give it back."""
+    if git(directory, "rev-parse", "--verify", "--quiet", "HEAD").returncode != 0:
+        raise UsageError(f"{directory} has no commit yet: commit its files first, so that nothing can get lost")
+    done = git(directory, "status", "--porcelain", "-z", "--untracked-files=all", "--", ".")
+    if done.returncode != 0:
+        raise UsageError(f"git status failed: {said(done)}")
+    if found := _names(done.stdout):
+        some = ", ".join(name[3:] for name in found[:3]) + (" and others" if len(found) > 3 else "")
+        hint = "commit or stash first, so that nothing can get lost"
+        undo = "what an update that was broken off has left: git stash --include-untracked"
+        raise UsageError(f"{directory} has changes that are not committed ({some}); {hint}; {undo}")
+
+
+def tracked(directory: Path) -> list[str]:
+    """List the files below a folder that Git follows, by path from the folder."""
+    return _names(git(directory, "ls-files", "-z").stdout)
+
+
+def _names(listing: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in listing.split(b"\0") if name]

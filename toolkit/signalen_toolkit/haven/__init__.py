@@ -1,0 +1,1 @@
+"""The report on what workloads keep to on a Haven cluster."""

@@ -1,0 +1,60 @@
+"""Addresses of servers: which may be asked, how they are shown, and whom we are there.
+
+Apart from `downloads`, because what reads the network takes long to import, and most charts are in the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from signalen_toolkit.diagnostics.source import brief
+
+TRIES: Final = 3
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class DownloadError(Exception):
+    """A file cannot be had. The message says why, with the address but without anything secret in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How servers are reached: whom we are, and which certificate authority is trusted beside the system's."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+
+def check_address(url: str) -> None:
+    """Raise DownloadError for an address that is not https (or http on this computer), or has a password in it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise DownloadError(f"{shown(url)} is not an address: {error}") from error
+    if "@" in parts.netloc:
+        raise DownloadError(
+            f"the address {shown(url)} has a user name or password in it: take it out, and give it with"
+            " SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD"
+        )
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+        raise DownloadError(f"{shown(url)} is not fetched: only https:// is safe")
+
+
+def shown(url: str) -> str:
+    """Return an address without what may be secret in it: user, password, query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "this"
+    return brief(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")), 200)
+
+
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two addresses are on one server, which then may get the same password."""
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.netloc.lower()) == (second.scheme, second.netloc.lower())

@@ -1,0 +1,121 @@
+"""charts.lock: which bytes each version of a chart was, when it was first fetched for this repository.
+
+A version in a chart repository can be published again with other content. The lock makes that visible in a review
+instead of on a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
+from signalen_toolkit.documents import reader
+from signalen_toolkit.helm.rendered_tree import ChartReference
+
+if TYPE_CHECKING:
+    from signalen_toolkit.helm.charts.sources import Chart
+
+NAME: Final = "charts.lock"
+RULE: Final = "chart-digest"
+_HEADER: Final = """\
+# Written by `signalen verify`: the charts of this repository, and the digest of each.
+# Commit it. A chart that is published again with other content under the same version is then refused.
+"""
+_KEYS: Final = ("repository", "name", "version", "digest")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def read_lock(path: Path) -> dict[ChartReference, str]:
+    """Return the digests in a lock; none where there is no such file.
+
+    Raises ProblemsError where it is not what `lock_text` writes: a merge gone wrong, say.
+    """
+    if not path.exists():
+        return {}
+    lock = reader.read(path, name=NAME)
+    hint = f"delete {NAME} and run `signalen verify`, which writes it again"
+    if lock.problems or lock.data is None:
+        raise ProblemsError(lock.problems)
+    listed = lock.data.get("charts")
+    if not isinstance(listed, list):
+        raise ProblemsError([lock.problem(RULE, "a lock has a list of 'charts'", ("charts",), hint=hint)])
+    entries: dict[ChartReference, str] = {}
+    for number, entry in enumerate(listed):
+        values = [entry.get(key) for key in _KEYS] if isinstance(entry, dict) else []
+        if not values or not all(isinstance(value, str) for value in values) or not _DIGEST.fullmatch(str(values[3])):
+            message = "a chart in a lock has the texts repository, name, version and digest (sha256:…)"
+            raise ProblemsError([lock.problem(RULE, message, ("charts", number), at="key", hint=hint)])
+        reference = ChartReference(*map(str, values[:3]))
+        if entries.setdefault(reference, str(values[3])) != values[3]:
+            message = f"{reference.name} {reference.version} is in the lock twice, with two digests"
+            raise ProblemsError([lock.problem(RULE, message, ("charts", number, "digest"), hint=hint)])
+    return entries
+
+
+def lock_text(entries: Mapping[ChartReference, str]) -> str:
+    """Return the text of a lock, in one order."""
+    lines = [_HEADER, "charts:\n" if entries else "charts: []\n"]
+    for one in sorted(entries, key=lambda entry: (entry.repository, entry.name, entry.version)):
+        values = (one.repository, one.name, one.version, entries[one])
+        # A JSON string is a YAML string, whatever is in it.
+        texts = [f"{key}: {json.dumps(value)}\n" for key, value in zip(_KEYS, values, strict=True)]
+        lines.append("  - " + "    ".join(texts))
+    return "".join(lines)
+
+
+def check_lock(entries: Mapping[ChartReference, str], chart: Chart) -> Problem | None:
+    """Return the problem of a chart that is not the one in the lock.
+
+    A chart in a folder is one that somebody works on; it is not compared.
+    """
+    locked = entries.get(chart.reference)
+    if locked is None or locked == chart.digest or chart.is_folder:
+        return None
+    reference = chart.reference
+    before = lock_text(entries).partition(locked)[0]
+    return Problem(
+        RULE,
+        f"the chart {reference.name} {reference.version} of {reference.repository} has the digest {chart.digest},"
+        f" and {NAME} says {locked}",
+        NAME,
+        line=before.count("\n") + 1,
+        column=len(before) - before.rfind("\n") - 1,
+        end_column=len(before) - before.rfind("\n") + len(locked) + 1,
+        hint=f"it was published again with other content: if that is right, remove its entry from {NAME}",
+        source=lock_text(entries).splitlines()[before.count("\n")],
+    )
+
+
+def updated(entries: Mapping[ChartReference, str], charts: Iterable[Chart]) -> dict[ChartReference, str]:
+    """Return the lock of these charts: known ones keep their digest, new ones come, those no longer used go."""
+    new: dict[ChartReference, str] = {}
+    for chart in charts:
+        if not chart.is_folder or chart.reference in entries:
+            new[chart.reference] = entries.get(chart.reference, chart.digest)
+    return new
+
+
+def write_lock(path: Path, entries: Mapping[ChartReference, str]) -> bool:
+    """Write a lock, as a whole or not at all, and tell whether it changed. Raises OSError."""
+    text = lock_text(entries).encode()
+    if (path.is_file() and path.read_bytes() == text) or (not entries and not path.exists()):
+        return False
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return True

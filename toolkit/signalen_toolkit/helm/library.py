@@ -1,0 +1,158 @@
+"""Helm as a library in this process (helm-python-sdk): no program to start for each release.
+
+The library is Helm 4's engine. Its Python function for rendering takes no version of Kubernetes, while the native
+function beneath it does; so that one is called. What `helm template` does around rendering and the library leaves
+out is done here: the checks of a chart's subcharts and of its Kubernetes versions, leaving out tests and notes, and
+refusing what is not YAML.
+
+What a library cannot do is be stopped: after the time limit its work goes on until this process ends, and a template
+that loops takes memory meanwhile. For charts that are not trusted there is the program.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.helm.errors import HelmError, not_yaml, understand
+from signalen_toolkit.helm.program import LARGEST, Engine, too_much, too_slow
+
+if TYPE_CHECKING:
+    from signalen_toolkit.helm.rendered_tree import Release
+
+INSTALL: Final = "pip install 'signalen-toolkit[fast]'"
+_DOCUMENTS = re.compile(r"(?:^|\s*\n)---[^\S\n]*(?:\n|$)")
+_HOOK: Final = "helm.sh/hook"
+_TESTS: Final = {"test", "test-success"}
+
+
+def in_process_engine() -> Engine:
+    """Return the engine that renders in this process. Raises UsageError where the library is missing."""
+    library, native = _library()
+
+    def engine(chart: Path, release: Release, kube_version: str, api_versions: Sequence[str], timeout: float) -> str:
+        def work() -> str:
+            return _template(library, native, chart, release, kube_version, api_versions)
+
+        return _within(timeout, work, release)
+
+    return engine
+
+
+def _library() -> tuple[Any, Any]:
+    """Import the library when it is asked for: it is 80 MB, and only few have it."""
+    try:
+        library = importlib.import_module("helm_python")
+        native = importlib.import_module("helm_python._native")
+        native.call_string, native.HANDLE, library.values_from_yaml  # noqa: B018  # what is used below
+    except ImportError as error:
+        raise UsageError(f"the library helm-python-sdk is missing: {INSTALL}, or use the program helm") from error
+    except Exception as error:  # whatever a native library cannot do on this computer
+        raise UsageError(f"the library helm-python-sdk does not work here: {error}; use the program helm") from error
+    return library, native
+
+
+def _within(timeout: float, work: Callable[[], str], release: Release) -> str:
+    """Do the work in a thread and wait for it so many seconds."""
+    results: list[str] = []
+    errors: list[BaseException] = []
+
+    def keep() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if thread.is_alive():
+        raise too_slow(release, timeout)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _template(
+    library: Any, native: Any, chart: Path, release: Release, kube_version: str, api_versions: Sequence[str]
+) -> str:
+    options = {"kube_version": _three_numbers(kube_version), "api_versions": list(api_versions)}
+    name = release.chart.name
+    try:
+        values = json.dumps(library.values_from_yaml(release.values))
+    except library.HelmError as error:
+        raise HelmError(f"the values are not what Helm reads: {error}", raw=str(error)) from error
+    try:
+        with library.Chart.load(chart) as loaded:
+            _check_subcharts(loaded)
+            if loaded.metadata.get("kubeVersion"):
+                _check_kubernetes(library, native, loaded, release, values, options)
+            place = {"name": release.name, "namespace": release.namespace, **options}
+            rendered = json.loads(native.call_string("helm_render", loaded._raw(), values, json.dumps(place)))
+            crds = {crd["filename"]: crd["data"] for crd in loaded.crds}
+    except library.HelmError as error:
+        raise understand(str(error), name) from error
+    text = "".join(f"---\n# Source: {source}\n{part}\n" for source, part in _parts(crds, rendered))
+    if len(text) > LARGEST:
+        raise too_much()
+    return text
+
+
+def _three_numbers(kube_version: str) -> str:
+    """Write 1.34 as the program does: v1.34.0."""
+    bare = kube_version.removeprefix("v")
+    return f"v{bare}.0" if bare.count(".") == 1 else f"v{bare}"
+
+
+def _check_subcharts(chart: Any) -> None:
+    """Refuse a chart whose subcharts are not there, as the program does."""
+    present = {one.get("name") for one in chart.dependencies}
+    lacking = [one["name"] for one in chart.metadata.get("dependencies") or () if one["name"] not in present]
+    if lacking:
+        raise understand(f"found in Chart.yaml, but missing in charts/ directory: {', '.join(lacking)}")
+
+
+def _check_kubernetes(
+    library: Any, native: Any, chart: Any, release: Release, values: str, options: Mapping[str, Any]
+) -> None:
+    """Let an installation that stays on paper compare the chart's kubeVersion, which rendering does not look at."""
+    dry_run = json.dumps({"dry_run": "client", "namespace": release.namespace, **options})
+    nothing = native.HANDLE(0)
+    with library.Config(kubeconfig_path=os.devnull, storage_driver="memory", namespace=release.namespace) as config:
+        native.call_string("helm_install", config._raw(), nothing, chart._raw(), None, release.name, values, dry_run)
+
+
+def _parts(crds: Mapping[str, str], rendered: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each document with the template that made it; not the notes, the tests and what is empty."""
+    for source, text in (*sorted(crds.items()), *sorted(rendered.items())):
+        if not source.endswith("NOTES.txt"):
+            for part in _DOCUMENTS.split(text):
+                if part.strip() and not _is_test(source, part):
+                    yield source, part.strip("\n")
+
+
+def _is_test(source: str, text: str) -> bool:
+    """Tell whether a document is a test of the chart. Raises HelmError where it is not YAML."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if _HOOK not in text:
+            for _ in yaml.parse(text, Loader=loader):
+                pass
+            return False
+        data = yaml.load(text, Loader=loader)  # noqa: S506  # a safe loader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise not_yaml(source, f"yaml: {line}{error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise not_yaml(source, f"yaml: {error}") from error
+    annotations = (data.get("metadata") or {}).get("annotations") or {} if isinstance(data, dict) else {}
+    return bool(_TESTS & {word.strip() for word in str(annotations.get(_HOOK, "")).split(",")})

@@ -1,0 +1,1 @@
+"""A form from what a municipality has today."""

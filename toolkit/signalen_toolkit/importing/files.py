@@ -1,0 +1,173 @@
+"""What a municipality runs today: the files that it has, as the values that each chart really gets.
+
+An `app.json` counts as what the image makes of it: laid over the image's own configuration, as lodash's `merge` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from signalen_toolkit.catalog.model import Component, knows
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.form.model import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, and where its content stands in the values of a component."""
+
+    component: str
+    document: Document
+    above: Place = ()
+
+    def place(self, place: Place) -> Place | None:
+        """Return where a place in the values stands in this file; None where it cannot."""
+        return place[len(self.above) :] if place[: len(self.above)] == self.above else None
+
+
+def read_values(path: Path, component: str) -> Source:
+    """Read a file with Helm values. Raises ProblemsError, or UsageError where there is no such file."""
+    read = reader.read(path)
+    if read.data is None or read.problems:
+        raise ProblemsError(read.problems)
+    return Source(component, read)
+
+
+def read_config(path: Path, component: Component) -> Source:
+    """Read the application's own configuration, `app.json`. Raises as `read_values` does."""
+    above = (component.application_config.values,) if component.application_config else ()
+    read = reader.read(path)
+    if not read.text.lstrip().startswith("{"):
+        return Source(component.name, read_values(path, component.name).document, above)
+    try:
+        data = json.loads(read.text)
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, json.JSONDecodeError):
+            raise ProblemsError([Problem("too-deep", "this is nested too deeply", read.file)]) from error
+        problem = read.source.problem("json-syntax", f"this is not JSON: {_lower(error.msg)}", error.pos)
+        raise ProblemsError([problem]) from error
+    # JSON is YAML but for the tabs, and YAML has the positions; the data are as JSON reads them.
+    positions = reader.parse(read.text.replace("\t", " "), read.file)
+    if positions.data is None or positions.problems:
+        raise ProblemsError(positions.problems)
+    return Source(component.name, replace(positions, data=data), above)
+
+
+def given_values(sources: list[Source]) -> dict[str, dict[str, Any]]:
+    """Return what the files say, by component; a later file goes before an earlier one."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        data = source.document.data
+        for key in reversed(source.above):
+            data = {key: data}
+        found[source.component] = lodash(found.get(source.component, {}), data)
+    return found
+
+
+def base(component: Component, version: str, *, amsterdam: bool) -> dict[str, Any]:
+    """Return what the image is configured with by itself, as far as a municipality can want it."""
+    whole = _base(component.folder)
+    data = {key: value for key, value in whole.items() if key != "amsterdam"}
+    if amsterdam:
+        data = lodash(data, whole.get("amsterdam", {}))
+    return dict(_known(data, (), component, version))
+
+
+def foreign_places(component: Component) -> list[Place]:
+    """List what the image takes from Amsterdam where a file does not say otherwise."""
+    return [place for place, _ in leaves(_base(component.folder).get("amsterdam", {}))]
+
+
+def lodash(below: Any, over: Any) -> Any:
+    """Lay data over other data as JavaScript's lodash does: maps by key, lists by index. Neither is changed."""
+    if isinstance(over, Mapping):
+        merged = dict(below) if isinstance(below, Mapping) else {}
+        merged.update({key: lodash(merged.get(key), value) for key, value in over.items()})
+        return merged
+    if isinstance(over, list):
+        first = below if isinstance(below, list) else []
+        return [lodash(first[index] if index < len(first) else None, value) for index, value in enumerate(over)] + [
+            *first[len(over) :]
+        ]
+    return over
+
+
+def difference(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be laid over `now` so that it says all that is wanted; what it says beside that may stay."""
+    found: dict[str, Any] = {}
+    for key, value in wanted.items():
+        have = now.get(key)
+        if isinstance(value, Mapping) and isinstance(have, Mapping):
+            if inner := difference(value, have):
+                found[key] = inner
+        elif key not in now or not same(_joined(value, have), have):
+            found[key] = _joined(value, have)
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same to a chart: a text `"5432"` is the number, in another coat."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Mapping | list) or isinstance(other, Mapping | list):
+        return False
+    return _text(one) == _text(other) and (one is None) == (other is None)
+
+
+def leaves(data: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Yield every value that is no map, and every empty map, with its place."""
+    if isinstance(data, Mapping) and data:
+        for key, child in data.items():
+            yield from leaves(child, (*place, key))
+    else:
+        yield place, data
+
+
+def _joined(value: Any, have: Any) -> Any:
+    """Add what we have in a list of named items (variables, volumes) to such a list of theirs."""
+    if not (isinstance(value, list) and isinstance(have, list)):
+        return value
+    if not all(isinstance(item, Mapping) and "name" in item for item in (*value, *have)):
+        return value
+    names = {item["name"] for item in value}
+    return have if all(item in have for item in value) else [*value, *(one for one in have if one["name"] not in names)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = str(value)
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def _known(data: Mapping[str, Any], place: Place, component: Component, version: str) -> Iterator[tuple[str, Any]]:
+    """Leave out what a version of the application does not have."""
+    for key, value in data.items():
+        below = (*place, key)
+        if not knows(component, version, ".".join(map(str, below))):
+            continue
+        yield key, dict(_known(value, below, component, version)) if isinstance(value, Mapping) else value
+
+
+@cache
+def _base(folder: Path) -> Mapping[str, Any]:
+    from ruamel.yaml import YAML
+
+    path = folder / "base.yaml"
+    found: Mapping[str, Any] = YAML(typ="safe").load(path) if path.is_file() else {}
+    return found
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]

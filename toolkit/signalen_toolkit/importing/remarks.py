@@ -1,0 +1,140 @@
+"""What a person has to know of files that are imported: secrets in them, and what is Amsterdam's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+from signalen_toolkit.catalog.model import Catalog, Component
+from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.importing import files as existing
+from signalen_toolkit.importing.files import Source
+from signalen_toolkit.validation.rules.access.secrets import plain_secret
+from signalen_toolkit.validation.rules.site.amsterdam import other_municipality
+
+
+def secret_places(source: Source, charts: Catalog) -> list[tuple[Place, Problem]]:
+    """Return the place in the file of every secret in plain text, with the remark on it; the last place first."""
+    places = {dotted(place): place for place in places_in(source.document.data)}
+    found = [
+        (
+            places[problem.path],
+            replace(
+                problem,
+                severity=Severity.WARNING,
+                message=f"{problem.message}, and is not copied",
+                hint=problem.hint.removeprefix("remove it, and change the secret; ")
+                + "; change it, for it was readable",
+            ),
+        )
+        for problem in plain_secret.check(Form(source.document, Config(()), charts))
+        if problem.path in places
+    ]
+    return sorted(found, key=lambda one: last_first(one[0]), reverse=True)
+
+
+def amsterdam_remarks(sources: Iterable[Source], municipality: Any, charts: Catalog) -> list[Problem]:
+    """Return a warning of everything in the files that is Amsterdam's, where the municipality is another."""
+    found: list[Problem] = []
+    for source in sources:
+        document = source.document
+        data = {**document.data, "municipality": municipality if isinstance(municipality, Mapping) else {}}
+        found += other_municipality.check(Form(replace(document, data=data), Config(()), charts))
+    return found
+
+
+def unsaid(source: Source, component: Component, values: Mapping[str, Any]) -> list[Problem]:
+    """Return a warning of everything of Amsterdam that the image takes because the files do not say otherwise."""
+    hint = "the form has the municipality's own: see that this is right"
+    return [
+        Problem(
+            "other-municipality",
+            f"'{dotted(place)}' is not in this file, so that the site has that of Amsterdam",
+            source.document.file,
+            severity=Severity.WARNING,
+            path=dotted(place),
+            hint=hint,
+        )
+        for place in existing.foreign_places(component)
+        if at(values, place) is None
+    ]
+
+
+def take_out(data: dict[str, Any], place: Place) -> None:
+    """Take a value out of data, and the maps that are empty without it.
+
+    An item of a list goes as a whole: half a variable is another one.
+    """
+    keys = list(place)
+    numbers = [index for index, key in enumerate(keys) if isinstance(key, int)]
+    if numbers:
+        del keys[numbers[-1] + 1 :]
+    while keys:
+        owner = at(data, keys[:-1])
+        if isinstance(owner, dict):
+            owner.pop(keys[-1], None)
+        elif isinstance(owner, list) and isinstance(keys[-1], int) and keys[-1] < len(owner):
+            del owner[keys[-1]]
+        if owner != {}:
+            return
+        keys.pop()
+
+
+def without_tags(
+    values: Mapping[str, Mapping[str, Any]], version: str, charts: Catalog
+) -> dict[str, Mapping[str, Any]]:
+    """Leave out the tags of images that the release has by itself."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, data in values.items():
+        image = data.get("image")
+        if isinstance(image, Mapping) and image.get("tag") in ("", charts.components[name].app_version(version)):
+            shorter = deepcopy(dict(data))
+            take_out(shorter, ("image", "tag"))
+            data = shorter
+        found[name] = data
+    return found
+
+
+def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
+    """Yield the place of every value in data, of maps and lists too."""
+    yield place
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from places_in(child, (*place, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from places_in(child, (*place, index))
+
+
+def last_first(place: Place) -> tuple[tuple[bool, int, str], ...]:
+    """Sort places so that, reversed, a list loses its last items first and the places of the others stay right."""
+    return tuple((isinstance(part, int), part if isinstance(part, int) else 0, str(part)) for part in place)
+
+
+def line_of(sources: list[Source], place: Place) -> tuple[str, int]:
+    """Return the file and line that say what stands at a place in the values of a component (its first part)."""
+    problem = remark_on(sources, place, "", "", "")
+    return problem.file, problem.line
+
+
+def remark_on(sources: list[Source], place: Place, message: str, hint: str, rule: str) -> Problem:
+    """Make a remark on a place in the values of a component (its first part), in the file that says it."""
+    name, inner = place[0], place[1:]
+    for source, below in reversed(list(_holding(sources, str(name), inner))):
+        for length in range(len(below), 0, -1):
+            if source.document.node(below[:length]) is not None:
+                found = source.document.problem(rule, message, below[:length], severity=Severity.WARNING, hint=hint)
+                return replace(found, path=dotted(below))
+    file = next((source.document.file for source in sources if source.component == name), "import")
+    return Problem(rule, message, file, severity=Severity.WARNING, path=dotted(inner), hint=hint)
+
+
+def _holding(sources: list[Source], component: str, place: Place) -> Iterator[tuple[Source, Place]]:
+    for source in sources:
+        if source.component == component and (below := source.place(place)) is not None:
+            yield source, below

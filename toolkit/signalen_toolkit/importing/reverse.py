@@ -1,0 +1,217 @@
+"""Helm values → the settings of the form that they come from: templates, read backwards.
+
+`chart-templates/<component>/import.yaml` has the shape of the chart's values, and where a value comes from a setting
+it has the ways to read that setting back, the best first. A way is the setting itself, a text around it
+(`https://{hosts.backend}`), or a map:
+
+- `setting` or `text`: as above
+- `as`: `list` (separated by commas), `municipality` or `neighbours` (names, as the address service or the backend
+  has them), or a text in which `{}` is what was read and `{…}` what stands elsewhere in the values
+- `values`: what a value stands for in the form
+- `when`: other places in the values, and what must stand there
+
+The switches of features are in `component.yaml` already, and are read from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from signalen_toolkit.catalog.model import Component, values_schema
+from signalen_toolkit.form import municipalities
+from signalen_toolkit.form.model import Place, at
+from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.schema.validate import wrong_values
+
+_SLOT = re.compile(r"\{([^{}]*)\}")
+_PDOK_TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|([^\s"()]+))')
+# Settings that only an environment has.
+_OF_ENVIRONMENT = ("domain", "hosts", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting, its value, and the place in the values that it was read from."""
+
+    setting: tuple[str, ...]
+    value: Any
+    component: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values of a component, with what its chart takes where they say nothing."""
+
+    component: Component
+    data: Mapping[str, Any]
+    version: str
+
+    def at(self, place: Place) -> Any:
+        found = at(self.data, place)
+        return self.default(place) if found is None else found
+
+    def default(self, place: Place) -> Any:
+        return chart_default(self.component, self.version, place)
+
+
+def settings_in(component: Component, values: Mapping[str, Any], version: str) -> Iterator[Found]:
+    """Yield every setting that the values of a component tell, as often as they tell it, in the order of trust.
+
+    What the form would refuse there is left out. `environments.*` is the name of the environment.
+    """
+    source = _Values(component, values, version)
+    for place, ways in _ways(component.folder):
+        value = at(values, place)
+        if value is not None and value != "":
+            for way in ways:
+                for setting, found in _read(way, value, source):
+                    yield from _fitting(setting, found, component.name, place)
+    for feature, path in component.features.items():
+        place = tuple(path.split("."))
+        if (state := at(values, place)) is not None:
+            yield from _fitting(("features", feature), state, component.name, place)
+
+
+def in_environment(setting: tuple[str, ...], environment: str) -> tuple[str, ...]:
+    """Return where a setting stands in a form with one environment."""
+    return ("environments", environment, *setting) if setting[0] in _OF_ENVIRONMENT else setting
+
+
+def chart_default(component: Component, version: str, place: Place) -> Any:
+    """Return what a chart takes at a place where nothing is given; None where that is not known."""
+    node: Any = values_schema(component, component.chart_version(version))
+    for depth, part in enumerate(place):
+        if isinstance(above := node.get("default"), Mapping) and part in above:
+            return at(above, place[depth:])
+        node = node.get("properties", {}).get(part, {})
+    return node.get("default")
+
+
+@cache
+def _ways(folder: Path) -> tuple[tuple[Place, tuple[Any, ...]], ...]:
+    from ruamel.yaml import YAML
+
+    path = folder / "import.yaml"
+    return tuple(_walk(YAML(typ="safe").load(path), ())) if path.is_file() else ()
+
+
+def _walk(node: Any, place: Place) -> Iterator[tuple[Place, tuple[Any, ...]]]:
+    if isinstance(node, Mapping) and "setting" not in node:
+        for key, child in node.items():
+            yield from _walk(child, (*place, key))
+    else:
+        yield place, tuple(node) if isinstance(node, list) else (node,)
+
+
+def _read(way: Any, value: Any, source: _Values) -> Iterator[tuple[tuple[str, ...], Any]]:
+    about = way if isinstance(way, Mapping) else {"text" if "{" in way else "setting": way}
+    for place, wanted in about.get("when", {}).items():
+        if source.at(tuple(place.split("."))) != wanted:
+            return
+    name, found = about.get("setting", ""), value
+    if text := about.get("text"):
+        before, _, rest = text.partition("{")
+        name, _, after = rest.partition("}")
+        read = str(value) if isinstance(value, str | int) else ""
+        if not (read.startswith(before) and read.endswith(after) and len(read) > len(before) + len(after)):
+            return
+        found = read[len(before) : len(read) - len(after)]
+    if "values" in about:
+        key = _boolean(found)
+        if key not in about["values"]:
+            return
+        found = about["values"][key]
+    if shape := about.get("as"):
+        found = _shaped(shape, found, source)
+    if found is not None:
+        yield tuple(name.split(".")), found
+
+
+def _shaped(shape: str, value: Any, source: _Values) -> Any:
+    if not isinstance(value, str):
+        return None
+    if shape == "list":
+        return [part for part in (part.strip() for part in value.split(",")) if part]
+    if shape == "municipality":
+        own = _municipalities(value)[:1]
+        return own[0].code if own and isinstance(own[0], municipalities.Municipality) else None
+    if shape == "neighbours":
+        names = [one if isinstance(one, str) else one.name for one in _municipalities(value)[1:]]
+        return names or None
+    elsewhere = {slot: source.at(tuple(slot.split("."))) for slot in _SLOT.findall(shape) if slot}
+    if not all(isinstance(text, str) and text for text in elsewhere.values()):
+        return None
+    return _SLOT.sub(lambda slot: value if not slot[1] else elsewhere[slot[1]], shape)
+
+
+def _municipalities(text: str) -> list[municipalities.Municipality | str]:
+    """Return what a list of names stands for: commas between names, or the terms of the address service."""
+    whole = municipalities.named(text)
+    if len(whole) == 1:
+        return [whole[0]]
+    names = [name.strip() for name in text.split(",")] if "," in text else []
+    names = names or [quoted or bare for minus, quoted, bare in _PDOK_TERM.findall(text) if not minus]
+    found: list[municipalities.Municipality | str] = []
+    for name in filter(None, names):
+        known = municipalities.named(name)
+        found.append(known[0] if len(known) == 1 else name.title() if name.islower() else name)
+    return found
+
+
+def _fitting(setting: tuple[str, ...], value: Any, component: str, place: Place) -> Iterator[Found]:
+    """Yield a setting where the form takes its value; of a section each setting by itself."""
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _fitting((*setting, str(key)), child, component, place)
+        return
+    if setting == ("environments", "*"):
+        name = str(value).lower()
+        form: Any = {"environments": {name: {"domain": "example.nl"}}}
+        if isinstance(value, str) and not wrong_values(form, form_schema()) and _is_environment(name):
+            yield Found(setting, name, component, place)
+        return
+    node = _node(in_environment(setting, "x"))
+    if node is None:
+        return
+    value = _typed(value, node.get("type"))
+    form = value
+    for key in reversed(in_environment(setting, "x")):
+        form = {key: form}
+    if not wrong_values(form, form_schema()):
+        yield Found(setting, value, component, place)
+
+
+def _is_environment(name: str) -> bool:
+    return re.fullmatch(form_schema()["properties"]["environments"]["propertyNames"]["pattern"], name) is not None
+
+
+def _node(setting: tuple[str, ...]) -> Mapping[str, Any] | None:
+    node = resolve(form_schema())
+    for part in setting:
+        child = node.get("properties", {}).get(part, node.get("additionalProperties"))
+        if not isinstance(child, dict):
+            return None
+        node = resolve(child)
+    return node
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """Return a value as the form has it: `"5432"` is a number there, and `"true"` a switch."""
+    if kind == "integer" and isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    if kind == "boolean":
+        return _boolean(value)
+    if kind == "string" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _boolean(value: Any) -> Any:
+    """Return true and false for the texts that an environment variable has for them."""
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value

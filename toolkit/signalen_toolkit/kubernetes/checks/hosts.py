@@ -1,0 +1,70 @@
+"""The host names under which the environment answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
+from signalen_toolkit.kubernetes.cluster import Cluster
+from signalen_toolkit.kubernetes.fields import maps, place, text, texts
+from signalen_toolkit.kubernetes.model import Finding, Object
+
+REASONS: Final[Mapping[str, str]] = {
+    "host-without-ingress": "the form says that there is a site on this host, and nobody answers there",
+    "host-without-tls": "a browser warns visitors of a site whose certificate is another's, or leaves",
+    "unexpected-host": "what the form does not know of is not allowed to call the backend, nor to sign in",
+}
+
+
+def check(cluster: Cluster) -> Iterator[Finding]:
+    """Report hosts that differ between the form, the rules of the Ingresses and their certificates."""
+    hosts = cluster.context.hosts
+    answered: set[str] = set()
+    ingresses = list(cluster.of_kind("networking.k8s.io", "Ingress"))
+    for obj in ingresses:
+        answered.update(host for _, host in _hosts(obj))
+        yield from _unexpected(obj, list(hosts.values()))
+        yield from _tls(obj)
+    for component, host in hosts.items():
+        own = [obj for obj in cluster.objects if obj.component == component]
+        if own and host and host not in answered:
+            message = f"nothing answers on '{host}', the host of {component}"
+            hint = "turn the Ingress of the chart on, or see that the host is routed in another way"
+            about = next((obj for kind in ("Ingress", "Service") for obj in own if obj.kind == kind), own[0])
+            yield Finding("host-without-ingress", message, about, "", hint, Severity.WARNING)
+
+
+def _unexpected(obj: Object, known: list[str]) -> Iterator[Finding]:
+    for path, host in _hosts(obj):
+        if not host:
+            message = "the rule has no host, and so takes the traffic of every host that comes in"
+            yield Finding("unexpected-host", message, obj, place(*path), "give it the host of the component")
+        elif host not in known:
+            message = f"'{host}' is not a host of this environment"
+            hint = did_you_mean(host, known) or f"its hosts are {', '.join(known) or 'none'}; set others under 'hosts'"
+            yield Finding("unexpected-host", message, obj, place(*path, "host"), hint)
+
+
+def _tls(obj: Object) -> Iterator[Finding]:
+    certified = {host for _, tls in maps(obj.data, "spec", "tls") for host in texts(tls, "hosts")}
+    ruled = [host for _, host in _hosts(obj) if host]
+    for path, host in _hosts(obj):
+        if host and not any(_covers(name, host) for name in certified):
+            message = f"'{host}' has no certificate"
+            hint = "name it in spec.tls as well"
+            yield Finding("host-without-tls", message, obj, place(*path, "host"), hint)
+    for name in sorted(certified):
+        if ruled and not any(_covers(name, host) for host in ruled):
+            message = f"the certificate is for '{name}', and no rule has that host"
+            hint = did_you_mean(name, ruled) or "write the same hosts in spec.tls as in spec.rules"
+            yield Finding("host-without-tls", message, obj, "spec.tls", hint)
+
+
+def _hosts(obj: Object) -> list[tuple[tuple[str | int, ...], str]]:
+    return [(path, text(rule, "host")) for path, rule in maps(obj.data, "spec", "rules")]
+
+
+def _covers(name: str, host: str) -> bool:
+    """Tell whether a certificate for a name is one for a host: `*.` stands for one label."""
+    return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])

@@ -1,0 +1,79 @@
+"""Reading data of which nothing is certain: what is not there, or of another kind, is empty.
+
+An object that Helm makes may hold anything anywhere. That it is wrong is for its schema to say; all other checks
+look only at what they can read, and so never raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from signalen_toolkit.diagnostics.source import dotted
+
+Map = Mapping[Any, Any]
+Path = tuple[str | int, ...]
+
+
+def at(data: Any, *path: str | int) -> Any:
+    """Return what stands at a path, or None."""
+    for part in path:
+        if isinstance(data, Mapping):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data
+
+
+def mapping(data: Any, *path: str | int) -> Map:
+    """Return the map at a path; an empty one where there is none."""
+    value = at(data, *path)
+    return value if isinstance(value, Mapping) else {}
+
+
+def listed(data: Any, *path: str | int) -> list[Any]:
+    """Return the list at a path; an empty one where there is none."""
+    value = at(data, *path)
+    return value if isinstance(value, list) else []
+
+
+def text(data: Any, *path: str | int) -> str:
+    """Return the text at a path; empty where there is none. A number is none: as a name it is a mistake."""
+    value = at(data, *path)
+    return value if isinstance(value, str) else ""
+
+
+def texts(data: Any, *path: str | int) -> list[str]:
+    """Return the texts in the list at a path."""
+    return [value for value in listed(data, *path) if isinstance(value, str)]
+
+
+def maps(data: Any, *path: str | int) -> Iterator[tuple[Path, Map]]:
+    """Yield the maps in the list at a path, each with the path to it."""
+    for index, value in enumerate(listed(data, *path)):
+        if isinstance(value, Mapping):
+            yield (*path, index), value
+
+
+def keys(data: Any, *path: str | int) -> frozenset[str]:
+    """Return the keys of the map at a path, as texts."""
+    return frozenset(map(str, mapping(data, *path)))
+
+
+def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield every text in data with the path to it."""
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from leaves(value, (*path, str(key)))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from leaves(value, (*path, index))
+
+
+def place(*path: str | int) -> str:
+    """Write a path as messages have it: `spec.containers[0]`, `data["app.json"]`."""
+    return dotted([part if isinstance(part, int) else str(part) for part in path])

@@ -1,0 +1,76 @@
+"""Kubernetes objects, and what is wrong with them: what Helm makes of the values, and what the toolkit writes itself.
+
+A module here is one subject. Checks are functions from the objects of one environment to findings; `verify` turns a
+finding into a problem at the place in the form that the object comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from signalen_toolkit.diagnostics.problems import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One Kubernetes object of one environment.
+
+    `component` made it (empty: the delivery's own manifests), from `source`: the template in the chart
+    (`backend/templates/deployment.yaml`) or the file in the rendered tree. `home` is the namespace of the release that
+    it belongs to, in which it lands where it names none itself.
+    """
+
+    environment: str
+    component: str
+    source: str
+    data: Mapping[str, Any] = field(hash=False)
+    home: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`; empty where the object does not say."""
+        return _text(self.data.get("apiVersion"))
+
+    @property
+    def kind(self) -> str:
+        """`Deployment`; empty where the object does not say."""
+        return _text(self.data.get("kind"))
+
+    @property
+    def name(self) -> str:
+        """The name in the metadata."""
+        return _text(self._metadata.get("name"))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in the metadata; empty where Helm or the delivery fills it in."""
+        return _text(self._metadata.get("namespace"))
+
+    @property
+    def title(self) -> str:
+        """How messages call it: `Deployment signalen-backend`."""
+        return f"{self.kind} {self.name}".strip()
+
+    @property
+    def _metadata(self) -> Mapping[str, Any]:
+        metadata = self.data.get("metadata")
+        return metadata if isinstance(metadata, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with one object; `path` is the place in it (`spec.template.spec.containers[0]`)."""
+
+    rule: str
+    message: str
+    object: Object
+    path: str = ""
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+
+def _text(value: object) -> str:
+    """Return a name as text; what is none of the kind that names are (nothing, a map) is empty."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

@@ -1,0 +1,150 @@
+"""What a template knows: the form's sections by their own names, and what follows from them for an environment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from signalen_toolkit.catalog.model import Catalog, Component, knows
+from signalen_toolkit.form.config import Environment
+from signalen_toolkit.rendering import argocd
+from signalen_toolkit.rendering.ingress import ingress_annotations
+from signalen_toolkit.rendering.namespaces import places
+from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
+
+
+def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> dict[str, Any]:
+    """Give a template the sections of the form by their own names, and what belongs to the environment."""
+    images = {path: assets[path] for path in _images(environment) if path in assets}
+    return {
+        **environment.settings,
+        "environment": environment.name,
+        "production": environment.production,
+        "domain": environment.domain,
+        "hosts": environment.hosts,
+        "namespace": environment.namespace,
+        "components": [_facts(component, environment) for component in environment.components],
+        "namespaces": environment.namespaces,
+        "places": places(environment),
+        "monitored": _monitored(environment),
+        "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
+        "notified": _notified(environment),
+        "enabled": environment.enabled,
+        "releases": {component.name: component.release_name for component in charts.components.values()},
+        "repositories": _repositories(environment),
+        "images": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
+        "image_urls": {path: f"/municipality/{_file(path)}" for path in _images(environment)},
+        "images_checksum": _checksum(images),
+        "_environment": environment,
+    }
+
+
+def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what a template needs to know of one component: its facts, and what its version has."""
+    environment: Environment = context["_environment"]
+    known = partial(knows, component, environment.version)
+    return {
+        **context,
+        "component": _facts(component, environment),
+        "values": context.get("componentValues", {}).get(component.name, {}),
+        "image": _image(context.get("componentValues", {}).get(component.name, {}), component, environment),
+        "files": partial(_files, component.folder),
+        "has": known,
+        "features_under": partial(_features_under, component, environment, known),
+    }
+
+
+def _image(values: Mapping[str, Any], component: Component, environment: Environment) -> str:
+    """Return the image of a component, for what runs it beside the chart; the chart's own where the values say none."""
+    image = values.get("image") or {}
+    repository = image.get("repository") or f"signalen/{component.chart}"
+    return f"{repository}:{image.get('tag') or component.app_version(environment.version)}"
+
+
+def _facts(component: Component, environment: Environment) -> dict[str, Any]:
+    running = {other.name for other in environment.components}
+    return {
+        "name": component.name,
+        "release": component.release_name,
+        "namespace": environment.namespaces[component.name],
+        "chart": component.chart,
+        "repository": component.repository,
+        "repositoryName": _repository_name(component.repository),
+        "version": component.chart_version(environment.version),
+        "order": component.order,
+        "dependsOn": [name for name in component.starts_after if name in running],
+        "customResources": bool(component.definitions),
+        "webhooks": any(kind.kind.endswith("WebhookConfiguration") for kind in component.cluster_kinds),
+    }
+
+
+def _monitored(environment: Environment) -> dict[str, Any]:
+    """Tell what takes measurements, logs and dashboards: components of our own, or a stack that the cluster has."""
+    stacks, enabled = environment.settings["cluster"]["stacks"], environment.enabled
+    return {
+        "metrics": stacks["metrics"] or "prometheus" in enabled,
+        "logs": stacks["logs"] or "loki" in enabled,
+        "dashboards": stacks["dashboards"] or "grafana" in enabled,
+        "labels": stacks["labels"] if stacks["metrics"] else {},
+    }
+
+
+def _notified(environment: Environment) -> dict[str, Any]:
+    """Tell who hears of what becomes of a change, in the words of Flux and of Argo CD."""
+    status = commit_status_of(environment)
+    return {
+        "mail": mail_of(environment),
+        "commitStatus": {"type": status[0], "address": status[1]} if status else {},
+        "subscriptions": argocd.subscriptions(environment),
+        "config": argocd.config(environment),
+    }
+
+
+def _files(folder: Path, pattern: str) -> dict[str, str]:
+    """Return the files in a component's folder that fit a pattern: text by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
+
+
+def _features_under(
+    component: Component, environment: Environment, known: Callable[[str], bool], place: str
+) -> list[tuple[str, bool]]:
+    """List the key and the state of the features that this version has under one place in the values."""
+    states = environment.settings["features"]
+    return [
+        (path.removeprefix(f"{place}."), states[feature])
+        for feature, path in component.features.items()
+        if path.startswith(f"{place}.") and known(path)
+    ]
+
+
+def _repositories(environment: Environment) -> list[dict[str, str]]:
+    urls = dict.fromkeys(component.repository for component in environment.components)
+    return [{"name": _repository_name(url), "url": url} for url in urls]
+
+
+def _repository_name(url: str) -> str:
+    """Name a Helm repository after its address: `https://signalen.github.io/helm-charts/` → `signalen-helm-charts`."""
+    host, _, path = url.partition("://")[2].strip("/").partition("/")
+    return "-".join([host.partition(".")[0], *path.split("/")]).strip("-").lower()
+
+
+def _images(environment: Environment) -> list[str]:
+    branding = environment.settings["branding"]
+    return list(dict.fromkeys(branding[image] for image in ("logo", "favicon", "iosIcon", "androidIcon")))
+
+
+def _file(path: str) -> str:
+    """Name a file as a key of a ConfigMap, which has no folders."""
+    return path.removeprefix("assets/").replace("/", "-")
+
+
+def _checksum(images: Mapping[str, bytes]) -> str:
+    """Return a text that changes with the images, so that pods are replaced when an image is."""
+    digest = hashlib.sha256()
+    for path, data in sorted(images.items()):
+        digest.update(f"{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()[:16]

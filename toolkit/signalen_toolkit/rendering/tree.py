@@ -1,0 +1,174 @@
+"""A rendered tree on disk: compared with what it should be, and replaced as a whole.
+
+A file under `clusters/` that does not carry the header of a rendered file was put there by a person: it stays.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import difflib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.rendering.render import HEADER, ROOT
+
+_NEW: Final = f".{ROOT}.new"
+_OLD: Final = f".{ROOT}.old"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What would change on disk: texts by path for new and changed files, paths for those that go."""
+
+    written: Mapping[str, str]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.written or self.removed)
+
+
+def compare(repository: Path, tree: Mapping[str, str]) -> Changes:
+    """Tell what differs between the disk and the tree.
+
+    Raises UsageError where something of a person stands in the way of a rendered file.
+    """
+    written: dict[str, str] = {}
+    for path, text in tree.items():
+        target = repository / path
+        if target.is_file() and not target.is_symlink():
+            now = target.read_bytes()
+            if now == text.encode():
+                continue
+            if not now.startswith(HEADER.encode()):
+                raise _in_the_way(path)
+        elif target.is_symlink() or target.exists():
+            raise _in_the_way(path)
+        written[path] = text
+    removed = tuple(path for path in _rendered(repository) if path not in tree)
+    return Changes(written, removed)
+
+
+def diff(repository: Path, changes: Changes) -> str:
+    """Return the changes as a unified diff, from what is on disk to what should be."""
+    paths = sorted({*changes.written, *changes.removed})
+    return "".join(_diff_file(repository / path, path, changes.written.get(path)) for path in paths)
+
+
+def write(repository: Path, tree: Mapping[str, str]) -> Changes:
+    """Bring the disk up to date and return what changed. Nothing is written where nothing changed.
+
+    Killed at any moment, the old tree stands there or the new one: the new one is built aside, from links to the
+    files that stay and from new files, and takes the place of the old one in one step. Two processes take turns.
+    Raises UsageError as `compare` does, OSError where the disk is full or may not be written.
+    """
+    with alone(repository):
+        _tidy(repository)
+        changes = compare(repository, tree)
+        if changes:
+            try:
+                _build(repository, changes)
+                _swap(repository / ROOT, repository / _NEW, repository / _OLD)
+            finally:
+                _tidy(repository)
+        return changes
+
+
+def _build(repository: Path, changes: Changes) -> None:
+    new = repository / _NEW
+    if (repository / ROOT).is_dir():
+        shutil.copytree(repository / ROOT, new, symlinks=True, copy_function=_link)
+    for path, text in changes.written.items():
+        target = new / Path(path).relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # it is a link to the old file, which must not change
+        target.write_bytes(text.encode())
+    for path in changes.removed:
+        target = new / Path(path).relative_to(ROOT)
+        target.unlink()
+        for folder in target.parents:
+            if folder == new or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target, follow_symlinks=False)
+    return target
+
+
+def _swap(current: Path, new: Path, old: Path) -> None:
+    if not current.exists():
+        new.rename(current)
+    elif not _exchange(current, new):
+        # Two steps. `_tidy` undoes the first where a kill comes between them.
+        current.rename(old)
+        new.rename(current)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step; False where the system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+    if hasattr(libc, "renameat2"):
+        return bool(libc.renameat2(here, names[0], here, names[1], exchange) == 0)
+    if hasattr(libc, "renamex_np"):  # macOS; 2 is RENAME_SWAP of sys/stdio.h
+        return bool(libc.renamex_np(*names, 2) == 0)
+    return False
+
+
+def _tidy(repository: Path) -> None:
+    """Clear away what an earlier process left when it was killed."""
+    current, new, old = repository / ROOT, repository / _NEW, repository / _OLD
+    if old.exists() and not current.exists():
+        old.rename(current)
+    for leftover in (new, old):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let processes that work in the same folder take turns."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _rendered(repository: Path) -> Iterator[str]:
+    header = HEADER.encode()
+    for path in sorted((repository / ROOT).rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                if file.read(len(header)) == header:
+                    yield path.relative_to(repository).as_posix()
+
+
+def _in_the_way(path: str) -> UsageError:
+    return UsageError(
+        f"{path} was not made by `signalen render`, and a rendered file has to stand there: move it or delete it"
+    )
+
+
+def _diff_file(target: Path, path: str, text: str | None) -> str:
+    before = target.read_text(encoding="utf-8") if target.is_file() else ""
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True),
+        (text or "").splitlines(keepends=True),
+        f"a/{path}" if target.is_file() else "/dev/null",
+        f"b/{path}" if text is not None else "/dev/null",
+    )
+    return "".join(lines)

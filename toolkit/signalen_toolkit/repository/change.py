@@ -1,0 +1,165 @@
+"""An edit of the form together with the tree that is rendered from it: made, checked, and put in place.
+
+The order on disk: the new form is written aside, then the new tree takes the place of the old one in one step, then
+the form does. What is likely to fail (a full disk, a file of a person in the way) fails before anything has changed.
+Killed between the last two steps, the old form stands beside the new tree, which `signalen render --check` reports,
+and which the same command run again completes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from signalen_toolkit.base.versions import is_version, parse
+from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, did_you_mean, has_errors
+from signalen_toolkit.documents import edit, reader
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.model import NAME
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.rendering.render import render
+from signalen_toolkit.rendering.tree import Changes
+from signalen_toolkit.validation.check import check
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A form as text, read, completed and checked."""
+
+    text: str
+    document: Document
+    config: Config
+    problems: tuple[Problem, ...]
+
+    def environment(self, name: str) -> Environment:
+        """Return an environment by its name, or raise UsageError."""
+        for environment in self.config.environments:
+            if environment.name == name:
+                return environment
+        known = [environment.name for environment in self.config.environments]
+        hint = did_you_mean(name, known) or f"the form has {', '.join(known) or 'none'}"
+        raise UsageError(f"there is no environment '{name}'; {hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An edit that may be put in place: the form before and after it, and the new tree, which has no errors."""
+
+    directory: Path
+    before: Side
+    after: Side
+    files: Mapping[str, str]
+    changes: Changes
+
+    def __bool__(self) -> bool:
+        return self.before.text != self.after.text or bool(self.changes)
+
+    @property
+    def diff(self) -> str:
+        """The edit of the form as a unified diff; empty where there is none."""
+        old, new = (side.text.replace("\r\n", "\n").splitlines(keepends=True) for side in (self.before, self.after))
+        return "".join(_ended(difflib.unified_diff(old, new, f"a/{NAME}", f"b/{NAME}")))
+
+
+def read(directory: Path, charts: Catalog) -> Side:
+    """Read the form of a repository. Raises UsageError or ProblemsError where it cannot be read at all."""
+    side = _side(edit.load(directory / NAME), directory, charts)
+    if side.document.data is None:
+        raise ProblemsError(side.problems)
+    return side
+
+
+def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str], str]) -> Revision:
+    """Make an edit, check the form as it becomes and render it; nothing is written.
+
+    Raises ProblemsError where the edit cannot be made or leaves the form with errors, UsageError where a file of a
+    person stands in the way of a rendered one.
+    """
+    after = _side(change(before.text), directory, charts)
+    if has_errors(after.problems):
+        raise ProblemsError(after.problems)
+    files = render(after.config, charts)
+    return Revision(directory, before, after, files, tree.compare(directory, files))
+
+
+def put(revision: Revision) -> Changes:
+    """Write the form and the tree, and return what changed in the tree; repeated, it has no effect.
+
+    Raises UsageError where the form was changed in the meantime, OSError where the disk cannot be written.
+    """
+    form = revision.directory / NAME
+    with edit.prepared(form, revision.after.text) as aside:
+        if edit.load(form) != revision.before.text:
+            raise UsageError(f"{form} was changed in the meantime; nothing is written, run the command again")
+        changes = tree.write(revision.directory, revision.files)
+        if revision.after.text != revision.before.text:
+            aside.replace(form.resolve())
+    return changes
+
+
+def tree_summary(changes: Changes) -> str:
+    """Count what changes in the tree, per environment: `clusters/acceptance: 3 files changed, 1 removed`."""
+    paths = {**dict.fromkeys(changes.written, 0), **dict.fromkeys(changes.removed, 1)}
+    counts: dict[str, list[int]] = {}
+    for path, kind in sorted(paths.items()):
+        counts.setdefault("/".join(path.split("/")[:2]), [0, 0])[kind] += 1
+    lines = []
+    for folder, (written, removed) in counts.items():
+        parts = [f"{written} file{'' if written == 1 else 's'} written"] if written else []
+        parts += [f"{removed} removed"] if removed else []
+        lines.append(f"{folder}: {', '.join(parts)}")
+    return "\n".join(lines) or "clusters/ stays as it is"
+
+
+def with_versions(side: Side, wanted: Mapping[str, str]) -> dict[Place, str]:
+    """Return which settings give environments these versions, each where its version stands now.
+
+    An environment that takes its version from the top of the form gets one of its own, unless all that do so go to
+    the same version: then the top changes.
+    """
+    places: dict[Place, str] = {}
+    data = side.document.data
+    names = [environment.name for environment in side.config.environments]
+    inherit = [name for name in names if side.document.node(("environments", name, "version")) is None]
+    together = "version" in data and all(name in wanted for name in inherit)
+    together = together and len({wanted.get(name) for name in inherit}) == 1
+    for name, version in wanted.items():
+        if name in inherit and together:
+            places["version",] = version
+        else:
+            places["environments", name, "version"] = version
+    return places
+
+
+def check_downgrade(side: Side, wanted: Mapping[str, str]) -> None:
+    """Raise ProblemsError where an environment would go back to an older version."""
+    problems = []
+    for name, version in wanted.items():
+        environment = side.environment(name)
+        written = str(environment.settings.get("version", ""))
+        now = written if is_version(written) else environment.version
+        if is_version(version) and parse(version) < parse(now):
+            own: Place = ("environments", name, "version")
+            place = own if side.document.node(own) is not None else ("version",)
+            message = f"'{name}' would go back from release {now} to {version}"
+            hint = "a database is only ever migrated forward; with a backup to put back, add --allow-downgrade"
+            problems.append(side.document.problem("downgrade", message, place, hint=hint))
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _side(text: str, directory: Path, charts: Catalog) -> Side:
+    source = reader.parse(text, NAME)
+    config, problems = check(source, charts, directory)
+    return Side(text, source, config, tuple(problems))
+
+
+def _ended(lines: Iterable[str]) -> Iterable[str]:
+    for line in lines:
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

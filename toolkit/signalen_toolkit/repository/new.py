@@ -1,0 +1,318 @@
+"""`signalen new`: answers → a configuration repository, from the cookiecutter in `municipality-template/`.
+
+The repository is built beside its place and put there as a whole: whoever fails, is interrupted or runs out of
+disk finds nothing half done. The template also works with plain cookiecutter, which then calls `complete`.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from signalen_toolkit.base.paths import folder
+from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
+from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.form import git_hosts
+from signalen_toolkit.form.config import Config, asset_paths
+from signalen_toolkit.form.model import NAME
+from signalen_toolkit.form.schema import form_schema
+from signalen_toolkit.form.text import SCHEMA
+from signalen_toolkit.git import first_commit
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.rendering.render import ROOT, render
+from signalen_toolkit.repository import answers as answering
+from signalen_toolkit.repository import template_state
+from signalen_toolkit.repository.answers import Answers
+from signalen_toolkit.repository.staging import STAGING, lay, staging_at, terminable
+from signalen_toolkit.repository.template_variables import variables
+
+PROJECT: Final = "{{cookiecutter.repository_name}}"
+_STDIN: Final = "<stdin>"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `new` made. `remarks` are sentences about what went otherwise than a person may expect."""
+
+    directory: Path
+    files: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    remarks: tuple[str, ...]
+    config: Config
+    commit: bool
+
+
+def new(directory: Path, answers: Path | None, settings: Sequence[str], *, ask: bool, force: bool, git: bool) -> Result:
+    """Make a configuration repository.
+
+    `answers` is an incomplete form, `-` for standard input; `settings` are texts KEY=VALUE that go before it.
+    With `ask`, a person is asked for the rest. `force` allows a folder that holds something already: its
+    municipality.yaml is an error, its assets stay as they are, the other files of the template are replaced.
+
+    Raises ProblemsError for missing and wrong answers, UsageError for all that stands in the way.
+    """
+
+    def answered(images: Path) -> Answers:
+        return complete_answers(answering.read(answers_file(answers), settings), images, ask=ask)
+
+    return make(directory, answered, force=force, git=git)
+
+
+def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, git: bool) -> Result:
+    """Make a configuration repository of the answers that a function gives; it is told where the images are.
+
+    Raises as `new` does, before anything is asked where the folder is not free.
+    """
+    _check_target(directory, force=force)
+    if git:
+        first_commit.require()
+    with terminable(), ExitStack() as stack:
+        images = stack.enter_context(_images(directory))
+        given = answered(images)
+        config, problems = given.check(images)
+        if has_errors(problems):
+            raise ProblemsError(problems)
+        form = answering.completed(given.data)
+        return _build(directory, form, config, problems, images, force=force, git=git)
+
+
+def complete(directory: Path) -> list[Problem]:
+    """Complete what plain cookiecutter made of the template: write the form out, add the schema and the tree.
+
+    Returns warnings; raises ProblemsError where the form in it has errors.
+    """
+    given = answering.read(reader.read(directory / NAME, name=NAME), ())
+    config, problems = given.check(directory)
+    if has_errors(problems):
+        raise ProblemsError(problems)
+    _write(directory, answering.completed(given.data), config, directory)
+    return problems
+
+
+def summary(result: Result) -> str:
+    """Say what was made and how to go on."""
+    first = result.config.environments[0]
+    names = [environment.name for environment in result.config.environments]
+    width = max(len(f"{ROOT}/{name}/") for name in [*names, "production"])
+    lines = [
+        f"Made the configuration repository of {first.settings['municipality']['name']} in {result.directory}:",
+        "",
+    ]
+    lines += [
+        f"  {path:{width}}  {what}"
+        for path, what in (
+            (NAME, "the form: the one file that a person edits"),
+            ("README.md", "how to change and upgrade, in Dutch, for the administrator"),
+            ("assets/", "logo and icons: neutral ones, to be replaced by the municipality's"),
+            ("bootstrap/", "connects a cluster, once for each environment"),
+        )
+    ]
+    for environment in result.config.environments:
+        count = sum(path.startswith(f"{ROOT}/{environment.name}/") for path in result.files)
+        what = f"rendered: {count} files, Signalen {environment.version} on {environment.domain}"
+        lines.append(f"  {f'{ROOT}/{environment.name}/':{width}}  {what}")
+    lines += ["", *(f"Note: {remark}" for remark in result.remarks), *([""] if result.remarks else [])]
+    return "\n".join([*lines, "Next:", *_next_steps(result)])
+
+
+def _next_steps(result: Result) -> list[str]:
+    first = result.config.environments[0]
+    repository = first.settings["repository"]
+    push = f"git remote add origin {shlex.quote(repository['url'])} && git push -u origin {repository['branch']}"
+    steps = [
+        f"go there: cd {shlex.quote(str(result.directory))}",
+        "put the municipality's own images in assets/, then run `signalen render` and commit",
+        f"publish the repository: {push}" if result.commit else "commit these files and push them",
+        "make the secrets: signalen secrets init (README.md lists them)",
+        f"connect the cluster, once: bootstrap/cluster.sh {first.name}",
+    ]
+    return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+
+
+# --- answers
+
+
+def answers_file(path: Path | None) -> Document | None:
+    """Read an answers file; `-` is standard input."""
+    if path is None:
+        return None
+    if str(path) == "-":
+        return reader.parse(sys.stdin.buffer.read(reader.LARGEST + 1), _STDIN)
+    return reader.read(path)
+
+
+def complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
+    """Ask for what is missing, or report it; what is wrong already is reported before anything is asked."""
+    missing = given.unanswered()
+    open_ = [question for question in missing if "default" not in question.schema]
+    problems = answering.wrong(given.check(images)[1], missing)
+    if not ask:
+        problems += answering.unanswered_problems(open_, given.document.file)
+    if problems:
+        raise ProblemsError(problems)
+    if not ask or not missing:
+        return given
+    if not _is_terminal():
+        if not open_:
+            return given
+        keys = ", ".join(dotted(question.place) for question in open_)
+        raise UsageError(
+            f"nobody can be asked here, since this is no terminal, and these have no answer: {keys};"
+            " give them with --answers FILE or --set KEY=VALUE (--no-input shows examples)"
+        )
+    from signalen_toolkit.repository.wizard import ask as ask_a_person
+
+    return ask_a_person(given, images)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+# --- the repository
+
+
+def _build(
+    directory: Path,
+    form: Mapping[str, Any],
+    config: Config,
+    problems: Sequence[Problem],
+    images: Path,
+    *,
+    force: bool,
+    git: bool,
+) -> Result:
+    target = directory.resolve()
+    beside = next(parent for parent in target.parents if parent.is_dir())
+    # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
+    place = target / STAGING if target.is_dir() else beside / f"{STAGING}-{target.name}"
+    with tree.alone(beside), staging_at(place) as staging:
+        _check_target(directory, force=force)  # again: another process may have been first
+        remarks: list[str] = []
+        _write(staging, form, config, images)
+        _check_text(staging, form)
+        files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
+        commit = git
+        if git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
+            remarks.append(f"this folder is part of the Git repository {outer}; no new one was made, commit there")
+            commit = False
+        if commit:
+            first = config.environments[0].settings
+            first_commit.commit(
+                staging, first["repository"]["branch"], f"Richt Signalen in voor {first['municipality']['name']}"
+            )
+        if target.exists():
+            remarks += lay(staging, target)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(target)
+    return Result(directory, files, tuple(problems), tuple(remarks), config, commit)
+
+
+def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+    """Write all files of a repository into a folder."""
+    directory.mkdir(exist_ok=True)
+    write_template(directory, form, config, images)
+    git_hosts.keep_pipeline(directory, config.environments[0].settings["repository"]["host"])
+    schema = directory / SCHEMA
+    schema.parent.mkdir(exist_ok=True)
+    (directory / template_state.FILE).write_text(template_state.text(_as_made(directory)), encoding="utf-8")
+    schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    tree.write(directory, render(config, catalog()))
+
+
+def _as_made(directory: Path) -> dict[str, bytes]:
+    """Return the template's files in a new repository; an image of the municipality's own is as the template has it."""
+    template = folder("municipality-template") / PROJECT
+    found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    for path in found:
+        if path.startswith("assets/"):
+            found[path] = template / path
+    return {path: file.read_bytes() for path, file in found.items() if path != NAME and file.is_file()}
+
+
+def write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
+    """Write what the template makes of a form into a folder, with the images that the form names."""
+    from cookiecutter.generate import generate_files  # type: ignore[import-untyped]
+
+    # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
+    with tempfile.TemporaryDirectory() as temporary:
+        context = {"cookiecutter": variables(form, config)}
+        made = generate_files(folder("municipality-template"), context, temporary, accept_hooks=False)
+        for name in asset_paths(form):
+            if (images / name).is_file():
+                target = Path(made) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(images / name, target)
+        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=_copy)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file, but not its mode: what was installed may be read-only, or have lost that it can be run."""
+    shutil.copyfile(source, target)
+    path = Path(target)
+    if is_script(path.read_bytes()):
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it
+
+
+def is_script(data: bytes) -> bool:
+    """Tell whether a file of the template is one to be run."""
+    return data.startswith(b"#!")
+
+
+def _check_text(directory: Path, form: Mapping[str, Any]) -> None:
+    """Make sure that the form on disk says what was answered, before anything is put in its place."""
+    written = reader.read(directory / NAME, name=NAME)
+    if written.problems:
+        raise ProblemsError(written.problems)
+    if written.data != form:
+        raise UsageError(f"the {NAME} that was written does not say what was answered; please report this")
+
+
+# --- the folder
+
+
+def _check_target(directory: Path, *, force: bool) -> None:
+    if not directory.exists():
+        if directory.is_symlink():
+            raise UsageError(f"{directory} is a link to a folder that does not exist")
+        above = next(parent for parent in directory.absolute().parents if parent.exists())
+        if not above.is_dir():
+            raise UsageError(f"{directory} cannot be made: {above} is a file")
+        return
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is a file; name a folder")
+    if (directory / NAME).exists():
+        hint = "change that form, and run `signalen render`"
+        raise UsageError(f"{directory} has a {NAME} already, which is never overwritten: {hint}")
+    if not force and any(path.name != STAGING for path in directory.iterdir()):
+        raise UsageError(f"{directory} is not empty; name another folder, or use --force to write beside what is there")
+
+
+@contextmanager
+def _images(directory: Path) -> Iterator[Path]:
+    """Give the folder with the images of the new repository: the template's, below those that are there already."""
+    template = folder("municipality-template") / PROJECT
+    if not directory.is_dir() or not any(directory.iterdir()):
+        yield template
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        for source in (template, directory):
+            for path in source.glob("assets/**/*"):
+                target = Path(temporary) / path.relative_to(source)
+                if path.is_file():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+        yield Path(temporary)

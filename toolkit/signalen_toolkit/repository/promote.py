@@ -1,0 +1,128 @@
+"""`signalen promote`: gives one environment what was accepted in another: its release and its image tags.
+
+Nothing else goes along: domains, secrets, features and resources belong to the environment that has them. First
+`plan`, which writes nothing and says what would change; then, if a person agrees, `put`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.diagnostics.problems import Problem, UsageError
+from signalen_toolkit.documents import edit
+from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.model import at
+from signalen_toolkit.rendering.tree import Changes
+from signalen_toolkit.repository import change as revision
+from signalen_toolkit.repository.change import Place, Revision, Side
+from signalen_toolkit.repository.release_notes import Notes, notes
+
+_IMAGE: Final = ("repository", "tag")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a promotion would do; false where there is nothing to do. `text` has the diff and the summary."""
+
+    source: str
+    target: str
+    notes: Notes
+    revision: Revision
+    problems: tuple[Problem, ...]
+    text: str
+
+    def __bool__(self) -> bool:
+        return bool(self.revision)
+
+
+def plan(
+    directory: Path,
+    source: str,
+    target: str,
+    *,
+    allow_downgrade: bool = False,
+    charts: Catalog | None = None,
+) -> Plan:
+    """Tell what a promotion from one environment to another would change; nothing is written.
+
+    Raises ProblemsError where the form would have errors, where the target would go back to an older release, or
+    where the form is written in a way that cannot be changed safely; UsageError for wrong use.
+    """
+    charts = charts or catalog()
+    before = revision.read(directory, charts)
+    accepted, other = before.environment(source), before.environment(target)
+    if source == target:
+        raise UsageError(f"'{source}' cannot be promoted to itself")
+    own = before.document.node(("environments", target, "version")) is not None
+    wanted = (
+        {}
+        if accepted.version == other.version and (own or "version" in before.document.data)
+        else {target: accepted.version}
+    )
+    if not allow_downgrade:
+        revision.check_downgrade(before, wanted)
+    changes: dict[Place, Any] = {**revision.with_versions(before, wanted), **_images(accepted, other)}
+    gone = list(_removed(before, accepted, other))
+    made = revision.revise(directory, before, charts, lambda text: edit.set_values(edit.remove(text, gone), changes))
+    said = notes(before.config, made.after.config, target, charts)
+    text = "\n".join(_text(source, said, made))
+    return Plan(source, target, said, made, made.after.problems, text)
+
+
+def put(plan: Plan) -> Changes:
+    """Write form and tree as planned; raises as `revision.put` does."""
+    return revision.put(plan.revision)
+
+
+def _images(accepted: Environment, other: Environment) -> dict[Place, str]:
+    """Return the image settings of the one environment that the other has not, or has otherwise."""
+    return {
+        ("environments", other.name, "overrides", component, "image", key): value
+        for component, images in _overridden(accepted).items()
+        for key, value in images.items()
+        if _overridden(other).get(component, {}).get(key) != value
+    }
+
+
+def _removed(side: Side, accepted: Environment, other: Environment) -> Iterator[Place]:
+    """Yield what the target has of images and the source has not, with the maps that would be left empty."""
+    kept = _overridden(accepted)
+    data = side.document.data
+    empty: dict[Place, set[str]] = {}
+    for component, images in _overridden(other).items():
+        for key in images:
+            if key not in kept.get(component, {}):
+                place: Place = ("environments", other.name, "overrides", component, "image", key)
+                while len(place) > 3:
+                    gone = empty.setdefault(place[:-1], set())
+                    gone.add(str(place[-1]))
+                    if gone != set(at(data, place[:-1]) or ()):
+                        break
+                    place = place[:-1]
+                yield place
+
+
+def _overridden(environment: Environment) -> dict[str, dict[str, str]]:
+    """Return the repository and tag of images that the form gives an environment, by component."""
+    found = {}
+    for component, values in environment.settings.get("overrides", {}).items():
+        image = values.get("image") if isinstance(values, Mapping) else None
+        if isinstance(image, Mapping):
+            found[component] = {key: image[key] for key in _IMAGE if key in image}
+    return found
+
+
+def _text(source: str, said: Notes, made: Revision) -> Iterator[str]:
+    if not made:
+        yield f"{said.environment} has what {source} has: release {said.after}, and the same images"
+        return
+    yield from said.lines()
+    if made.diff:
+        yield ""
+        yield made.diff.rstrip("\n")
+    yield ""
+    yield revision.tree_summary(made.changes)

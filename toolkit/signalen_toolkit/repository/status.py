@@ -1,0 +1,180 @@
+"""`signalen status`: where each environment of a repository stands, in one table. Nothing is written or fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from signalen_toolkit import __version__
+from signalen_toolkit.base.versions import parse
+from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, has_errors
+from signalen_toolkit.documents import reader
+from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.model import NAME, at
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.rendering.render import render
+from signalen_toolkit.validation.check import check
+
+FORMATS: Final = ("text", "json")
+_HOOKS: Final = ".pre-commit-config.yaml"
+_TEMPLATE: Final = ".signalen/template.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One environment. `behind` counts the releases after its own; `tree` is clean, stale or unknown."""
+
+    environment: str
+    domain: str
+    production: bool
+    version: str
+    backend: str
+    frontend: str
+    behind: int
+    delivery: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A repository. `toolkit` is the version that it is made for, `installed` the one that looked."""
+
+    municipality: str
+    newest: str
+    toolkit: str
+    installed: str
+    environments: tuple[Row, ...]
+    errors: int
+    warnings: int
+    note: str = ""
+
+
+def status(directory: Path, charts: Catalog | None = None) -> Status:
+    """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
+    charts = charts or catalog()
+    source = reader.read(directory / NAME)
+    config, problems = check(source, charts, directory)
+    stale, note = _stale(directory, config, problems, charts)
+    rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    names = [one.settings["municipality"]["name"] for one in config.environments]
+    return Status(
+        municipality=str(names[0]) if names else "",
+        newest=charts.releases[0],
+        toolkit=_made_with(directory),
+        installed=__version__,
+        environments=rows,
+        errors=errors,
+        warnings=len(problems) - errors,
+        note=note,
+    )
+
+
+def text(found: Status, format_: str = "text") -> str:
+    """Return a status as text for a person, or as JSON."""
+    if format_ == "json":
+        return json.dumps(asdict(found), indent=2, ensure_ascii=False)
+    return "\n".join(_lines(found))
+
+
+def _lines(found: Status) -> Iterator[str]:
+    table = [("environment", "domain", "release", "behind", "backend", "frontend", "delivery", "clusters/")]
+    for row in found.environments:
+        behind = f"{row.behind} (newest {found.newest})" if row.behind else "no"
+        table.append(
+            (row.environment, row.domain, row.version, behind, row.backend, row.frontend, row.delivery, row.tree)
+        )
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    if found.environments:
+        for line in table:
+            yield "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        yield ""
+    other = "" if found.toolkit == found.installed else f", made for {found.toolkit}"
+    yield f"toolkit   {found.installed}{other}"
+    counted = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in _counts(found) if number]
+    yield f"problems  {', '.join(counted) + ': run `signalen check`' if counted else 'none'}"
+    if found.note:
+        yield f"clusters/ {found.note}"
+
+
+def _counts(found: Status) -> tuple[tuple[int, str], ...]:
+    return (found.errors, "error"), (found.warnings, "warning")
+
+
+def _row(environment: Environment, charts: Catalog, state: str) -> Row:
+    def app(name: str) -> str:
+        component = charts.components.get(name)
+        if tag := at(environment.settings, ("overrides", name, "image", "tag")):
+            return str(tag)
+        return component.app_version(environment.version) if component else ""
+
+    return Row(
+        environment=environment.name,
+        domain=environment.domain,
+        production=environment.production,
+        version=environment.version,
+        backend=app("backend"),
+        frontend=app("frontend"),
+        behind=sum(parse(known) > parse(environment.version) for known in charts.releases),
+        delivery=str(environment.settings["delivery"]),
+        tree=state,
+    )
+
+
+def _stale(
+    directory: Path, config: Config, problems: list[Problem], charts: Catalog
+) -> tuple[frozenset[str] | None, str]:
+    """Return the environments whose rendered files are not what the form says; None where nobody can tell."""
+    if has_errors(problems):
+        return None, ""
+    try:
+        changes = tree.compare(directory, render(config, charts))
+    except UsageError as error:
+        return None, str(error)
+    stale = {Path(path).parts[1] for path in (*changes.written, *changes.removed)}
+    gone = sorted(stale - {one.name for one in config.environments})
+    note = f"has files of environments that are gone ({', '.join(gone)}): run `signalen render`" if gone else ""
+    if stale and not note:
+        note = "is stale: run `signalen render`"
+    return frozenset(stale), note
+
+
+def _state(name: str, stale: frozenset[str] | None) -> str:
+    if stale is None:
+        return "unknown"
+    return "stale" if name in stale else "clean"
+
+
+def _made_with(directory: Path) -> str:
+    """Return the version of the toolkit that a repository is made for: what its hooks are pinned to, else ours."""
+    for name, find in ((_HOOKS, _pinned), (_TEMPLATE, _written)):
+        try:
+            found = find((directory / name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            continue
+        if found:
+            return found
+    return __version__
+
+
+def _pinned(text: str) -> str:
+    data: Any = reader.parse(text, _HOOKS).data
+    repositories = data.get("repos") if isinstance(data, dict) else None
+    for repository in repositories if isinstance(repositories, list) else ():
+        hooks = repository.get("hooks") if isinstance(repository, dict) else None
+        ids = [hook.get("id") for hook in hooks if isinstance(hook, dict)] if isinstance(hooks, list) else []
+        if any(str(one).startswith("signalen-") for one in ids):
+            return str(repository.get("rev", "")).removeprefix("v")
+    return ""
+
+
+def _written(text: str) -> str:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return str(data.get("toolkit", "")) if isinstance(data, dict) else ""

@@ -1,0 +1,101 @@
+"""What the template of a configuration repository is told: the variables of cookiecutter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signalen_toolkit import REPOSITORY, __version__
+from signalen_toolkit.catalog.model import Secret, catalog
+from signalen_toolkit.diagnostics.markdown import prose
+from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.text import form_text
+
+
+def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """Return the template's variables; values go in as they are, since cookiecutter evaluates none of these."""
+    first = config.environments[0].settings
+    owners = [owner for environment in config.environments for owner in environment.settings["repository"]["owners"]]
+    return {
+        "repository_name": "repository",
+        "_form": form_text(form, config),
+        "_name": prose(first["municipality"]["name"]),
+        "_environments": [
+            {
+                "name": environment.name,
+                "domain": prose(environment.domain),
+                "namespace": environment.namespace,
+                "delivery": environment.settings["delivery"],
+                "bootstrap": _bootstrap(environment.settings["delivery"]),
+                "secret": environment.settings["repository"].get("secret", ""),
+                "tool_namespace": environment.settings["sync"]["namespace"],
+            }
+            for environment in config.environments
+        ],
+        "_secrets": _secrets(config),
+        "_watched": _watched(config),
+        "_copied": any(
+            copies["enabled"] is True
+            for environment in config.environments
+            for copies in environment.settings["backup"].values()
+        ),
+        "_owners": list(dict.fromkeys(owners)),
+        **_pipeline(config),
+    }
+
+
+def _bootstrap(delivery: str) -> str:
+    """Return the folder that is applied once, by bootstrap/cluster.sh."""
+    return "flux-system" if delivery == "flux" else "argocd"
+
+
+def _pipeline(config: Config) -> dict[str, Any]:
+    """Return what pipelines, pre-commit and Renovate are told; cookiecutter.json has it for the simplest form."""
+    trials = [f"signalen-{environment.name}" for environment in config.environments if not environment.production]
+    branches = [environment.settings["repository"]["branch"] for environment in config.environments]
+    return {
+        "_version": __version__,
+        "_source": REPOSITORY,
+        "_branches": list(dict.fromkeys(branches)),
+        "_charts": catalog().component("backend").repository,
+        "_trials": trials or ["signalen-acceptance"],
+    }
+
+
+def _secrets(config: Config) -> list[dict[str, str]]:
+    """List every key of every Secret that a component, or the delivery, of some environment may need."""
+    owners: dict[str, Secret] = {}
+    for environment in config.environments:
+        owners |= {
+            f"{component.title_nl}/{secret.name}": secret
+            for component in environment.components
+            for secret in component.secrets
+        }
+    for environment in config.environments:
+        tool = {"flux": "Flux", "argocd": "Argo CD"}[environment.settings["delivery"]]
+        owners |= {f"{tool}/{secret.name}": secret for secret in environment.delivery_secrets}
+    paths = {f"{secret.name}/{key.name}" for secret in owners.values() for key in secret.keys}
+    return [
+        {
+            "title": owner.partition("/")[0],
+            "secret": secret.name,
+            "key": key.name,
+            "when": key.when or secret.when,
+            "same_as": key.same_as if key.same_as in paths else "",
+            "generated": "ja" if key.generate else "",
+        }
+        for owner, secret in owners.items()
+        for key in secret.keys
+    ]
+
+
+def _watched(config: Config) -> list[dict[str, str]]:
+    """List where people see how each environment does, of those that have dashboards."""
+    shared = "in de Grafana van het cluster"
+    found = {
+        environment.name: f"https://{prose(environment.hosts['grafana'])}"
+        if "grafana" in environment.enabled
+        else shared * (environment.settings["cluster"]["stacks"]["dashboards"] is True)
+        for environment in config.environments
+    }
+    return [{"name": name, "dashboards": place} for name, place in found.items() if place]

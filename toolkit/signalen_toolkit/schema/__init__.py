@@ -1,0 +1,1 @@
+"""What an error of a JSON Schema is in words."""

@@ -1,0 +1,214 @@
+"""Checks a document against a JSON Schema, and says what is wrong in the words of the form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from signalen_toolkit.diagnostics.problems import Problem, ordered
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.schema.context import Context, Draft, Index, Leaf
+from signalen_toolkit.schema.formats import FORMATS
+from signalen_toolkit.schema.lookup import FORBIDDEN, Path, Schema
+from signalen_toolkit.schema.messages import drafts
+
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "duplicate-item": "an item that stands twice in a list is a mistake of copying",
+        "missing-key": "without this key there is nothing to derive the setting from",
+        "not-allowed": "these settings exclude each other, or this one cannot be set here",
+        "out-of-range": "a number, text or list outside these bounds does not work",
+        "unknown-key": "a key that nothing reads is a spelling mistake or stands in the wrong place",
+        "unknown-value": "only these values exist",
+        "wrong-format": "a text that is not written as it must be cannot be used",
+        "wrong-type": "a value of another kind is read as something else than was meant",
+    }
+)
+
+
+def _format_checker() -> FormatChecker:
+    """Check only our own formats: what jsonschema knows besides depends on which packages are installed."""
+
+    def for_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
+        return lambda value: not isinstance(value, str) or check(value)
+
+    checker = FormatChecker(formats=())
+    for name, (check, _) in FORMATS.items():
+        checker.checks(name)(for_text(check))
+    return checker
+
+
+_FORMAT_CHECKER = _format_checker()
+# What `$` is in a pattern: outside a set of characters, and not escaped.
+_END: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\$)")
+
+
+@cache
+def _searched(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern as JSON Schema means it: `$` is the end, for Python also just before a last line break."""
+    return re.compile(_END.sub(lambda found: r"\Z" if found[1] else found[0], pattern))
+
+
+def _pattern(_: Any, pattern: str, instance: object, __: Schema) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _searched(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+# Its package leaves this function untyped.
+_VALIDATOR: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+# A fleet checks hundreds of forms against the same few schemas. The schema is kept with what is made of it,
+# so that its id is not given to another one.
+_compiled: dict[int, tuple[Schema, Any, Index]] = {}
+_MOST_COMPILED = 256
+# Keywords that speak of the keys of a map, not of the map as a value.
+_OF_KEYS: Final = frozenset({"dependentRequired", "minProperties", "required", "requiredOne"})
+
+
+def schema_problems(
+    document: Document, schema: Mapping[str, Any], *, at: Sequence[str | int] = (), what: str = "the form"
+) -> list[Problem]:
+    """Return what is wrong with a document, or with the part of it at a path, by a JSON Schema.
+
+    `what` names the thing that is checked: `the values of chart backend 4.19.0`. A document that could
+    not be read has no schema problems, nor has a part that is not there. The schema must not be changed
+    afterwards, since what is made of it is kept.
+    """
+    data = document.data
+    for part in at:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return []
+    if data is None and not at:
+        return []
+    validator, index = _compile(schema)
+    errors = list(validator.iter_errors(data))
+    if not errors:
+        return []
+    context = Context(document, tuple(at), what, index)
+    found = [draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context)]
+    return ordered(context.problem(draft) for draft in _one_a_cause(found))
+
+
+def wrong_values(data: Any, schema: Mapping[str, Any]) -> list[Path]:
+    """Return the places of the values that a schema refuses, and of the keys that it does not know."""
+    validator, _ = _compile(schema)
+    found: list[Path] = []
+    for leaf in (leaf for error in validator.iter_errors(data) for leaf in _leaves(error)):
+        if leaf.word == "additionalProperties":
+            known = leaf.schema.get("properties", {})
+            found += [(*leaf.path, key) for key in leaf.instance if key not in known]
+        elif not leaf.keyed and leaf.word not in _OF_KEYS:
+            found.append(leaf.path)
+    return found
+
+
+def _compile(schema: Schema) -> tuple[Any, Index]:
+    kept = _compiled.get(id(schema))
+    if kept is None:
+        if len(_compiled) >= _MOST_COMPILED:
+            _compiled.clear()
+        usable = _without_false(schema)
+        validator = _VALIDATOR(usable, format_checker=_FORMAT_CHECKER)
+        kept = _compiled[id(schema)] = (schema, validator, Index(usable))
+    return kept[1:]
+
+
+def _without_false(schema: Any) -> Any:
+    """Write the schema `false` of a key as `not`: for `false`, jsonschema loses where the value stands."""
+    if isinstance(schema, list):
+        return [_without_false(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        word: {key: FORBIDDEN if value is False else _without_false(value) for key, value in part.items()}
+        if word == "properties" and isinstance(part, Mapping)
+        else _without_false(part)
+        for word, part in schema.items()
+    }
+
+
+def _one_a_cause(found: Iterable[Draft]) -> list[Draft]:
+    """Keep one problem a value, the plainest, and no missing key that a misspelt one explains."""
+    found = list(dict.fromkeys(found))
+    explained = {path for draft in found for path in draft.explains}
+    best: dict[tuple[object, ...], Draft] = {}
+    for draft in found:
+        if draft.missing and explained.intersection(draft.missing):
+            continue
+        subject = (draft.path, draft.at, draft.message if draft.rank == 0 else "")
+        if subject not in best or draft.rank < best[subject].rank:
+            best[subject] = draft
+    return list(best.values())
+
+
+def _leaves(error: ValidationError) -> Iterator[Leaf]:
+    """Yield the errors that a person can act on; of alternatives, those of the one that was meant."""
+    if error.validator in ("anyOf", "oneOf") and error.context:
+        yield from _alternatives(error)
+        return
+    keyed = "propertyNames" in error.relative_schema_path
+    yield Leaf(
+        word=str(error.validator),
+        value=error.validator_value,
+        instance=error.instance,
+        path=tuple(error.absolute_path),
+        schema=error.schema if isinstance(error.schema, Mapping) else {},
+        keyed=keyed,
+    )
+
+
+def _alternatives(error: ValidationError) -> Iterator[Leaf]:
+    branches: dict[int, list[Leaf]] = {}
+    for inner in error.context or ():
+        branches.setdefault(int(inner.relative_schema_path[0]), []).extend(_leaves(inner))
+    here = tuple(error.absolute_path)
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    lists = list(branches.values())
+    if all(leaf.word == "required" and leaf.path == here for leaves in lists for leaf in leaves):
+        choices = [[key for leaf in leaves for key in leaf.value] for leaves in lists]
+        yield Leaf("requiredOne", choices, error.instance, here, schema)
+        return
+    fitting = [leaves for leaves in lists if not any(_fails(leaf, here, "type") for leaf in leaves)]
+    if not fitting:
+        types = [leaf.value for leaves in lists for leaf in leaves if _fails(leaf, here, "type")]
+        flat = [kind for value in types for kind in ([value] if isinstance(value, str) else value)]
+        yield Leaf("type", list(dict.fromkeys(flat)), error.instance, here, schema)
+        return
+    known = _known_values(fitting)
+    if known:
+        yield known
+        return
+    meant = [leaves for leaves in fitting if not any(_discriminates(leaf, here) for leaf in leaves)] or fitting
+    chosen = min(meant, key=lambda leaves: (len(leaves), -max(len(leaf.path) for leaf in leaves)))
+    if len(meant) > 1 and "x-pattern-message" in schema and all(leaf.path == here for leaf in chosen):
+        yield Leaf("pattern", "", error.instance, here, schema)
+        return
+    yield from chosen
+
+
+def _fails(leaf: Leaf, here: tuple[str | int, ...], word: str) -> bool:
+    return leaf.word == word and leaf.path == here
+
+
+def _discriminates(leaf: Leaf, here: tuple[str | int, ...]) -> bool:
+    """Tell whether a branch is ruled out by the value of one key, as `provider: const`."""
+    return leaf.word in ("const", "enum") and len(leaf.path) == len(here) + 1
+
+
+def _known_values(branches: list[list[Leaf]]) -> Leaf | None:
+    """Join alternatives that each want other values in the same place into one list of known values."""
+    firsts = [leaf for leaves in branches for leaf in leaves if leaf.word in ("const", "enum")]
+    if len(firsts) < len(branches) or len({leaf.path for leaf in firsts}) != 1:
+        return None
+    values: list[object] = []
+    for leaf in firsts:
+        values += [leaf.value] if leaf.word == "const" else leaf.value
+    return Leaf("enum", values, firsts[0].instance, firsts[0].path, firsts[0].schema)

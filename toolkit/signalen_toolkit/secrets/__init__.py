@@ -1,0 +1,1 @@
+"""Secrets of a configuration repository: made, encrypted, checked, changed."""

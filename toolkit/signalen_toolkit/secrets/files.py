@@ -1,0 +1,133 @@
+"""The encrypted Secrets in a repository: `secrets/<environment>/<name>.yaml`, a Kubernetes Secret each."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from signalen_toolkit.base import files as atomic
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.secrets.sops import Sops
+
+FOLDER: Final = "secrets"
+_ENCRYPTED: Final = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:\w+\]")
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    """One file. What is in it, is as it stands there: encrypted, when all is well."""
+
+    document: Document
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The Secret."""
+        return self.document.data if isinstance(self.document.data, dict) else {}
+
+    @property
+    def recipients(self) -> list[str]:
+        """The age keys for which it is encrypted."""
+        sops = self.data.get("sops")
+        found = sops.get("age") if isinstance(sops, dict) else None
+        return [str(one.get("recipient", "")) for one in found or () if isinstance(one, dict)]
+
+    def values(self) -> Iterator[tuple[tuple[str, str], Any]]:
+        """Yield the place and the value of every key of the Secret."""
+        for section in ("data", "stringData"):
+            found = self.data.get(section)
+            if isinstance(found, dict):
+                yield from (((section, key), value) for key, value in found.items())
+
+    def place(self, key: str) -> tuple[str, str]:
+        """Return where a key stands, or belongs."""
+        return next((place for place, _ in self.values() if place[1] == key), ("stringData", key))
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is such a key."""
+        return any(place[1] == key for place, _ in self.values())
+
+    def plain(self) -> list[tuple[str, str]]:
+        """Return the places of values that anyone can read. An empty text is none: SOPS leaves it as it is."""
+        return [place for place, value in self.values() if value != "" and not is_encrypted(value)]
+
+
+def is_encrypted(value: Any) -> bool:
+    """Tell whether SOPS made a value."""
+    return isinstance(value, str) and _ENCRYPTED.fullmatch(value) is not None
+
+
+def path_of(environment: str, secret: str) -> str:
+    """Return where a Secret stands in the repository."""
+    return f"{FOLDER}/{environment}/{secret}.yaml"
+
+
+def read(repository: Path, path: str) -> SecretFile | None:
+    """Read a file, or return None where there is none."""
+    if not (repository / path).is_file():
+        return None
+    return SecretFile(reader.read(repository / path, name=path))
+
+
+def secret_text(name: str, namespace: str, values: Mapping[str, str]) -> str:
+    """Return a Secret in plain text. It goes to SOPS, and nowhere else."""
+    lines = [
+        "apiVersion: v1",
+        "kind: Secret",
+        "metadata:",
+        f"  name: {inline(name)}",
+        f"  namespace: {inline(namespace)}",
+        "  labels:",
+        "    app.kubernetes.io/part-of: signalen",
+        "type: Opaque",
+        "stringData:",
+        *(f"  {inline(key)}: {inline(value)}" for key, value in values.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def decrypted(text: str) -> dict[str, str]:
+    """Return the values in the plain text (JSON) of a Secret, by key; those in `data` decoded."""
+    secret: dict[str, Any] = json.loads(text)
+    encoded = (secret.get("data") or {}).items()
+    plain = (secret.get("stringData") or {}).items()
+    decoded = {str(key): base64.b64decode(str(value)).decode("utf-8", "replace") for key, value in encoded}
+    return decoded | {str(key): str(value) for key, value in plain}
+
+
+def changed(repository: Path, path: str, file: SecretFile, values: Mapping[str, str], sops: Sops) -> str:
+    """Return the text of an encrypted file with other values for some keys; the rest is as it was, letter by letter."""
+    with copy_of(repository, path) as copy:
+        for key, value in values.items():
+            place = file.place(key)
+            stored = base64.b64encode(value.encode()).decode() if place[0] == "data" else value
+            sops.set(copy, place, stored)
+        return copy.read_text(encoding="utf-8")
+
+
+def write(repository: Path, path: str, text: str) -> None:
+    """Write an encrypted file in one step. Raises UsageError for a text that is not encrypted: that never gets out."""
+    file = SecretFile(reader.parse(text, path))
+    if "sops" not in file.data or file.plain() or not list(file.values()):
+        raise UsageError(f"{path} was not written: what sops made of it is not encrypted; does .sops.yaml say so?")
+    (repository / path).parent.mkdir(parents=True, exist_ok=True)
+    atomic.replace(repository / path, text.encode(), mode=0o644)
+
+
+@contextmanager
+def copy_of(repository: Path, path: str) -> Iterator[Path]:
+    """Give a copy of an encrypted file to work on, in a folder that goes afterwards; `write` puts it back."""
+    with tempfile.TemporaryDirectory(prefix="signalen-secrets-") as folder:
+        copy = Path(folder) / Path(path).name
+        shutil.copyfile(repository / path, copy)
+        yield copy

@@ -1,0 +1,163 @@
+"""Other values and other readers for secrets that are there, and editing them by hand."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from signalen_toolkit.base import files as atomic
+from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.secrets import age_keys, sops_config
+from signalen_toolkit.secrets import files as secret_files
+from signalen_toolkit.secrets import values as secret_values
+from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of
+from signalen_toolkit.secrets.make import change
+from signalen_toolkit.secrets.sops import CONFIG, find
+
+_RAM = ("tmpfs", "ramfs")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who can read the secrets of an environment from now on; `key_file` has the private key that was made, if so."""
+
+    environment: str
+    recipients: tuple[str, ...]
+    files: tuple[str, ...]
+    key_file: Path | None
+
+
+def rotate(
+    directory: Path, charts: Catalog, environment: str, keys: Sequence[str] = (), *, program: str | None = None
+) -> list[str]:
+    """Give keys (`<secret>/<key>`, or the key alone) new random values; without `keys`, all that are random.
+
+    Keys that hold the same value go along. Returns the keys that changed. What runs in the cluster does not follow by
+    itself in all cases: a database keeps the password that it was made with.
+    """
+    config = read_config(directory, charts)
+    chosen = choose(config, environment)
+    needs = needs_of(config, chosen, charts)
+    wanted = [one_key(needs, key) for key in keys] or [k for secret in needs for k in secret.keys if k.random]
+    if known := [key.path for key in wanted if not key.random]:
+        raise UsageError(
+            f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
+        )
+    values = {key.path: secret_values.random_text(key) for key in wanted}
+    with tree.alone(directory):
+        return change(directory, chosen, needs, values, find(program))
+
+
+def rotate_recipients(
+    directory: Path,
+    charts: Catalog,
+    environment: str,
+    *,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    new_key: bool = False,
+    program: str | None = None,
+) -> Recipients:
+    """Let other age keys read the secrets of an environment: all its files get another data key, for them alone.
+
+    `new_key` makes another private key in the file of the environment, and takes the place of that file's others,
+    which stay in it: what is in Git already was encrypted for them.
+    """
+    choose(read_config(directory, charts), environment)
+    _check(add)
+    sops = sops_of(directory, environment, find(program))
+    key_file = age_keys.key_file(directory, environment)
+    with tree.alone(directory), ExitStack() as undo:
+        paths = _files(directory, environment)
+        now = sops_config.read(directory).recipients(secret_files.path_of(environment, "x"))
+        if unknown := [key for key in remove if key not in now]:
+            raise UsageError(f"{unknown[0]} is no recipient of {environment}; {did_you_mean(unknown[0], now)}")
+        add, remove = [*add], [*remove]
+        if new_key:
+            remove += [key for key in age_keys.publics(key_file) if key in now and key not in remove]
+            undo.callback(atomic.replace, key_file, age_keys.read(key_file).encode(), mode=0o600)
+            add.append(age_keys.add(key_file))
+        after = list(dict.fromkeys(key for key in [*now, *add] if key not in remove))
+        if not after:
+            raise UsageError(f"nobody could read the secrets of {environment} any more: add a recipient too")
+        config = sops_config.with_recipients(directory, secret_files.path_of(environment, "x"), after)
+        texts = {path: sops.reencrypt(directory / path, *_steps(directory, path, after)) for path in paths}
+        undo.pop_all()  # the files need the new key from here on
+        for path, text in texts.items():
+            secret_files.write(directory, path, text)
+        atomic.replace(directory / CONFIG, config.encode(), mode=0o644)
+    return Recipients(environment, tuple(after), tuple(paths), key_file if new_key else None)
+
+
+def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, program: str | None = None) -> bool:
+    """Have a person edit a Secret of an environment in plain text, in their own editor; tell whether it changed.
+
+    SOPS gives the editor a file, so that file is in memory: in a folder that only its owner may enter. Raises
+    UsageError where this computer has no such folder.
+    """
+    config = read_config(directory, charts)
+    choose(config, environment)
+    path = secret_files.path_of(environment, secret)
+    if secret_files.read(directory, path) is None:
+        known = [Path(one).stem for one in _files(directory, environment)]
+        raise UsageError(f"there is no {path}; {did_you_mean(secret, known)}".removesuffix("; "))
+    sops = sops_of(directory, environment, find(program))
+    with tree.alone(directory), _memory() as folder, secret_files.copy_of(directory, path) as copy:
+        if not sops.edit(copy, folder):
+            return False
+        text = copy.read_text(encoding="utf-8")
+        if text != (directory / path).read_text(encoding="utf-8"):
+            secret_files.write(directory, path, text)
+            return True
+    return False
+
+
+def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the recipients that a file lacks, and those that it has too many."""
+    file = secret_files.read(directory, path)
+    now = file.recipients if file else []
+    return [key for key in after if key not in now], [key for key in now if key not in after]
+
+
+def _files(directory: Path, environment: str) -> list[str]:
+    folder = Path(secret_files.FOLDER) / environment
+    return sorted(path.relative_to(directory).as_posix() for path in (directory / folder).glob("*.yaml"))
+
+
+def _check(recipients: Sequence[str]) -> None:
+    for key in recipients:
+        if age_keys.PRIVATE.search(key.upper()):
+            raise UsageError("that is a private key: whoever sees it reads the secrets. Make another one")
+        if not age_keys.PUBLIC.fullmatch(key):
+            raise UsageError(f"{key} is no public age key: those begin with age1 and have 62 characters")
+
+
+@contextmanager
+def _memory() -> Iterator[Path]:
+    """Give a folder that is not on a disk, and goes afterwards."""
+    for name in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108  # a folder of its own is made in it
+        if name and os.access(name, os.W_OK) and _in_memory(Path(name)):
+            with tempfile.TemporaryDirectory(prefix="signalen-edit-", dir=name) as folder:  # mode 0700
+                yield Path(folder)
+            return
+    raise UsageError(
+        "this computer has no folder in memory (XDG_RUNTIME_DIR or /dev/shm), so that editing would leave plain text on"
+        " the disk; change one value with `signalen secrets set`"
+    )
+
+
+def _in_memory(folder: Path) -> bool:
+    """Tell whether a folder is on a file system that has no disk, as the kernel lists them."""
+    try:
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return False
+    place = folder.resolve()
+    around = [mount for mount in mounts if place.is_relative_to(mount[1])]
+    return bool(around) and max(around, key=lambda mount: len(mount[1]))[2] in _RAM

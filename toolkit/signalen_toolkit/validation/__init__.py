@@ -1,0 +1,1 @@
+"""From a form to the problems in it."""

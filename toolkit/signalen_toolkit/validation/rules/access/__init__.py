@@ -1,0 +1,1 @@
+"""Rules on who gets in: addresses, sign-in, Secrets."""

@@ -1,0 +1,142 @@
+"""Overrides: raw Helm values, checked against what the chart of each environment's very version accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from signalen_toolkit.base.versions import is_version, parse
+from signalen_toolkit.catalog.model import (
+    Component,
+    config_key_versions,
+    config_schema,
+    key_versions,
+    knows,
+    values_schema,
+)
+from signalen_toolkit.catalog.versioned_schema import Span
+from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.schema.validate import schema_problems
+from signalen_toolkit.validation.rules import rule
+
+
+@rule("unknown-override", "Helm ignores a value that its chart does not know, without a word")
+def unknown_override(form: Form) -> Iterator[Problem]:
+    """Reports a key that no version of the chart has, and a value of another kind than the chart takes."""
+    yield from _once(problem for problem in _of_values(form) if problem.rule != "override-needs-version")
+
+
+@rule("override-needs-version", "Helm ignores a value that its version of the chart does not know, without a word")
+def override_needs_version(form: Form) -> Iterator[Problem]:
+    """Reports a key that other versions of the chart have, and that of the environment has not."""
+    yield from _once(problem for problem in _of_values(form) if problem.rule == "override-needs-version")
+
+
+@rule("frontend-config-key", "the site's container stops at a key that it does not know, again and again")
+def frontend_config_key(form: Form) -> Iterator[Problem]:
+    """Reports a key or value in the application's own configuration that its version refuses."""
+    yield from _once(_of_config(form))
+
+
+def overrides(form: Form) -> Iterator[tuple[Environment, Component, Place]]:
+    """Yield the places of overrides that count for each environment."""
+    for environment in form.config.environments:
+        for component in form.charts.components.values():
+            for place in (
+                ("overrides", component.name),
+                ("environments", environment.name, "overrides", component.name),
+            ):
+                if isinstance(at(form.document.data, place), dict):
+                    yield environment, component, place
+
+
+def _of_values(form: Form) -> Iterator[Problem]:
+    for environment, component, place in overrides(form):
+        version = component.chart_version(environment.version)
+        what = f"the values of chart {component.chart} {version}"
+        for problem, path in _problems(form, values_schema(component, version), place, what):
+            if path is None:
+                yield problem
+                continue
+            span = key_versions(component, path)
+            fault = _span_fault(path, span, version, f"chart {component.chart}")
+            if fault:
+                hint = _hint(form, environment, component, path)
+                message = f"{fault}, and '{environment.name}' has {version}"
+                yield replace(problem, rule="override-needs-version", message=message, hint=hint)
+            else:
+                yield replace(problem, rule="unknown-override")
+
+
+def _of_config(form: Form) -> Iterator[Problem]:
+    for environment, component, outer in overrides(form):
+        own = component.application_config
+        if own is None or not isinstance(at(form.document.data, place := (*outer, own.values)), dict):
+            continue
+        version = component.app_version(environment.version)
+        what = f"the configuration of {component.name} {version}"
+        for problem, path in _problems(form, config_schema(version, component, partial=True), place, what):
+            message, hint = problem.message, problem.hint
+            span = config_key_versions(path, component) if path else None
+            if path and (fault := _span_fault(path, span, version, component.name)):
+                message = f"{fault}, and '{environment.name}' has {version}"
+                hint = _hint(form, environment, component, (own.values, *path))
+            message = f"{message}; {component.name} would not start with it"
+            id_ = problem.rule if path is None else "frontend-config-key"
+            yield replace(problem, rule=id_, message=message, hint=hint)
+
+
+def _problems(form: Form, schema: Mapping[str, Any], place: Place, what: str) -> Iterator[tuple[Problem, Place | None]]:
+    """Yield what is wrong with the data at a place; with an unknown key its path from that place."""
+    found = schema_problems(form.document, schema, at=place, what=what)
+    keys: dict[tuple[int, int], Place] = {}
+    if any(problem.rule == "unknown-key" for problem in found):
+        for path in _keys(at(form.document.data, place), ()):
+            key = form.document.problem("", "", (*place, *path), at="key")
+            keys.setdefault((key.line, key.column), path)
+    for problem in found:
+        is_key = problem.rule == "unknown-key"
+        yield problem, keys.get((problem.line, problem.column), ()) if is_key else None
+
+
+def _keys(value: Any, path: Place) -> Iterator[Place]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield (*path, key)
+            yield from _keys(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _keys(child, (*path, index))
+
+
+def _span_fault(path: Place, span: Span | None, version: str, of: str) -> str:
+    """Say which versions have a key that this one has not; nothing where none has it."""
+    if not path or span is None or not is_version(version):
+        return ""
+    since, until = span
+    if since and parse(version) < parse(since):
+        return f"'{path[-1]}' needs {of} {since}"
+    if until and parse(version) > parse(until):
+        return f"{of} {until} was the last with '{path[-1]}'"
+    return ""
+
+
+def _hint(form: Form, environment: Environment, component: Component, path: Place) -> str:
+    """Say which release has a key, or that it has to go."""
+    place = ".".join(map(str, path))
+    later = [known for known in reversed(form.charts.releases) if parse(known) > parse(environment.version)]
+    first = next((known for known in later if knows(component, known, place)), None)
+    return f"use version {first} or later, or remove it" if first else "remove it"
+
+
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Keep one problem of a kind for each place: what stands at the top is checked for every environment."""
+    seen: set[tuple[str, int, int]] = set()
+    for problem in problems:
+        mark = (problem.rule, problem.line, problem.column)
+        if mark not in seen:
+            seen.add(mark)
+            yield problem

@@ -1,0 +1,1 @@
+"""Rules on where it runs: versions, components, services, the cluster around them."""

@@ -1,0 +1,1 @@
+"""Rules on what residents see: names, texts, images, colours, the map."""

@@ -1,0 +1,1 @@
+"""A rendered tree through Helm, and every object in it checked."""

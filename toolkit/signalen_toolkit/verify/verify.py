@@ -1,0 +1,237 @@
+"""`signalen verify`: every release through Helm with its chart, every object against what Kubernetes accepts.
+
+What is verified is what would be rendered from the form now; whether `clusters/` on disk is that, is for
+`signalen render --check`. Nothing here reaches a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.machine import load
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.form.config import Config, Environment, build
+from signalen_toolkit.form.model import NAME, Form, read_assets
+from signalen_toolkit.form.schema import defaults
+from signalen_toolkit.helm.charts import lock
+from signalen_toolkit.helm.charts.sources import Chart
+from signalen_toolkit.helm.errors import HelmError
+from signalen_toolkit.helm.rendered_tree import ChartReference, Release, manifests, releases
+from signalen_toolkit.helm.renderer import Options, Running, renderer
+from signalen_toolkit.kubernetes.context import context_of
+from signalen_toolkit.kubernetes.model import Finding, Object
+from signalen_toolkit.rendering.render import render
+from signalen_toolkit.verify import cache
+
+
+def reasons() -> dict[str, str]:
+    """Return why each kind of problem that only `verify` finds is one, by rule id."""
+    from signalen_toolkit.verify import checks
+
+    return {
+        lock.RULE: "a version that is published again with other content is not what was reviewed",
+        "helm-template": "what Helm cannot render is not installed",
+        "helm-values": "a value that the chart itself refuses is not installed",
+        **checks.REASONS,
+    }
+
+
+def verify(
+    repository: Path,
+    charts: Catalog,
+    options: Options,
+    *,
+    schemas: Path | None = None,
+    report: Callable[[str], object] = lambda _: None,
+) -> list[Problem]:
+    """Return what is wrong with the form in a repository and with all that is made of it.
+
+    `schemas` is a folder with schemas of custom resources beside our own. Writes charts.lock where nothing is wrong.
+    Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
+    """
+    form, work, problems = start(repository, charts, options, report)
+    if work is None:
+        return problems
+    for environment in form.config.environments:
+        problems += _environment(form, environment, work, schemas)
+    if not has_errors(problems):
+        lock.write_lock(repository / lock.NAME, lock.updated(work.locked, work.charts))
+    cache.watch(chart.path for chart in work.charts)
+    return ordered(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was rendered of a form, and is being rendered by Helm; not where a chart is `moved`: not the locked one."""
+
+    tree: Mapping[str, str]
+    running: Running
+    charts: Sequence[Chart]
+    locked: Mapping[ChartReference, str]
+    moved: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The objects of one environment, the Helm values of its components, and what Helm could not render."""
+
+    objects: Sequence[Object]
+    values: Mapping[str, Mapping[str, Any]]
+    problems: Sequence[Problem]
+
+
+def start(
+    repository: Path, charts: Catalog, options: Options, report: Callable[[str], object] = lambda _: None
+) -> tuple[Form, Work | None, list[Problem]]:
+    """Start Helm on all releases of the form in a repository; there is no work where the problems have errors.
+
+    Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
+    """
+    source = reader.read(repository / NAME)
+    begun = _begin(source, repository, charts, options, report)
+    # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
+    from signalen_toolkit.validation.check import check
+
+    config, problems = check(source, charts, repository)
+    form = Form(source, config, charts)
+    if has_errors(problems):
+        return form, None, problems
+    work = begun()
+    if work.moved:
+        return form, None, ordered([*problems, *work.moved])
+    return form, work, problems
+
+
+def made(form: Form, environment: Environment, work: Work) -> Made:
+    """Wait for the objects of one environment: those of the rendered tree, and those that Helm makes."""
+    objects = list(manifests(work.tree, environment.name))
+    values: dict[str, Mapping[str, Any]] = {}
+    problems: list[Problem] = []
+    for release, future in work.running.items():
+        if release.environment != environment.name:
+            continue
+        result = future.result()  # meanwhile Helm works on the next environment
+        component = next(one.name for one in environment.components if one.release_name == release.name)
+        values[component] = load(release.values)
+        if isinstance(result, HelmError):
+            problems += _refused(form, environment, release, component, result)
+        else:
+            objects += result
+    return Made(objects, values, problems)
+
+
+def _begin(
+    source: Document, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
+) -> Callable[[], Work]:
+    """Start Helm on a form that may still turn out to be wrong.
+
+    Returns what gives the work, or raises what went wrong: that counts only once the form is known to be right, for
+    of a wrong form it says nothing that `check` does not say better.
+    """
+    try:
+        data = source.data or {}
+        work = _start(build(data, charts, read_assets(repository, data)), repository, charts, options, report)
+    except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
+        problem = error
+
+        def fail() -> Work:
+            raise problem
+
+        return fail
+    return lambda: work
+
+
+def _start(
+    config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
+) -> Work:
+    tree = render(config, charts)
+    locked = lock.read_lock(repository / lock.NAME)
+    versions, default = _versions(config)
+    work = renderer(options, versions, default_version=default, locked=locked, report=report)
+    wanted = releases(tree)
+    obtained = list(work.obtain(release.chart for release in wanted).values())
+    moved = [problem for chart in obtained if (problem := lock.check_lock(locked, chart))]
+    by_release = {component.release_name: component.name for component in charts.components.values()}
+    running = {} if moved else work.start(wanted, lambda release: by_release.get(release.name, ""))
+    return Work(tree, running, obtained, locked, moved)
+
+
+def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
+    """Return the version of Kubernetes of each environment of a repository's form, and that of any other.
+
+    A form that is wrong or absent has none: what is compared then may well be older than the mistake.
+    """
+    from signalen_toolkit.validation.check import check
+
+    path = repository / NAME
+    source = reader.read(path) if path.is_file() else Document(NAME, "")
+    return _versions(check(source, catalog(), repository)[0])
+
+
+def _versions(config: Config) -> tuple[dict[str, str], str]:
+    versions = {one.name: str(one.settings["cluster"]["kubernetesVersion"]) for one in config.environments}
+    return versions, str(defaults()["cluster"]["kubernetesVersion"])
+
+
+def _environment(form: Form, environment: Environment, work: Work, schemas: Path | None) -> Iterator[Problem]:
+    found = made(form, environment, work)
+    yield from found.problems
+    if not found.problems:  # else half of the references would seem to lead nowhere
+        from signalen_toolkit.verify.checks import check_objects
+
+        for finding in check_objects(found.objects, context_of(environment, found.values, schemas)):
+            yield _found(form, environment, finding)
+
+
+def _refused(
+    form: Form, environment: Environment, release: Release, component: str, error: HelmError
+) -> Iterator[Problem]:
+    """Tell why Helm made nothing of a release, at the setting that it is about."""
+    where = f"{release.chart.name} {release.chart.version} in '{environment.name}'"
+    if error.refusals:
+        for refusal in error.refusals:
+            message = f"the chart {where} refuses '{refusal.path}': {refusal.reason}"
+            yield _at_value(form, environment, component, "helm-values", message, refusal.path)
+        return
+    line = f":{error.line}" if error.line else ""
+    template = f" ({error.template}{line})" if error.template else ""
+    message = f"Helm cannot render the chart {where}: {error.message}{template}"
+    yield _at_value(form, environment, component, "helm-template", message, error.values_path)
+
+
+def _at_value(
+    form: Form, environment: Environment, component: str, rule: str, message: str, values_path: str
+) -> Problem:
+    """Make a problem of a Helm value: at the override that sets it, else at the environment."""
+    path: tuple[str, ...] = ("overrides", component, *filter(None, values_path.split(".")))
+    while len(path) > 2 and not form.given(environment, *path):
+        path = path[:-1]
+    own = len(path) > 2 or (not values_path and form.given(environment, *path))
+    if own:
+        hint = f"change '{'.'.join(path)}'"
+        return form.problem(rule, message, environment, *path, at="key", hint=hint)
+    place = ("environments", environment.name)
+    return form.document.problem(rule, message, place, at="key")
+
+
+def _found(form: Form, environment: Environment, finding: Finding) -> Problem:
+    """Make a problem of a finding: at the component's overrides where there are any, else at the environment."""
+    place = f", {finding.path}" if finding.path else ""
+    message = f"{_title(finding.object)} in '{environment.name}'{place}: {finding.message}"
+    component = finding.object.component
+    path = ("overrides", component)
+    if component and form.given(environment, *path):
+        at = form.place(environment, *path)
+    else:
+        at = ("environments", environment.name)
+    return form.document.problem(finding.rule, message, at, at="key", severity=finding.severity, hint=finding.hint)
+
+
+def _title(one: Object) -> str:
+    return f"{one.title} ({one.source})" if one.source else one.title
