@@ -71,7 +71,8 @@ def verifying() -> list[tuple[str, float, float]]:
     """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
     from signalen_toolkit.helm import program as helm
     from signalen_toolkit.helm.library import in_process_engine
-    from signalen_toolkit.helm.rendered_tree import Release, releases
+    from signalen_toolkit.helm.model import HelmRelease
+    from signalen_toolkit.helm.rendered_tree import releases
 
     from tests.support.standins import main as make_stand_ins
 
@@ -107,7 +108,7 @@ def verifying() -> list[tuple[str, float, float]]:
         def many(engine: helm.Engine, count: int, workers: int) -> float:
             some = [wanted[number % len(wanted)] for number in range(count)]
 
-            def one(release: Release) -> str:
+            def one(release: HelmRelease) -> str:
                 chart = charts / f"{release.chart.name}-{release.chart.version}"
                 return engine(chart, release, "1.34", (), 60.0)
 

@@ -30,7 +30,7 @@ from signalen_toolkit.haven.haven import look
 from signalen_toolkit.helm import program
 from signalen_toolkit.helm.charts import sources as charts
 from signalen_toolkit.helm.charts.sources import Sources
-from signalen_toolkit.helm.rendered_tree import ChartReference
+from signalen_toolkit.helm.model import ChartReference
 from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.builtin_schemas import kubernetes
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster, group_of

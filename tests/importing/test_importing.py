@@ -15,13 +15,14 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from jinja2 import UndefinedError
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import config
-from signalen_toolkit.form.model import NAME, Place, at, read_assets
+from signalen_toolkit.form.model import Place, at, read_assets
 from signalen_toolkit.form.schema import settings as form_settings
 from signalen_toolkit.importing.files import lodash, same
 from signalen_toolkit.importing.reverse import _ways, chart_default
@@ -127,7 +128,7 @@ def contains(now: Any, wanted: Any) -> bool:
 
 def assert_right(result: Imported) -> None:
     """Assert that the form has no errors, and nothing that is not needed."""
-    problems = check(reader.parse(result.answers.document.text, NAME), catalog(), REPOSITORY)[1]
+    problems = check(reader.parse(result.answers.document.text, FORM_FILE), catalog(), REPOSITORY)[1]
     assert [problem.message for problem in problems if problem.severity is Severity.ERROR] == []
     bare = {key: value for key, value in result.form.items() if key != "overrides"}
     now = rendered(bare)
@@ -465,9 +466,9 @@ def test_import_makes_a_repository_of_the_form(tmp_path: Path) -> None:
     assert remarks == ()
     assert result.commit
     assert (tmp_path / "utrecht" / "clusters/production/values/signalen-backend.yaml").is_file()
-    lines = (tmp_path / "utrecht" / NAME).read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / "utrecht" / FORM_FILE).read_text(encoding="utf-8").splitlines()
     for warning in result.warnings:
-        assert warning.file == NAME
+        assert warning.file == FORM_FILE
         assert lines[warning.line - 1] == warning.source
 
 

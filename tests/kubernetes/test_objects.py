@@ -14,13 +14,14 @@ import yaml as pyyaml
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from signalen_toolkit.base import paths
+from signalen_toolkit.base.layout import HEADER
 from signalen_toolkit.catalog.model import Component, catalog, config_schema, values_schema
 from signalen_toolkit.diagnostics.problems import has_errors
 from signalen_toolkit.documents.reader import parse
 from signalen_toolkit.form import config
 from signalen_toolkit.form.municipalities import Municipality, by_code, municipalities
 from signalen_toolkit.kubernetes.own_schemas import object_problems, schema_of
-from signalen_toolkit.rendering.render import HEADER, render
+from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
 from tests.catalog.test_catalog import defaults

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 import yaml as pyyaml
+from signalen_toolkit.base import layout
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form import municipalities
 from signalen_toolkit.repository import new as scaffold
-from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository.update import update
 
 from tests.conftest import REPOSITORY, example_forms, program
@@ -288,16 +288,16 @@ def test_it_can_be_run_in_a_new_repository_and_in_an_updated_one(tmp_path: Path)
     assert listed.stdout.startswith("100755 ")
     # One that was made by a toolkit without it.
     shutil.rmtree(directory / "bootstrap")
-    kept = json.loads((directory / template_state.FILE).read_text(encoding="utf-8"))
+    kept = json.loads((directory / layout.TEMPLATE_STATE).read_text(encoding="utf-8"))
     kept["files"] = {path: text for path, text in kept["files"].items() if not path.startswith("bootstrap/")}
-    (directory / template_state.FILE).write_text(json.dumps(kept), encoding="utf-8")
+    (directory / layout.TEMPLATE_STATE).write_text(json.dumps(kept), encoding="utf-8")
     subprocess.run([*git, "commit", "--quiet", "--all", "--message", "x"], check=True)
     update(directory)
     assert is_executable(directory / SCRIPT)
     assert not is_executable(directory / "bootstrap/README.md")
     # One that was made with an older script: a person's own mode stays.
     kept["files"][SCRIPT] = f"{TEXT}# older\n"
-    (directory / template_state.FILE).write_text(json.dumps(kept), encoding="utf-8")
+    (directory / layout.TEMPLATE_STATE).write_text(json.dumps(kept), encoding="utf-8")
     (directory / SCRIPT).write_text(kept["files"][SCRIPT], encoding="utf-8")
     (directory / SCRIPT).chmod(0o700)
     subprocess.run([*git, "add", "--all", "--force"], check=True)

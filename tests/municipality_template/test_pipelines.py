@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from signalen_toolkit import REPOSITORY, __version__
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.cli import comment
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.git_hosts import PIPELINES, forge_of
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.validation.check import check_file
@@ -215,7 +215,7 @@ def test_forks_get_no_token(tmp_path: Path) -> None:
 def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("new") / "x"
     new(directory, "github")
-    config, _ = check_file(directory / NAME, catalog())
+    config, _ = check_file(directory / FORM_FILE, catalog())
     return make_charts(tmp_path_factory.mktemp("charts"), chart_versions(render(config, catalog())))
 
 
@@ -242,7 +242,7 @@ def prepare(tmp_path: Path, charts: Path, comments: Comments) -> Prepare:
         origin = tmp_path / "server/bosch/signalen"
         pipeline = new(origin, forge, with_git=True)
         git(origin, "switch", "--quiet", "--create", "change")
-        form = origin / NAME
+        form = origin / FORM_FILE
         assert edit[0] in form.read_text(encoding="utf-8")
         form.write_text(form.read_text(encoding="utf-8").replace(*edit, 1), encoding="utf-8")
         if rendered:
@@ -353,7 +353,7 @@ def test_a_mistake_is_shown_at_its_line(prepare: Prepare, forge: str) -> None:
             for one in json.loads((machine.workspace / "gl-check.json").read_text(encoding="utf-8"))
             if one["check_name"] == "unknown-key"
         ]
-        assert problem["location"]["path"] == NAME
+        assert problem["location"]["path"] == FORM_FILE
 
 
 def test_a_stale_tree_is_refused(prepare: Prepare, forge: str) -> None:

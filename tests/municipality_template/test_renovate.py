@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml as pyyaml
 from signalen_toolkit import __version__
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.form.git_hosts import PIPELINES
-from signalen_toolkit.form.model import NAME
 
 from tests.conftest import example_forms
 from tests.municipality_template.test_pipelines import ADDRESSES, new
@@ -105,8 +105,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_environment_of_a_new_form_is_found(engine: Callable[..., list[Groups]], repository: Path) -> None:
-    found = dependencies(engine, repository, NAME)
-    assert found == expected(repository / NAME)
+    found = dependencies(engine, repository, FORM_FILE)
+    assert found == expected(repository / FORM_FILE)
     assert [name for name, _ in found] == ["signalen-acceptance", "signalen-production"]
 
 
@@ -115,15 +115,15 @@ def test_versions_are_found_however_a_form_is_written(
     engine: Callable[..., list[Groups]], repository: Path, tmp_path: Path, form: Path
 ) -> None:
     shutil.copy(repository / "renovate.json", tmp_path)
-    shutil.copy(form, tmp_path / NAME)
-    assert sorted(dependencies(engine, tmp_path, NAME)) == sorted(expected(form))
+    shutil.copy(form, tmp_path / FORM_FILE)
+    assert sorted(dependencies(engine, tmp_path, FORM_FILE)) == sorted(expected(form))
 
 
 def test_what_is_no_version_of_an_environment_is_left_alone(
     engine: Callable[..., list[Groups]], repository: Path, tmp_path: Path
 ) -> None:
     shutil.copy(repository / "renovate.json", tmp_path)
-    (tmp_path / NAME).write_text(
+    (tmp_path / FORM_FILE).write_text(
         "version: '4.20.0'  # for all\n"
         "environments:  # two\n"
         "\n"
@@ -144,7 +144,7 @@ def test_what_is_no_version_of_an_environment_is_left_alone(
         "    version: 4.4.0\n",
         encoding="utf-8",
     )
-    assert dependencies(engine, tmp_path, NAME) == [("signalen-acceptance", "4.21.0"), ("signalen", "4.20.0")]
+    assert dependencies(engine, tmp_path, FORM_FILE) == [("signalen-acceptance", "4.21.0"), ("signalen", "4.20.0")]
 
 
 @pytest.mark.parametrize("forge", ADDRESSES)

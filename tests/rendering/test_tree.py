@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from signalen_toolkit.base.layout import HEADER
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.rendering import tree
-from signalen_toolkit.rendering.render import HEADER
 
 OLD = {"clusters/a/one.yaml": f"{HEADER}old: 1\n", "clusters/a/sub/two.yaml": f"{HEADER}old: 2\n"}
 NEW = {"clusters/a/one.yaml": f"{HEADER}new: 1\n", "clusters/b/three.yaml": f"{HEADER}new: 3\n"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml as pyyaml
 from click.testing import CliRunner
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli.main import main
-from signalen_toolkit.form.model import NAME
 
 from tests.cli.test_pre_commit import committed, edit, home, repository, toolkit
 from tests.repository.test_update import README, replaced, template
@@ -97,13 +97,13 @@ def test_the_whole_life_of_one_repository(
     template[README] = replaced(repository / README, "## Iets wijzigen", "## Wijzigen")
     (repository / README).write_bytes(replaced(repository / README, "## Hulp\n", "## Hulp\n\nBel Karin.\n"))
     commit(repository, "Whom to call")
-    before = (repository / NAME).read_bytes()
+    before = (repository / FORM_FILE).read_bytes()
     signalen("update", repository, "--check", code=1)
     signalen("update", repository)
     text = (repository / README).read_text()
     assert "## Wijzigen" in text
     assert "Bel Karin." in text
-    assert (repository / NAME).read_bytes() == before
+    assert (repository / FORM_FILE).read_bytes() == before
     commit(repository, "Newer toolkit")
     signalen("update", repository, "--check")
     signalen("render", repository, "--check")

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
+from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
@@ -27,10 +28,9 @@ from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.nodes import CONTROL
 from signalen_toolkit.form import config
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.form.schema import settings as schema_settings
-from signalen_toolkit.form.text import SCHEMA, form_text
+from signalen_toolkit.form.text import form_text
 from signalen_toolkit.git import first_commit
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
@@ -94,7 +94,7 @@ def refused(action: Callable[[], object]) -> tuple[Problem, ...]:
 
 def assert_clean(directory: Path) -> config.Config:
     """Assert that a repository's form checks without errors, and that its tree is fresh."""
-    completed, problems = check_file(directory / NAME, catalog())
+    completed, problems = check_file(directory / FORM_FILE, catalog())
     assert [problem for problem in problems if problem.severity is Severity.ERROR] == []
     assert not tree.compare(directory, render(completed, catalog()))
     return completed
@@ -139,18 +139,18 @@ def test_repository_holds_the_form_its_schema_images_and_the_rendered_tree(tmp_p
         "bootstrap/cluster.sh",
         "clusters/acceptance/bootstrap.yaml",
         "clusters/acceptance/kustomization.yaml",
-        SCHEMA,
-        NAME,
+        SCHEMA_FILE,
+        FORM_FILE,
     } <= set(result.files)
     assert names(tmp_path) == ["bosch"]
 
 
 def test_form_names_the_schema_beside_it_and_states_the_newest_version(tmp_path: Path) -> None:
     new(tmp_path / "bosch")
-    text = (tmp_path / "bosch" / NAME).read_text(encoding="utf-8")
-    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA}\n")
-    assert (tmp_path / "bosch" / SCHEMA).is_file()
-    form = reader.parse(text, NAME).data
+    text = (tmp_path / "bosch" / FORM_FILE).read_text(encoding="utf-8")
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA_FILE}\n")
+    assert (tmp_path / "bosch" / SCHEMA_FILE).is_file()
+    form = reader.parse(text, FORM_FILE).data
     assert form["apiVersion"] == "signalen.org/v1"
     assert form["delivery"] == "flux"
     assert form["environments"]["acceptance"]["version"] == catalog().releases[0]
@@ -158,7 +158,7 @@ def test_form_names_the_schema_beside_it_and_states_the_newest_version(tmp_path:
 
 def test_version_at_the_top_is_not_repeated_in_the_environments(tmp_path: Path) -> None:
     new(tmp_path / "bosch", settings=[*given_as(), "version=4.20.0"])
-    form = reader.read(tmp_path / "bosch" / NAME).data
+    form = reader.read(tmp_path / "bosch" / FORM_FILE).data
     assert form["version"] == "4.20.0"
     assert "version" not in form["environments"]["acceptance"]
 
@@ -278,14 +278,14 @@ def test_form_keeps_what_was_given_for_a_component_that_is_off() -> None:
         "overrides": {"loki": {"a": [{"b": 1}]}},
     }
     form, completed = _completed(given_)
-    assert reader.parse(form_text(form, completed), NAME).data == form
+    assert reader.parse(form_text(form, completed), FORM_FILE).data == form
 
 
 @pytest.mark.parametrize("extra", [{}, EVERYTHING], ids=["as it comes", "everything on"])
 def test_examples_are_right_once_uncommented(extra: dict[str, Any]) -> None:
     _, _, body = form_text(*_completed(extra)).partition("\n\n")  # the header stays a comment
     form = re.sub(r"^( *)# ", r"\1", body, flags=re.MULTILINE)
-    read = reader.parse(form, NAME)
+    read = reader.parse(form, FORM_FILE)
     assert read.problems == ()
     assert schema_problems(read, form_schema()) == []
     assert set(read.data) == set(form_schema()["properties"])
@@ -318,7 +318,7 @@ def test_any_text_comes_back_unchanged(text: str) -> None:
             },
         }
     )
-    read = reader.parse(form_text(form, completed), NAME)
+    read = reader.parse(form_text(form, completed), FORM_FILE)
     assert read.problems == ()
     assert read.data == form
 
@@ -338,7 +338,7 @@ def test_answers_come_from_a_file_and_settings_go_before_it(tmp_path: Path) -> N
     path = tmp_path / "answers.yaml"
     path.write_text(FORM, encoding="utf-8")
     new(tmp_path / "x", path, ["contact.phone=14 073", "contact.phone=0736155155", "map.zoom=11"])
-    form = reader.read(tmp_path / "x" / NAME).data
+    form = reader.read(tmp_path / "x" / FORM_FILE).data
     assert form["contact"] == {"phone": "0736155155", "email": "meldingen@s-hertogenbosch.nl"}
     assert form["map"] == {"zoom": 11}
 
@@ -355,10 +355,10 @@ def test_several_environments_are_kept_in_their_order(tmp_path: Path) -> None:
         f"{FORM}  production: {{domain: meldingen.s-hertogenbosch.nl, version: 4.22.0}}\n", encoding="utf-8"
     )
     new(tmp_path / "x", path)
-    form = reader.read(tmp_path / "x" / NAME).data
+    form = reader.read(tmp_path / "x" / FORM_FILE).data
     assert list(form["environments"]) == ["acceptance", "production"]
     assert form["environments"]["production"]["version"] == "4.22.0"
-    assert "## Zo komt er later" not in (tmp_path / "x" / NAME).read_text(encoding="utf-8")
+    assert "## Zo komt er later" not in (tmp_path / "x" / FORM_FILE).read_text(encoding="utf-8")
 
 
 def test_all_missing_answers_are_reported_at_once_with_how_to_give_them(tmp_path: Path) -> None:
@@ -487,10 +487,10 @@ def test_force_writes_beside_what_is_there_and_keeps_images(tmp_path: Path) -> N
 
 
 def test_a_form_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text("mine", encoding="utf-8")
+    (tmp_path / FORM_FILE).write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="never overwritten"):
         new(tmp_path, force=True)
-    assert (tmp_path / NAME).read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / FORM_FILE).read_text(encoding="utf-8") == "mine"
 
 
 def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
@@ -638,7 +638,7 @@ def test_a_person_is_asked_in_the_order_of_the_schema(tmp_path: Path, keyboard: 
     keyboard.send_text(f"{CODE}\r{CLEAR}{DOMAIN}\r{ISSUER}\r{CLIENT}\r{PHONE}\r{EMAIL}\r{URL}\r\r")
     new(tmp_path / "x", settings=[], ask=True)
     assert_clean(tmp_path / "x")
-    assert _flat(reader.read(tmp_path / "x" / NAME).data) == {
+    assert _flat(reader.read(tmp_path / "x" / FORM_FILE).data) == {
         **ANSWERS,
         "apiVersion": "signalen.org/v1",
         "environments.acceptance.version": catalog().releases[0],
@@ -655,14 +655,14 @@ def _flat(form: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
 def test_only_what_was_not_answered_is_asked(tmp_path: Path, keyboard: PipeInput) -> None:
     keyboard.send_text("14 073\r")
     new(tmp_path / "x", settings=given_as(contact__phone=None), ask=True)
-    assert reader.read(tmp_path / "x" / NAME).data["contact"]["phone"] == "14 073"
+    assert reader.read(tmp_path / "x" / FORM_FILE).data["contact"]["phone"] == "14 073"
 
 
 def test_names_and_proposals_are_accepted(tmp_path: Path, keyboard: PipeInput) -> None:
     keyboard.send_text("den haag\r\r\x1b[B\r")
     settings = given_as(municipality__code=None, environments__acceptance__domain=None, delivery=None)
     new(tmp_path / "x", settings=settings, ask=True)
-    form = reader.read(tmp_path / "x" / NAME).data
+    form = reader.read(tmp_path / "x" / FORM_FILE).data
     assert form["municipality"] == {"code": "GM0518"}
     assert form["environments"]["acceptance"]["domain"] == "s-gravenhage.signalen.dev"
     assert form["delivery"] == "argocd"
@@ -684,7 +684,7 @@ def test_a_wrong_answer_is_refused_where_it_is_given(
 ) -> None:
     keyboard.send_text(f"{CLEAR}{wrong}\r{CLEAR}{right}\r")
     new(tmp_path / "x", settings=[s for s in given_as() if not s.startswith(f"{key}=")], ask=True)
-    assert _flat(reader.read(tmp_path / "x" / NAME).data)[key] == right
+    assert _flat(reader.read(tmp_path / "x" / FORM_FILE).data)[key] == right
 
 
 @pytest.mark.parametrize("typed", ["súdwest", "sudwets frysl", "1900"])
@@ -698,7 +698,7 @@ def test_a_municipality_is_completed(tmp_path: Path, keyboard: PipeInput, typed:
     hands.start()
     new(tmp_path / "x", settings=given_as(municipality__code=None), ask=True)
     hands.join()
-    assert reader.read(tmp_path / "x" / NAME).data["municipality"] == {"code": "GM1900"}
+    assert reader.read(tmp_path / "x" / FORM_FILE).data["municipality"] == {"code": "GM1900"}
 
 
 def test_giving_up_leaves_nothing_behind(tmp_path: Path, keyboard: PipeInput) -> None:
@@ -785,7 +785,7 @@ def test_plain_cookiecutter_says_what_to_do_without_the_toolkit(tmp_path: Path) 
     done = cookiecutter(tmp_path, toolkit=False, phone="073 'a: b' # \"", delivery="argocd")
     assert done.returncode == 0, done.stderr
     assert "pip install signalen-toolkit" in done.stdout
-    form = reader.read(tmp_path / "signalen" / NAME)
+    form = reader.read(tmp_path / "signalen" / FORM_FILE)
     assert form.problems == ()
     assert form.data["contact"]["phone"] == "073 'a: b' # \""
     assert form.data["delivery"] == "argocd"

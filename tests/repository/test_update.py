@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from signalen_toolkit import __version__
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import layout
+from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.form import migrations
 from signalen_toolkit.form.migrations import Migration
-from signalen_toolkit.form.model import NAME
-from signalen_toolkit.form.text import SCHEMA
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository import update as updating
@@ -105,11 +105,11 @@ def assert_repeatable(directory: Path) -> None:
 
 
 def test_new_repository_is_up_to_date_and_keeps_what_the_template_was(repository: Path) -> None:
-    kept_files = json.loads((repository / template_state.FILE).read_text(encoding="utf-8"))["files"]
+    kept_files = json.loads((repository / layout.TEMPLATE_STATE).read_text(encoding="utf-8"))["files"]
     assert kept_files[README] == (repository / README).read_text(encoding="utf-8")
     assert list(kept_files["assets/favicon.png"]) == ["sha256"]
-    assert NAME not in kept_files
-    assert SCHEMA not in kept_files
+    assert FORM_FILE not in kept_files
+    assert SCHEMA_FILE not in kept_files
     assert_repeatable(repository)
     assert "up to date" in summary(update(repository))
 
@@ -270,12 +270,12 @@ def test_link_or_folder_in_the_way_is_told_before_anything_is_written(
 
 
 def test_schema_and_stale_tree_are_made_again(repository: Path) -> None:
-    (repository / SCHEMA).write_text("{}\n", encoding="utf-8")
+    (repository / SCHEMA_FILE).write_text("{}\n", encoding="utf-8")
     values = repository / "clusters/acceptance/values/signalen-frontend.yaml"
     values.write_text(values.read_text(encoding="utf-8") + "# older toolkit\n", encoding="utf-8")
     commit(repository)
     result = update(repository)
-    assert list(result.generated) == [SCHEMA, "clusters/acceptance/values/signalen-frontend.yaml"]
+    assert list(result.generated) == [SCHEMA_FILE, "clusters/acceptance/values/signalen-frontend.yaml"]
     assert_clean(repository)
     assert_repeatable(repository)
 
@@ -284,9 +284,9 @@ def test_form_is_never_written_where_its_version_is_that_of_the_toolkit(
     repository: Path, template: dict[str, bytes | None]
 ) -> None:
     template[README] = b"# Nieuw\n"
-    before = (repository / NAME).read_bytes()
+    before = (repository / FORM_FILE).read_bytes()
     update(repository)
-    assert (repository / NAME).read_bytes() == before
+    assert (repository / FORM_FILE).read_bytes() == before
 
 
 def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,16 +295,16 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
         return set_values(text, {("apiVersion",): "signalen.org/v1"})
 
     monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", change))
-    text = (repository / NAME).read_text(encoding="utf-8")
+    text = (repository / FORM_FILE).read_text(encoding="utf-8")
     old = text.replace("apiVersion: signalen.org/v1", "apiVersion: signalen.org/v0").replace(
         "\ncontact:", "\ntelephone:"
     )
-    (repository / NAME).write_text(old, encoding="utf-8")
+    (repository / FORM_FILE).write_text(old, encoding="utf-8")
     commit(repository)
-    assert NAME in update(repository, only_check=True).generated
-    assert (repository / NAME).read_text(encoding="utf-8") == old
-    assert NAME in update(repository).generated
-    assert (repository / NAME).read_text(encoding="utf-8") == text
+    assert FORM_FILE in update(repository, only_check=True).generated
+    assert (repository / FORM_FILE).read_text(encoding="utf-8") == old
+    assert FORM_FILE in update(repository).generated
+    assert (repository / FORM_FILE).read_text(encoding="utf-8") == text
     assert_clean(repository)
     assert_repeatable(repository)
 
@@ -312,13 +312,13 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
 def test_migration_that_does_not_give_its_version_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", str.upper))
     with pytest.raises(UsageError, match="could not be brought from"):
-        migrations.migrated("apiVersion: signalen.org/v0\n", NAME)
+        migrations.migrated("apiVersion: signalen.org/v0\n", FORM_FILE)
 
 
 def test_form_with_errors_is_told_and_the_tree_left_alone(repository: Path, template: dict[str, bytes | None]) -> None:
     template[README] = b"# Nieuw\n"
-    text = (repository / NAME).read_text(encoding="utf-8")
-    (repository / NAME).write_text(text.replace("contact:", "contcat:", 1), encoding="utf-8")
+    text = (repository / FORM_FILE).read_text(encoding="utf-8")
+    (repository / FORM_FILE).write_text(text.replace("contact:", "contcat:", 1), encoding="utf-8")
     commit(repository)
     before = content(repository / "clusters")
     result = update(repository)
@@ -329,7 +329,7 @@ def test_form_with_errors_is_told_and_the_tree_left_alone(repository: Path, temp
 
 
 def test_form_that_cannot_be_read_is_a_problem(repository: Path) -> None:
-    (repository / NAME).write_text("a: [\n", encoding="utf-8")
+    (repository / FORM_FILE).write_text("a: [\n", encoding="utf-8")
     commit(repository)
     with pytest.raises(ProblemsError):
         update(repository)
@@ -372,8 +372,8 @@ def test_folder_without_git_or_commit_or_form_is_refused(repository: Path, tmp_p
     git(repository, "init", "--quiet")
     with pytest.raises(UsageError, match="no commit yet"):
         update(repository)
-    (repository / NAME).unlink()
-    with pytest.raises(UsageError, match=f"there is no {NAME}"):
+    (repository / FORM_FILE).unlink()
+    with pytest.raises(UsageError, match=f"there is no {FORM_FILE}"):
         update(repository)
 
 
@@ -417,7 +417,7 @@ def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
 
 
 def test_repository_of_a_newer_toolkit_is_refused(repository: Path) -> None:
-    path = repository / template_state.FILE
+    path = repository / layout.TEMPLATE_STATE
     path.write_bytes(replaced(path, f'"toolkit": "{__version__}"', '"toolkit": "99.0.0"'))
     commit(repository)
     with pytest.raises(UsageError, match=r"is of Signalen Toolkit 99\.0\.0"):
@@ -426,7 +426,7 @@ def test_repository_of_a_newer_toolkit_is_refused(repository: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"toolkit": "1", "files": {"a": 1}}', "{" * 5, "<<<<<<< here"])
 def test_unreadable_record_of_the_template_is_told(repository: Path, text: str) -> None:
-    (repository / template_state.FILE).write_text(text, encoding="utf-8")
+    (repository / layout.TEMPLATE_STATE).write_text(text, encoding="utf-8")
     commit(repository)
     with pytest.raises(UsageError, match="not as the toolkit wrote it"):
         update(repository)
@@ -435,7 +435,7 @@ def test_unreadable_record_of_the_template_is_told(repository: Path, text: str) 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", ".git/config", "a/../../x"])
 def test_record_cannot_name_files_outside_the_repository(repository: Path, name: str) -> None:
     text = json.dumps({"toolkit": "0.1.0", "files": {name: "x"}})
-    (repository / template_state.FILE).write_text(text, encoding="utf-8")
+    (repository / layout.TEMPLATE_STATE).write_text(text, encoding="utf-8")
     commit(repository)
     with pytest.raises(UsageError, match="no file of this repository"):
         update(repository)
@@ -443,14 +443,14 @@ def test_record_cannot_name_files_outside_the_repository(repository: Path, name:
 
 def test_repository_without_a_record_loses_nothing(repository: Path, template: dict[str, bytes | None]) -> None:
     """Such as one that was made before there was `signalen update`."""
-    (repository / template_state.FILE).unlink()
+    (repository / layout.TEMPLATE_STATE).unlink()
     (repository / README).write_text("# Van ons\n", encoding="utf-8")
     commit(repository)
     result = update(repository)
     assert result.conflicts == (README,)
     assert "# Van ons\n" in (repository / README).read_text(encoding="utf-8")
     assert result.remarks
-    assert (repository / template_state.FILE).is_file()
+    assert (repository / layout.TEMPLATE_STATE).is_file()
 
 
 # --- any three versions

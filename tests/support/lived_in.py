@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.diagnostics.problems import has_errors
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check_file
@@ -40,7 +40,7 @@ environments:
 def repository(folder: Path, form: str = FORM) -> Path:
     """Make a rendered repository in a folder, and return the folder."""
     write_assets(folder)
-    (folder / NAME).write_bytes(form.encode())
+    (folder / FORM_FILE).write_bytes(form.encode())
     rerender(folder)
     return folder
 
@@ -49,22 +49,22 @@ def edit(folder: Path, old: str, new: str) -> None:
     """Write something else in the form of a repository."""
     before = text(folder)
     assert old in before
-    (folder / NAME).write_bytes(before.replace(old, new).encode())
+    (folder / FORM_FILE).write_bytes(before.replace(old, new).encode())
 
 
 def rerender(folder: Path) -> None:
-    config, problems = check_file(folder / NAME, catalog())
+    config, problems = check_file(folder / FORM_FILE, catalog())
     assert not has_errors(problems), problems
     tree.write(folder, render(config, catalog()))
 
 
 def text(folder: Path) -> str:
-    return (folder / NAME).read_bytes().decode()
+    return (folder / FORM_FILE).read_bytes().decode()
 
 
 def is_clean(folder: Path) -> bool:
     """Tell whether the tree on disk is what the form says."""
-    config, problems = check_file(folder / NAME, catalog())
+    config, problems = check_file(folder / FORM_FILE, catalog())
     return not has_errors(problems) and not tree.compare(folder, render(config, catalog()))
 
 

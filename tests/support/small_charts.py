@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from signalen_toolkit.helm.rendered_tree import ChartReference, Release
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
 
 REPOSITORY = "https://charts.example.nl/"
 CHART_YAML = "apiVersion: v2\nname: {name}\nversion: {version}\n"
@@ -73,9 +73,9 @@ def reference(name: str = "demo", version: str = "1.2.3", repository: str = REPO
     return ChartReference(repository, name, version)
 
 
-def release(values: str = "{}", chart: str = "demo") -> Release:
+def release(values: str = "{}", chart: str = "demo") -> HelmRelease:
     """Return a release of it."""
-    return Release("acceptance", "signalen", "signalen-acc", reference(chart), values, "values.yaml")
+    return HelmRelease("acceptance", "signalen", "signalen-acc", reference(chart), values, "values.yaml")
 
 
 def script(path: Path, text: str) -> Path:

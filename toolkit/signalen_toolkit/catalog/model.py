@@ -33,7 +33,7 @@ from signalen_toolkit.documents.machine import load as load_yaml
 _NAMESPACE: Final = "{namespace}"
 
 
-class Release(NamedTuple):
+class SignalenRelease(NamedTuple):
     """One line of releases.csv. An empty `release` is every Signalen release: the component is pinned.
 
     `app` is the tag of the image, mostly a version, but a commit or `latest` for some.
@@ -176,10 +176,10 @@ class Component:
     workloads: tuple[Workload, ...]
     features: Mapping[str, str]
     oldest_release: str
-    releases: tuple[Release, ...]
+    releases: tuple[SignalenRelease, ...]
     folder: Path
 
-    def release(self, release: str) -> Release:
+    def release(self, release: str) -> SignalenRelease:
         """Return the versions that belong to a Signalen release.
 
         A release newer than the newest known one has a chart of its own version where the newest known one has;
@@ -191,7 +191,7 @@ class Component:
         newest = self.releases[0]
         if is_version(release) and parse(release) > parse(newest.release):
             follows = newest.chart == newest.release
-            return Release(release, release if follows else newest.chart, newest.app)
+            return SignalenRelease(release, release if follows else newest.chart, newest.app)
         raise _unknown(f"Signalen release of {self.name}", release, [r.release for r in self.releases])
 
     def chart_version(self, release: str) -> str:
@@ -394,6 +394,6 @@ def _delivery_secrets(directory: Path) -> dict[str, tuple[Secret, ...]]:
     }
 
 
-def _releases(path: Path) -> tuple[Release, ...]:
+def _releases(path: Path) -> tuple[SignalenRelease, ...]:
     with path.open(encoding="utf-8", newline="") as file:
-        return tuple(Release(row["release"], row["chart"], row["app"]) for row in csv.DictReader(file))
+        return tuple(SignalenRelease(row["release"], row["chart"], row["app"]) for row in csv.DictReader(file))

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, ordered
 from signalen_toolkit.diagnostics.reporters import report
-from signalen_toolkit.form.model import NAME, find
+from signalen_toolkit.form.model import find
 from signalen_toolkit.rendering import tree
-from signalen_toolkit.rendering.render import ROOT, render
+from signalen_toolkit.rendering.render import render
 from signalen_toolkit.secrets import plaintext
 from signalen_toolkit.validation.check import check_file
 
@@ -47,12 +48,12 @@ def _render() -> int:
             raise ProblemsError(problems)
         changes = tree.write(directory, render(config, catalog()))
         said = [*(f"wrote {path}" for path in changes.written), *(f"removed {path}" for path in changes.removed)]
-        left_out = [] if said else _left_out(directory / ROOT)
+        left_out = [] if said else _left_out(directory / CLUSTERS)
         said += [f"{path} is not in the commit" for path in left_out]
         if said:
             changed = True
             print("\n".join(said))  # noqa: T201
-            print(f"add it to the commit: git add {directory / ROOT}")  # noqa: T201
+            print(f"add it to the commit: git add {directory / CLUSTERS}")  # noqa: T201
     return int(changed)
 
 
@@ -68,7 +69,7 @@ def _secrets(names: Sequence[str]) -> Iterator[Problem]:
         path = Path(name)
         if not path.is_file():
             continue  # a link that leads nowhere
-        if path.name == NAME:
+        if path.name == FORM_FILE:
             yield from (problem for problem in check_file(path, catalog())[1] if problem.rule == plaintext.RULE)
         else:
             yield from plaintext.problems(name, path.read_bytes())

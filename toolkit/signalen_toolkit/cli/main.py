@@ -223,11 +223,11 @@ def municipalities(query: str) -> None:
 
 def _config(directory: Path) -> Config:
     """Return the completed form of a repository, or stop at its problems; warnings are printed, and that is all."""
+    from signalen_toolkit.base.layout import FORM_FILE
     from signalen_toolkit.catalog.model import catalog
-    from signalen_toolkit.form.model import NAME
     from signalen_toolkit.validation.check import check_file
 
-    config, problems = check_file(directory / NAME, catalog())
+    config, problems = check_file(directory / FORM_FILE, catalog())
     if has_errors(problems):
         raise ProblemsError(problems)
     print_problems(problems, "text", err=True)

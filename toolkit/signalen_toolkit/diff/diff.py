@@ -13,20 +13,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
 from signalen_toolkit.diff.version_changes import Version, downgrades, versions_between
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.rendered_tree import Release, environments, manifests, releases
+from signalen_toolkit.helm.model import HelmRelease
+from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.fields import at, listed, text
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.rendering.render import ROOT
 
-Template = Callable[[Release], str]
+Template = Callable[[HelmRelease], str]
 Identity = tuple[str, str, str, str]  # group, kind, namespace and name, within one environment
 
 WORK_TREE = "work tree"
@@ -83,10 +84,10 @@ def diff(directory: Path, from_: str | None, to: str | None, template: Template)
     revisions.require(directory)
     start = revisions.revision(directory, from_) if from_ else revisions.base(directory)
     end = revisions.revision(directory, to) if to else None
-    old = _tree(revisions.files(directory, start.commit, ROOT), str(start))
-    new = _tree(revisions.files(directory, end.commit, ROOT) if end else _on_disk(directory), str(end or WORK_TREE))
+    old = _tree(revisions.files(directory, start.commit, CLUSTERS), str(start))
+    new = _tree(revisions.files(directory, end.commit, CLUSTERS) if end else _on_disk(directory), str(end or WORK_TREE))
     if not old and not new:
-        raise UsageError(f"{directory / ROOT} holds no rendered tree, now or then: run `signalen render`")
+        raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
     once = _remembered(template)
     before, after = _objects(old, once, str(start)), _objects(new, once, str(end or WORK_TREE))
     return replace(compare(before, after), before=str(start), after=str(end or WORK_TREE))
@@ -155,7 +156,7 @@ def _identity(obj: Object) -> Identity:
     return group_of(obj.api_version), obj.kind, obj.namespace, obj.name
 
 
-def _made(release: Release, template: Template) -> Iterator[Object]:
+def _made(release: HelmRelease, template: Template) -> Iterator[Object]:
     for document in load_all(template(release)):
         for data in listed(document, "items") if document.get("kind") == "List" else [document]:
             if not isinstance(data, dict) or "kind" not in data or _is_test(data):
@@ -178,7 +179,7 @@ def _remembered(template: Template) -> Template:
     """Ask for each release once: Helm knows no revisions. An environment may have a Kubernetes of its own."""
     known: dict[tuple[object, ...], str] = {}
 
-    def once(release: Release) -> str:
+    def once(release: HelmRelease) -> str:
         key = (release.environment, release.name, release.namespace, release.chart, release.values)
         if key not in known:
             known[key] = template(release)
@@ -197,7 +198,7 @@ def _objects(tree: Mapping[str, str], template: Template, where: str) -> list[Ob
         return objects(tree, template)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
-        raise UsageError(f"{ROOT}/ in {where} cannot be read as a rendered tree ({said})") from error
+        raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
 
 
 def _tree(files: Mapping[str, bytes], where: str) -> dict[str, str]:
@@ -213,7 +214,7 @@ def _tree(files: Mapping[str, bytes], where: str) -> dict[str, str]:
 def _on_disk(directory: Path) -> dict[str, bytes]:
     """Read what Git would: files, and no links."""
     found: dict[str, bytes] = {}
-    for folder, _, names in os.walk(directory / ROOT):
+    for folder, _, names in os.walk(directory / CLUSTERS):
         for name in names:
             path = Path(folder, name)
             if name.endswith(".yaml") and path.is_file() and not path.is_symlink():

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
 
-NAME = "municipality.yaml"
 Place = tuple[str | int, ...]
 
 # More than any image may have; a larger file is reported by its rule, and is not read further.
@@ -92,10 +92,10 @@ def find(path: Path) -> list[Path]:
     if not path.exists():
         raise UsageError(f"there is no file or folder {path}")
     found = sorted(
-        form for form in path.rglob(NAME) if not any(part.startswith(".") for part in form.relative_to(path).parts)
+        form for form in path.rglob(FORM_FILE) if not any(part.startswith(".") for part in form.relative_to(path).parts)
     )
     if not found:
-        raise UsageError(f"there is no {NAME} in {path}; name a form, or make one with `signalen new`")
+        raise UsageError(f"there is no {FORM_FILE} in {path}; name a form, or make one with `signalen new`")
     return found
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from signalen_toolkit.base.layout import SCHEMA_FILE
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.schema import form_schema, resolve
 
-SCHEMA: Final = ".signalen/municipality.schema.json"
-
 _HEADER: Final = f"""\
-# yaml-language-server: $schema={SCHEMA}
+# yaml-language-server: $schema={SCHEMA_FILE}
 #
 # Het Signalen-formulier: alles wat eigen is aan Signalen van deze gemeente staat in dit ene bestand.
 #

@@ -25,7 +25,7 @@ from signalen_toolkit.helm.errors import HelmError, not_yaml, understand
 from signalen_toolkit.helm.program import LARGEST, Engine, too_much, too_slow
 
 if TYPE_CHECKING:
-    from signalen_toolkit.helm.rendered_tree import Release
+    from signalen_toolkit.helm.model import HelmRelease
 
 INSTALL: Final = "pip install 'signalen-toolkit[fast]'"
 _DOCUMENTS = re.compile(r"(?:^|\s*\n)---[^\S\n]*(?:\n|$)")
@@ -37,7 +37,9 @@ def in_process_engine() -> Engine:
     """Return the engine that renders in this process. Raises UsageError where the library is missing."""
     library, native = _library()
 
-    def engine(chart: Path, release: Release, kube_version: str, api_versions: Sequence[str], timeout: float) -> str:
+    def engine(
+        chart: Path, release: HelmRelease, kube_version: str, api_versions: Sequence[str], timeout: float
+    ) -> str:
         def work() -> str:
             return _template(library, native, chart, release, kube_version, api_versions)
 
@@ -59,7 +61,7 @@ def _library() -> tuple[Any, Any]:
     return library, native
 
 
-def _within(timeout: float, work: Callable[[], str], release: Release) -> str:
+def _within(timeout: float, work: Callable[[], str], release: HelmRelease) -> str:
     """Do the work in a thread and wait for it so many seconds."""
     results: list[str] = []
     errors: list[BaseException] = []
@@ -81,7 +83,7 @@ def _within(timeout: float, work: Callable[[], str], release: Release) -> str:
 
 
 def _template(
-    library: Any, native: Any, chart: Path, release: Release, kube_version: str, api_versions: Sequence[str]
+    library: Any, native: Any, chart: Path, release: HelmRelease, kube_version: str, api_versions: Sequence[str]
 ) -> str:
     options = {"kube_version": _three_numbers(kube_version), "api_versions": list(api_versions)}
     name = release.chart.name
@@ -120,7 +122,7 @@ def _check_subcharts(chart: Any) -> None:
 
 
 def _check_kubernetes(
-    library: Any, native: Any, chart: Any, release: Release, values: str, options: Mapping[str, Any]
+    library: Any, native: Any, chart: Any, release: HelmRelease, values: str, options: Mapping[str, Any]
 ) -> None:
     """Let an installation that stays on paper compare the chart's kubeVersion, which rendering does not look at."""
     dry_run = json.dumps({"dry_run": "client", "namespace": release.namespace, **options})

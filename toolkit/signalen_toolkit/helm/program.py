@@ -21,11 +21,11 @@ from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.helm.errors import HelmError, understand
 
 if TYPE_CHECKING:
-    from signalen_toolkit.helm.rendered_tree import Release
+    from signalen_toolkit.helm.model import HelmRelease
 
 # What makes objects: chart, release, version of Kubernetes (1.34), further API versions, seconds it may take → the
 # text that `helm template` prints. Raises HelmError and UsageError.
-Engine = Callable[[Path, "Release", str, Sequence[str], float], str]
+Engine = Callable[[Path, "HelmRelease", str, Sequence[str], float], str]
 
 INSTALL: Final = "pip install 'signalen-toolkit[verify]'"
 VARIABLE: Final = "SIGNALEN_HELM"
@@ -76,7 +76,9 @@ def version(program: Path) -> str:
 def program_engine(program: Path) -> Engine:
     """Return the engine that runs this program."""
 
-    def engine(chart: Path, release: Release, kube_version: str, api_versions: Sequence[str], timeout: float) -> str:
+    def engine(
+        chart: Path, release: HelmRelease, kube_version: str, api_versions: Sequence[str], timeout: float
+    ) -> str:
         return template(program, chart, release, kube_version=kube_version, api_versions=api_versions, timeout=timeout)
 
     return engine
@@ -85,7 +87,7 @@ def program_engine(program: Path) -> Engine:
 def template(
     program: Path,
     chart: Path,
-    release: Release,
+    release: HelmRelease,
     *,
     kube_version: str,
     api_versions: Sequence[str],
@@ -125,7 +127,7 @@ def template(
         raise HelmError("helm printed something that is not text in UTF-8") from error
 
 
-def too_slow(release: Release, timeout: float) -> HelmError:
+def too_slow(release: HelmRelease, timeout: float) -> HelmError:
     """Make the error for a chart that takes too long."""
     return HelmError(
         f"helm was not done with the chart {release.chart.name} after {timeout:g} seconds and was stopped;"

@@ -7,44 +7,23 @@ on a tree of any revision, whichever version of the toolkit rendered it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.rendering.render import ROOT
 
 _KINDS: Final = ("Application", "HelmRelease", "HelmRepository")
 
 
-@dataclass(frozen=True, slots=True)
-class ChartReference:
-    """A chart in one version: its repository (https:// or oci://), name and version."""
-
-    repository: str
-    name: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One Helm release of one environment, with the text of its values."""
-
-    environment: str
-    name: str
-    namespace: str
-    chart: ChartReference
-    values: str
-    path: str
-
-
 def environments(tree: Mapping[str, str]) -> list[str]:
     """Return the names of the environments in a rendered tree (text by path), sorted."""
-    return sorted({PurePosixPath(path).parts[1] for path in tree if PurePosixPath(path).parts[0] == ROOT})
+    return sorted({PurePosixPath(path).parts[1] for path in tree if PurePosixPath(path).parts[0] == CLUSTERS})
 
 
-def releases(tree: Mapping[str, str]) -> list[Release]:
+def releases(tree: Mapping[str, str]) -> list[HelmRelease]:
     """Return the Helm releases in a rendered tree, by environment and name."""
     # Only what can be about one is read: Helm waits for this.
     about = {path: text for path, text in tree.items() if any(kind in text for kind in _KINDS)}
@@ -58,7 +37,7 @@ def releases(tree: Mapping[str, str]) -> list[Release]:
 
 def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
     """Yield the objects that stand in an environment's part of the tree itself, not those that Helm makes."""
-    folder = f"{ROOT}/{environment}/"
+    folder = f"{CLUSTERS}/{environment}/"
     for path, text in sorted(tree.items()):
         if path.startswith(folder) and not path.startswith(f"{folder}values/") and path.endswith(".yaml"):
             for data in load_all(text):
@@ -66,7 +45,7 @@ def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
                     yield Object(environment, "", path, data)
 
 
-def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) -> Iterator[Release]:
+def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) -> Iterator[HelmRelease]:
     repositories = {one.name: one.data["spec"]["url"] for one in objects if one.kind == "HelmRepository"}
     for one in objects:
         spec = one.data.get("spec", {})
@@ -85,6 +64,8 @@ def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) 
                     yield _release(environment, name, spec["destination"]["namespace"], reference, tree)
 
 
-def _release(environment: str, name: str, namespace: str, chart: ChartReference, tree: Mapping[str, str]) -> Release:
-    path = f"{ROOT}/{environment}/values/{name}.yaml"
-    return Release(environment, name, namespace, chart, tree.get(path, ""), path)
+def _release(
+    environment: str, name: str, namespace: str, chart: ChartReference, tree: Mapping[str, str]
+) -> HelmRelease:
+    path = f"{CLUSTERS}/{environment}/values/{name}.yaml"
+    return HelmRelease(environment, name, namespace, chart, tree.get(path, ""), path)

@@ -13,11 +13,11 @@ from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.charts import sources as charts
 from signalen_toolkit.helm.charts.sources import Chart, Sources
 from signalen_toolkit.helm.errors import HelmError
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
 from signalen_toolkit.helm.program import Engine
-from signalen_toolkit.helm.rendered_tree import ChartReference, Release
 from signalen_toolkit.kubernetes.model import Object
 
-Running = Mapping[Release, "Future[list[Object] | HelmError]"]
+Running = Mapping[HelmRelease, "Future[list[Object] | HelmError]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Renderer:
                 self.obtained[reference] = charts.obtain(reference, self.sources)
         return self.obtained
 
-    def text(self, release: Release) -> str:
+    def text(self, release: HelmRelease) -> str:
         """Return what Helm prints for a release. Raises HelmError and UsageError."""
         chart = self.obtain([release.chart])[release.chart]
         version = self.kubernetes_versions.get(release.environment, self.default_version)
         return self.engine(chart.path, release, version, (), self.timeout)
 
-    def start(self, releases: Iterable[Release], component: Callable[[Release], str]) -> Running:
+    def start(self, releases: Iterable[HelmRelease], component: Callable[[HelmRelease], str]) -> Running:
         """Start to render, and return what will have the objects of each release, or why there are none.
 
         `component` names what makes them. In the order of the releases, and no more at once than there are cores.
@@ -68,7 +68,7 @@ class Renderer:
         wanted = list(releases)
         self.obtain(release.chart for release in wanted)
 
-        def work(release: Release) -> list[Object] | HelmError:
+        def work(release: HelmRelease) -> list[Object] | HelmError:
             try:
                 return list(_objects(self.text(release), release, component(release)))
             except HelmError as error:
@@ -107,7 +107,7 @@ def renderer(
     return Renderer(engine, sources, options.timeout, kubernetes_versions, default_version)
 
 
-def _objects(text: str, release: Release, component: str) -> Iterable[Object]:
+def _objects(text: str, release: HelmRelease, component: str) -> Iterable[Object]:
     """Read what Helm printed; each object follows a comment that names its template."""
     import yaml
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import NAME, Place, at, read_assets
+from signalen_toolkit.form.model import Place, at, read_assets
 from signalen_toolkit.form.text import form_text
 from signalen_toolkit.importing import files as existing
 from signalen_toolkit.importing.remarks import last_first, places_in, take_out
@@ -149,7 +150,7 @@ def _without_nothing(
 def _answers(form: Mapping[str, Any], charts: Catalog, images: Path) -> Answers:
     """Return the form as the file that will be written, so that problems have its lines."""
     completed: Config = config.build(form, charts, read_assets(images, form))
-    return Answers(reader.parse(form_text(form, completed), NAME))
+    return Answers(reader.parse(form_text(form, completed), FORM_FILE))
 
 
 def _refused(found: Values, problems: Iterable[Problem]) -> list[tuple[Place, Problem]]:

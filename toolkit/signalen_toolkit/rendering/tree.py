@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.rendering.render import HEADER, ROOT
 
-_NEW: Final = f".{ROOT}.new"
-_OLD: Final = f".{ROOT}.old"
+_NEW: Final = f".{CLUSTERS}.new"
+_OLD: Final = f".{CLUSTERS}.old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def write(repository: Path, tree: Mapping[str, str]) -> Changes:
         if changes:
             try:
                 _build(repository, changes)
-                _swap(repository / ROOT, repository / _NEW, repository / _OLD)
+                _swap(repository / CLUSTERS, repository / _NEW, repository / _OLD)
             finally:
                 _tidy(repository)
         return changes
@@ -82,15 +82,15 @@ def write(repository: Path, tree: Mapping[str, str]) -> Changes:
 
 def _build(repository: Path, changes: Changes) -> None:
     new = repository / _NEW
-    if (repository / ROOT).is_dir():
-        shutil.copytree(repository / ROOT, new, symlinks=True, copy_function=_link)
+    if (repository / CLUSTERS).is_dir():
+        shutil.copytree(repository / CLUSTERS, new, symlinks=True, copy_function=_link)
     for path, text in changes.written.items():
-        target = new / Path(path).relative_to(ROOT)
+        target = new / Path(path).relative_to(CLUSTERS)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)  # it is a link to the old file, which must not change
         target.write_bytes(text.encode())
     for path in changes.removed:
-        target = new / Path(path).relative_to(ROOT)
+        target = new / Path(path).relative_to(CLUSTERS)
         target.unlink()
         for folder in target.parents:
             if folder == new or any(folder.iterdir()):
@@ -129,7 +129,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _tidy(repository: Path) -> None:
     """Clear away what an earlier process left when it was killed."""
-    current, new, old = repository / ROOT, repository / _NEW, repository / _OLD
+    current, new, old = repository / CLUSTERS, repository / _NEW, repository / _OLD
     if old.exists() and not current.exists():
         old.rename(current)
     for leftover in (new, old):
@@ -150,7 +150,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _rendered(repository: Path) -> Iterator[str]:
     header = HEADER.encode()
-    for path in sorted((repository / ROOT).rglob("*")):
+    for path in sorted((repository / CLUSTERS).rglob("*")):
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:
                 if file.read(len(header)) == header:

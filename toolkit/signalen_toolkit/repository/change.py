@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, did_you_mean, has_errors
 from signalen_toolkit.documents import edit, reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.rendering.tree import Changes
@@ -64,12 +64,12 @@ class Revision:
     def diff(self) -> str:
         """The edit of the form as a unified diff; empty where there is none."""
         old, new = (side.text.replace("\r\n", "\n").splitlines(keepends=True) for side in (self.before, self.after))
-        return "".join(_ended(difflib.unified_diff(old, new, f"a/{NAME}", f"b/{NAME}")))
+        return "".join(_ended(difflib.unified_diff(old, new, f"a/{FORM_FILE}", f"b/{FORM_FILE}")))
 
 
 def read(directory: Path, charts: Catalog) -> Side:
     """Read the form of a repository. Raises UsageError or ProblemsError where it cannot be read at all."""
-    side = _side(edit.load(directory / NAME), directory, charts)
+    side = _side(edit.load(directory / FORM_FILE), directory, charts)
     if side.document.data is None:
         raise ProblemsError(side.problems)
     return side
@@ -93,7 +93,7 @@ def put(revision: Revision) -> Changes:
 
     Raises UsageError where the form was changed in the meantime, OSError where the disk cannot be written.
     """
-    form = revision.directory / NAME
+    form = revision.directory / FORM_FILE
     with edit.prepared(form, revision.after.text) as aside:
         if edit.load(form) != revision.before.text:
             raise UsageError(f"{form} was changed in the meantime; nothing is written, run the command again")
@@ -155,7 +155,7 @@ def check_downgrade(side: Side, wanted: Mapping[str, str]) -> None:
 
 
 def _side(text: str, directory: Path, charts: Catalog) -> Side:
-    source = reader.parse(text, NAME)
+    source = reader.parse(text, FORM_FILE)
     config, problems = check(source, charts, directory)
     return Side(text, source, config, tuple(problems))
 

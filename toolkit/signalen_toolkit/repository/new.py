@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base import layout
+from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.model import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
@@ -25,12 +27,10 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import git_hosts
 from signalen_toolkit.form.config import Config, asset_paths
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.form.schema import form_schema
-from signalen_toolkit.form.text import SCHEMA
 from signalen_toolkit.git import first_commit
 from signalen_toolkit.rendering import tree
-from signalen_toolkit.rendering.render import ROOT, render
+from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository.answers import Answers
@@ -92,7 +92,7 @@ def complete(directory: Path) -> list[Problem]:
 
     Returns warnings; raises ProblemsError where the form in it has errors.
     """
-    given = answering.read(reader.read(directory / NAME, name=NAME), ())
+    given = answering.read(reader.read(directory / FORM_FILE, name=FORM_FILE), ())
     config, problems = given.check(directory)
     if has_errors(problems):
         raise ProblemsError(problems)
@@ -104,7 +104,7 @@ def summary(result: Result) -> str:
     """Say what was made and how to go on."""
     first = result.config.environments[0]
     names = [environment.name for environment in result.config.environments]
-    width = max(len(f"{ROOT}/{name}/") for name in [*names, "production"])
+    width = max(len(f"{CLUSTERS}/{name}/") for name in [*names, "production"])
     lines = [
         f"Made the configuration repository of {first.settings['municipality']['name']} in {result.directory}:",
         "",
@@ -112,16 +112,16 @@ def summary(result: Result) -> str:
     lines += [
         f"  {path:{width}}  {what}"
         for path, what in (
-            (NAME, "the form: the one file that a person edits"),
+            (FORM_FILE, "the form: the one file that a person edits"),
             ("README.md", "how to change and upgrade, in Dutch, for the administrator"),
             ("assets/", "logo and icons: neutral ones, to be replaced by the municipality's"),
             ("bootstrap/", "connects a cluster, once for each environment"),
         )
     ]
     for environment in result.config.environments:
-        count = sum(path.startswith(f"{ROOT}/{environment.name}/") for path in result.files)
+        count = sum(path.startswith(f"{CLUSTERS}/{environment.name}/") for path in result.files)
         what = f"rendered: {count} files, Signalen {environment.version} on {environment.domain}"
-        lines.append(f"  {f'{ROOT}/{environment.name}/':{width}}  {what}")
+        lines.append(f"  {f'{CLUSTERS}/{environment.name}/':{width}}  {what}")
     lines += ["", *(f"Note: {remark}" for remark in result.remarks), *([""] if result.remarks else [])]
     return "\n".join([*lines, "Next:", *_next_steps(result)])
 
@@ -225,9 +225,9 @@ def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Pat
     directory.mkdir(exist_ok=True)
     write_template(directory, form, config, images)
     git_hosts.keep_pipeline(directory, config.environments[0].settings["repository"]["host"])
-    schema = directory / SCHEMA
+    schema = directory / SCHEMA_FILE
     schema.parent.mkdir(exist_ok=True)
-    (directory / template_state.FILE).write_text(template_state.text(_as_made(directory)), encoding="utf-8")
+    (directory / layout.TEMPLATE_STATE).write_text(template_state.text(_as_made(directory)), encoding="utf-8")
     schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     tree.write(directory, render(config, catalog()))
 
@@ -239,7 +239,7 @@ def _as_made(directory: Path) -> dict[str, bytes]:
     for path in found:
         if path.startswith("assets/"):
             found[path] = template / path
-    return {path: file.read_bytes() for path, file in found.items() if path != NAME and file.is_file()}
+    return {path: file.read_bytes() for path, file in found.items() if path != FORM_FILE and file.is_file()}
 
 
 def write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
@@ -274,11 +274,11 @@ def is_script(data: bytes) -> bool:
 
 def _check_text(directory: Path, form: Mapping[str, Any]) -> None:
     """Make sure that the form on disk says what was answered, before anything is put in its place."""
-    written = reader.read(directory / NAME, name=NAME)
+    written = reader.read(directory / FORM_FILE, name=FORM_FILE)
     if written.problems:
         raise ProblemsError(written.problems)
     if written.data != form:
-        raise UsageError(f"the {NAME} that was written does not say what was answered; please report this")
+        raise UsageError(f"the {FORM_FILE} that was written does not say what was answered; please report this")
 
 
 # --- the folder
@@ -294,9 +294,9 @@ def _check_target(directory: Path, *, force: bool) -> None:
         return
     if not directory.is_dir():
         raise UsageError(f"{directory} is a file; name a folder")
-    if (directory / NAME).exists():
+    if (directory / FORM_FILE).exists():
         hint = "change that form, and run `signalen render`"
-        raise UsageError(f"{directory} has a {NAME} already, which is never overwritten: {hint}")
+        raise UsageError(f"{directory} has a {FORM_FILE} already, which is never overwritten: {hint}")
     if not force and any(path.name != STAGING for path in directory.iterdir()):
         raise UsageError(f"{directory} is not empty; name another folder, or use --force to write beside what is there")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.rendering import tree
-from signalen_toolkit.rendering.render import ROOT
 
 STAGING: Final = ".signalen-new"
 
@@ -23,7 +23,7 @@ def lay(staging: Path, target: Path) -> list[str]:
     moves: list[tuple[Path, Path]] = []
     for source in sorted(path for path in staging.rglob("*") if path.is_file()):
         path = source.relative_to(staging)
-        if path.parts[0] in (ROOT, ".git"):
+        if path.parts[0] in (CLUSTERS, ".git"):
             continue
         if path.parts[0] == "assets" and (target / path).exists():
             kept.append(path.as_posix())
@@ -32,7 +32,7 @@ def lay(staging: Path, target: Path) -> list[str]:
         moves.append((source, target / path))
     files = {
         path.relative_to(staging).as_posix(): path.read_text(encoding="utf-8")
-        for path in (staging / ROOT).rglob("*")
+        for path in (staging / CLUSTERS).rglob("*")
         if path.is_file()
     }
     tree.compare(target, files)

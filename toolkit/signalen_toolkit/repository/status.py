@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import parse
 from signalen_toolkit.catalog.model import Catalog, catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, has_errors
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.form.model import NAME, at
+from signalen_toolkit.form.model import at
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
@@ -56,7 +57,7 @@ class Status:
 def status(directory: Path, charts: Catalog | None = None) -> Status:
     """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
     charts = charts or catalog()
-    source = reader.read(directory / NAME)
+    source = reader.read(directory / FORM_FILE)
     config, problems = check(source, charts, directory)
     stale, note = _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base.layout import TEMPLATE_STATE
 from signalen_toolkit.diagnostics.problems import UsageError
 
-FILE: Final = ".signalen/template.json"
 _ABOUT: Final = "What the template was when this repository was made or last updated; `signalen update` needs it."
 
 
@@ -41,7 +41,7 @@ def text(files: Mapping[str, bytes]) -> str:
 
 def read(directory: Path) -> Origin | None:
     """Return what was kept in a repository; None where nothing was. Raises UsageError where it cannot be read."""
-    path = directory / FILE
+    path = directory / TEMPLATE_STATE
     if not path.exists():
         return None
     try:
@@ -49,12 +49,12 @@ def read(directory: Path) -> Origin | None:
         files = {name: _made(made) for name, made in data["files"].items()}
         version = str(data["toolkit"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        hint = f"take it back from Git: git checkout HEAD -- {FILE}"
-        raise UsageError(f"{FILE} is not as the toolkit wrote it; {hint}") from error
+        hint = f"take it back from Git: git checkout HEAD -- {TEMPLATE_STATE}"
+        raise UsageError(f"{TEMPLATE_STATE} is not as the toolkit wrote it; {hint}") from error
     for name in files:
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts or ".git" in inside.parts:
-            raise UsageError(f"{FILE} names '{name}', which is no file of this repository")
+            raise UsageError(f"{TEMPLATE_STATE} names '{name}', which is no file of this repository")
     return Origin(version, files)
 
 

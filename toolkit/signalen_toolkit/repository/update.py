@@ -16,6 +16,8 @@ from typing import Final
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import layout
+from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import catalog
@@ -24,13 +26,11 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.files import load
 from signalen_toolkit.form import git_hosts, migrations
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import NAME
 from signalen_toolkit.form.schema import form_schema
-from signalen_toolkit.form.text import SCHEMA
 from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.rendering import tree
-from signalen_toolkit.rendering.render import ROOT, render
+from signalen_toolkit.rendering.render import render
 from signalen_toolkit.rendering.tree import alone
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
@@ -72,8 +72,8 @@ def update(directory: Path, *, only_check: bool = False) -> Result:
     ProblemsError where the form cannot be read at all.
     """
     revisions.require(directory)
-    if not (directory / NAME).is_file():
-        raise UsageError(f"there is no {NAME} in {directory}; make a repository with `signalen new`")
+    if not (directory / FORM_FILE).is_file():
+        raise UsageError(f"there is no {FORM_FILE} in {directory}; make a repository with `signalen new`")
     if only_check:
         return _plan(directory)[0]
     with alone(directory):
@@ -92,16 +92,16 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
     if then is None:
         then = Origin()
         remarks.append(
-            f"there is no {template_state.FILE} to tell what was changed here:"
+            f"there is no {layout.TEMPLATE_STATE} to tell what was changed here:"
             " files that differ from the template have both"
         )
     elif is_version(then.toolkit) and is_version(__version__) and parse(then.toolkit) > parse(__version__):
         raise UsageError(
             f"this repository is of Signalen Toolkit {then.toolkit}, and installed is {__version__}: install that one"
         )
-    form = load(directory / NAME)
-    text = migrations.migrated(form, NAME)
-    config, problems = check(reader.parse(text, NAME), catalog(), directory)
+    form = load(directory / FORM_FILE)
+    text = migrations.migrated(form, FORM_FILE)
+    config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
     if not config.environments:
         raise ProblemsError(problems)
     now = template_files(config)
@@ -112,9 +112,9 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
     ]
     _check_way(directory, found)
     texts = {
-        NAME: text,
-        SCHEMA: json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n",
-        template_state.FILE: template_state.text(now),
+        FORM_FILE: text,
+        SCHEMA_FILE: json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n",
+        layout.TEMPLATE_STATE: template_state.text(now),
     }
     texts = {path: content for path, content in texts.items() if _bytes(directory / path) != content.encode()}
     stale = [] if has_errors(problems) else _stale(directory, config)
@@ -129,7 +129,7 @@ def template_files(config: Config) -> dict[str, bytes]:
         scaffold.write_template(made, {}, config, folder("municipality-template") / scaffold.PROJECT)
         git_hosts.keep_pipeline(made, config.environments[0].settings["repository"]["host"])
         found = {path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()}
-    return {path: data for path, data in found.items() if path != NAME}
+    return {path: data for path, data in found.items() if path != FORM_FILE}
 
 
 def _stale(directory: Path, config: Config) -> list[str]:
@@ -139,8 +139,8 @@ def _stale(directory: Path, config: Config) -> list[str]:
 
 def _theirs(directory: Path, template: set[str]) -> dict[str, bytes]:
     """Read the files that may be the template's, also under another name."""
-    own = {NAME, SCHEMA, template_state.FILE}
-    paths = {path for path in tracked(directory) if PurePosixPath(path).parts[0] != ROOT} | template
+    own = {FORM_FILE, SCHEMA_FILE, layout.TEMPLATE_STATE}
+    paths = {path for path in tracked(directory) if PurePosixPath(path).parts[0] != CLUSTERS} | template
     found = {path: _bytes(directory / path) for path in sorted(paths - own)}
     return {path: data for path, data in found.items() if data is not None}
 
@@ -195,7 +195,7 @@ def _remove(directory: Path, path: Path) -> None:
 
 
 def _checked(directory: Path) -> tuple[Config, list[Problem]]:
-    return check(reader.read(directory / NAME, name=NAME), catalog(), directory)
+    return check(reader.read(directory / FORM_FILE, name=FORM_FILE), catalog(), directory)
 
 
 def summary(result: Result, *, only_check: bool = False) -> str:
@@ -216,4 +216,4 @@ def _notes(result: Result) -> Iterator[str]:
     yield from (f"{change.path}: {change.what}" for change in result.changes if change.kept)
     yield from result.remarks
     if has_errors(result.problems):
-        yield f"{NAME} has errors, so {ROOT}/ was left as it is: correct them, and run `signalen render`"
+        yield f"{FORM_FILE} has errors, so {CLUSTERS}/ was left as it is: correct them, and run `signalen render`"

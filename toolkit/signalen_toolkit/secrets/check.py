@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.layout import SECRETS, SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, ordered
 from signalen_toolkit.diagnostics.source import Source
@@ -19,8 +20,8 @@ from signalen_toolkit.form.needed_secrets import NeededSecret
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.environment import choose, needs_of, read_config, sops_of
-from signalen_toolkit.secrets.files import FOLDER, SecretFile, path_of
-from signalen_toolkit.secrets.sops import CONFIG, NoKeyError, Sops, SopsError, find
+from signalen_toolkit.secrets.files import SecretFile, path_of
+from signalen_toolkit.secrets.sops import NoKeyError, Sops, SopsError, find
 
 REASONS: Final[Mapping[str, str]] = {
     "secret-default": "a value that a chart was published with is known to everybody",
@@ -85,7 +86,7 @@ def check(
 
 def _private_keys(directory: Path) -> Iterator[Problem]:
     """Report files at the top of the repository and beside the Secrets that hold a private age key."""
-    for path in sorted([*directory.glob("*"), *(directory / FOLDER).rglob("*")]):
+    for path in sorted([*directory.glob("*"), *(directory / SECRETS).rglob("*")]):
         if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -103,9 +104,9 @@ def _config(directory: Path, environment: Environment) -> Iterator[Problem]:
     if config.problems:
         yield from (replace(problem, source="") for problem in config.problems)
     elif config.rule(path_of(environment.name, "x")) is None:
-        state = "there is no .sops.yaml" if config.document is None else f"no rule is for {FOLDER}/{environment.name}/"
+        state = "there is no .sops.yaml" if config.document is None else f"no rule is for {SECRETS}/{environment.name}/"
         hint = f"run `signalen secrets init {environment.name}`"
-        yield Problem("secret-recipients", f"{state}: it says who can read the secrets", CONFIG, hint=hint)
+        yield Problem("secret-recipients", f"{state}: it says who can read the secrets", SOPS_CONFIG, hint=hint)
 
 
 def _secret(
@@ -160,8 +161,8 @@ def _recipients(path: str, file: SecretFile, directory: Path) -> Iterator[Proble
     if config.rule(path) is None or wanted == found:
         return
     changes = [f"{key} is missing" for key in sorted(wanted - found)]
-    changes += [f"{key} is not in {CONFIG}" for key in sorted(found - wanted)]
-    message = f"this file is not encrypted for the keys of {CONFIG}: {', '.join(changes)}"
+    changes += [f"{key} is not in {SOPS_CONFIG}" for key in sorted(found - wanted)]
+    message = f"this file is not encrypted for the keys of {SOPS_CONFIG}: {', '.join(changes)}"
     yield _problem(file, "secret-recipients", message, ("sops", "age"), hint=f"run `sops updatekeys {path}`")
 
 
@@ -225,7 +226,7 @@ def _opened(sops: Sops, directory: Path, path: str, file: SecretFile) -> tuple[d
 
 def _others(directory: Path, seen: set[str]) -> Iterator[Problem]:
     """Report other files beside the Secrets that hold a Secret in plain text, or cannot be judged."""
-    for found in sorted((directory / FOLDER).rglob("*")):
+    for found in sorted((directory / SECRETS).rglob("*")):
         path = found.relative_to(directory).as_posix()
         if path in seen or not found.is_file() or found.is_symlink():
             continue

@@ -29,10 +29,10 @@ def needs_of(config: Config, environment: Environment, charts: Catalog) -> list[
 
 def read_config(directory: Path, charts: Catalog) -> Config:
     """Return the completed form of a repository. Raises ProblemsError where it has errors."""
-    from signalen_toolkit.form.model import NAME
+    from signalen_toolkit.base.layout import FORM_FILE
     from signalen_toolkit.validation.check import check_file
 
-    config, problems = check_file(directory / NAME, charts)
+    config, problems = check_file(directory / FORM_FILE, charts)
     if has_errors(problems):
         raise ProblemsError(problems)
     return config

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base.layout import SECRETS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.secrets.sops import Sops
 
-FOLDER: Final = "secrets"
 _ENCRYPTED: Final = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:\w+\]")
 
 
@@ -69,7 +69,7 @@ def is_encrypted(value: Any) -> bool:
 
 def path_of(environment: str, secret: str) -> str:
     """Return where a Secret stands in the repository."""
-    return f"{FOLDER}/{environment}/{secret}.yaml"
+    return f"{SECRETS}/{environment}/{secret}.yaml"
 
 
 def read(repository: Path, path: str) -> SecretFile | None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.config import Config, Environment
@@ -21,7 +22,7 @@ from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of, with_sops
 from signalen_toolkit.secrets.files import path_of
-from signalen_toolkit.secrets.sops import CONFIG, Sops, find
+from signalen_toolkit.secrets.sops import Sops, find
 from signalen_toolkit.secrets.values import Sources
 
 
@@ -225,7 +226,7 @@ def _ensure_key(directory: Path, environment: str, key_file: Path, undo: ExitSta
     if new:
         age_keys.make(key_file, environment)
         undo.callback(key_file.unlink, missing_ok=True)
-    _remember(directory / CONFIG, undo)
+    _remember(directory / SOPS_CONFIG, undo)
     sops_config.add_rule(directory, environment, age_keys.publics(key_file)[-1])
     return new
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import layout
+from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
 from signalen_toolkit.rendering import tree
@@ -18,7 +20,7 @@ from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of
 from signalen_toolkit.secrets.make import change
-from signalen_toolkit.secrets.sops import CONFIG, find
+from signalen_toolkit.secrets.sops import find
 
 _RAM = ("tmpfs", "ramfs")
 
@@ -91,7 +93,7 @@ def rotate_recipients(
         undo.pop_all()  # the files need the new key from here on
         for path, text in texts.items():
             secret_files.write(directory, path, text)
-        atomic.replace(directory / CONFIG, config.encode(), mode=0o644)
+        atomic.replace(directory / SOPS_CONFIG, config.encode(), mode=0o644)
     return Recipients(environment, tuple(after), tuple(paths), key_file if new_key else None)
 
 
@@ -126,7 +128,7 @@ def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str],
 
 
 def _files(directory: Path, environment: str) -> list[str]:
-    folder = Path(secret_files.FOLDER) / environment
+    folder = Path(layout.SECRETS) / environment
     return sorted(path.relative_to(directory).as_posix() for path in (directory / folder).glob("*.yaml"))
 
 

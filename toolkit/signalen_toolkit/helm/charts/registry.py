@@ -25,7 +25,7 @@ from signalen_toolkit.helm.charts.addresses import TRIES, Access, DownloadError,
 from signalen_toolkit.helm.errors import one_line
 
 if TYPE_CHECKING:
-    from signalen_toolkit.helm.rendered_tree import ChartReference
+    from signalen_toolkit.helm.model import ChartReference
 
 _SECONDS: Final = 300.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

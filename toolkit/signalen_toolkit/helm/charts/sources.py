@@ -24,7 +24,7 @@ from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.helm.charts.addresses import Access, DownloadError, check_address, same_server, shown
 from signalen_toolkit.helm.charts.archive import LARGEST_ARCHIVE, ChartError, check_archive, check_folder
-from signalen_toolkit.helm.rendered_tree import ChartReference
+from signalen_toolkit.helm.model import ChartReference
 
 USER: Final = "SIGNALEN_CHART_USER"
 PASSWORD: Final = "SIGNALEN_CHART_PASSWORD"  # noqa: S105  # the name of a variable

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import Component, Release, knows
+from signalen_toolkit.catalog.model import Component, SignalenRelease, knows
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form, at
@@ -121,12 +121,12 @@ def _lacking(
     )
 
 
-def _named(component: Component, path: str, release: Release) -> str:
+def _named(component: Component, path: str, release: SignalenRelease) -> str:
     kind = component.name if _is_of_application(component, path) else f"chart {component.chart}"
     return f"{kind} {_version(path, component, release)} (release {release.release})"
 
 
-def _version(path: str, component: Component, release: Release) -> str:
+def _version(path: str, component: Component, release: SignalenRelease) -> str:
     return release.app if _is_of_application(component, path) else release.chart
 
 
