@@ -37,6 +37,7 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 golden: $(VENV)/tested
 	$(BIN)/pytest -q tests/chart_templates/test_golden.py --update-golden

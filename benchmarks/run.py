@@ -131,7 +131,7 @@ def verifying() -> list[tuple[str, float, float]]:
 
 def fleet() -> list[tuple[str, float, float]]:
     """Time and weigh checking and rendering all municipalities with two environments each, in this process."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.documents import reader
     from signalen_toolkit.form import municipalities
     from signalen_toolkit.rendering.render import render

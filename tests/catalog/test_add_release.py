@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from signalen_toolkit.base import paths
 from signalen_toolkit.catalog import add_release
 from signalen_toolkit.catalog.json_text import JsonText
-from signalen_toolkit.catalog.model import catalog, config_schema, key_versions, load, values_schema
+from signalen_toolkit.catalog.load import catalog, load
 from signalen_toolkit.catalog.schema_growth import TO_WRITE
+from signalen_toolkit.catalog.schemas import config_schema, key_versions, values_schema
 from signalen_toolkit.diagnostics.problems import UsageError
 
 from tests.catalog.test_catalog import defaults

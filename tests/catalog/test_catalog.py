@@ -14,15 +14,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from signalen_toolkit.base import paths
 from signalen_toolkit.base.versions import parse
-from signalen_toolkit.catalog import model as catalog_module
-from signalen_toolkit.catalog.model import (
-    Component,
-    catalog,
-    config_key_versions,
-    config_schema,
-    key_versions,
-    values_schema,
-)
+from signalen_toolkit.catalog import load
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.catalog.schemas import config_key_versions, config_schema, key_versions, values_schema
 from signalen_toolkit.catalog.versioned_schema import key_versions as find_versions
 from signalen_toolkit.catalog.versioned_schema import plain
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -206,7 +201,7 @@ def test_a_folder_with_a_component_is_a_component(tmp_path: Path) -> None:
         " chart: {name: dex, repository: 'https://charts.dexidp.io'}}"
     )
     (tmp_path / "dex" / "releases.csv").write_text("release,chart,app\n,0.24.0,v2.44.0\n")
-    loaded = catalog_module.load(tmp_path)
+    loaded = load.load(tmp_path)
     assert list(loaded.components) == ["dex"]
     assert loaded.releases == ()
     # Its one version does not depend on the Signalen release.

@@ -14,21 +14,22 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pytest
-from signalen_toolkit.catalog.model import catalog, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import values_schema
+from signalen_toolkit.documents.data import mapping, maps
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import read
 from signalen_toolkit.helm.rendered_tree import releases
 from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster
-from signalen_toolkit.kubernetes.context import context_of
-from signalen_toolkit.kubernetes.fields import mapping, maps
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.selectors import fits, selected
 from signalen_toolkit.rendering import flows
 from signalen_toolkit.rendering.flows import Pods
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
-from signalen_toolkit.verify import verify
+from signalen_toolkit.verify import pipeline
+from signalen_toolkit.verify.context import context_of
 
 from tests.conftest import FORMS, REPOSITORY, example_forms
 from tests.support.standins import chart_versions, make_charts, stand_ins
@@ -66,11 +67,11 @@ def places(form: str, folder: Path) -> list[Place]:
     shutil.copy(FORMS / f"{form}.yaml", repository / "municipality.yaml")
     tree, said = rendered(form)
     charts = make_charts(repository / "charts", chart_versions(tree))
-    found, work, problems = verify.start(repository, catalog(), Options(charts=charts, offline=True))
+    found, work, problems = pipeline.start(repository, catalog(), Options(charts=charts, offline=True))
     assert work is not None, problems
     result = []
     for environment, pods in zip(found.config.environments, said, strict=True):
-        made = verify.made(found, environment, work)
+        made = pipeline.made(found, environment, work)
         together = cluster(made.objects, context_of(environment, made.values))
         result.append(Place(environment.name, together, tuple(pods)))
     return result

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from signalen_toolkit.catalog.model import catalog, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import values_schema
 from signalen_toolkit.form.municipalities import by_code
 from signalen_toolkit.form.needed_secrets import needed
 

@@ -11,9 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from signalen_toolkit.catalog.model import Component, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.form.municipalities import by_code
-from signalen_toolkit.kubernetes.own_schemas import object_problems
+from signalen_toolkit.kubernetes.schemas.own import object_problems
 from signalen_toolkit.rendering.flows import Pods, flows
 
 from tests.conftest import program

@@ -18,9 +18,9 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from signalen_toolkit.base import paths
-from signalen_toolkit.form import config
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form.municipalities import by_code
-from signalen_toolkit.kubernetes.own_schemas import schema_of
+from signalen_toolkit.kubernetes.schemas.own import schema_of
 
 from tests.support.queries import durations, logql_errors, logql_parser, measurements
 from tests.support.rendered import at, minimal_form, object_problems, quick, tree_of, values_in
@@ -57,7 +57,7 @@ def tree_of_form(settings: Object) -> dict[str, str]:
     assert municipality
     form = minimal_form(municipality)
     form["environments"].pop("production")
-    return tree_of(config.merge(form, settings))
+    return tree_of(merge(form, settings))
 
 
 def objects(tree: Mapping[str, str], *kinds: str) -> list[Object]:

@@ -13,14 +13,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.documents.data import mapping, maps
 from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.checks.network_policies import End, connects, elsewhere, end_of
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster
-from signalen_toolkit.kubernetes.context import context_of
-from signalen_toolkit.kubernetes.fields import mapping, maps
 from signalen_toolkit.kubernetes.selectors import fits
-from signalen_toolkit.verify import verify
+from signalen_toolkit.verify import pipeline
+from signalen_toolkit.verify.context import context_of
 
 from tests.conftest import FORMS, REPOSITORY, TESTS
 
@@ -49,9 +49,9 @@ def environments(form: str, folder: Path, charts: Path) -> dict[str, Cluster]:
     repository = folder / form
     shutil.copytree(REPOSITORY / "assets", repository / "assets")
     shutil.copy(FORMS / f"{form}.yaml", repository / "municipality.yaml")
-    found, work, problems = verify.start(repository, catalog(), Options(charts=charts, offline=True))
+    found, work, problems = pipeline.start(repository, catalog(), Options(charts=charts, offline=True))
     assert work is not None, problems
-    made = {one.name: (one, verify.made(found, one, work)) for one in found.config.environments}
+    made = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
     return {name: cluster(own.objects, context_of(one, own.values)) for name, (one, own) in made.items()}
 
 

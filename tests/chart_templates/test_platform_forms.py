@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, has_errors
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.reader import Document, parse, read
-from signalen_toolkit.form.config import merge
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.schema.validate import schema_problems

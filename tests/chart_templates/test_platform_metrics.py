@@ -14,9 +14,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from signalen_toolkit.catalog.model import catalog, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import values_schema
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.machine import load, load_all
-from signalen_toolkit.form.config import merge
 from signalen_toolkit.form.municipalities import by_code
 from signalen_toolkit.form.needed_secrets import needed
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml as pyyaml
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import has_errors
 from signalen_toolkit.documents.reader import read
 from signalen_toolkit.helm.rendered_tree import releases

@@ -22,8 +22,11 @@ from typing import Any, Final, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 from signalen_toolkit.base.versions import parse
-from signalen_toolkit.catalog.model import COMMON_KINDS, Kind, catalog, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import COMMON_KINDS, Kind
+from signalen_toolkit.catalog.schemas import values_schema
 from signalen_toolkit.diagnostics.problems import has_errors
+from signalen_toolkit.documents.data import mapping, maps
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.haven.haven import look
@@ -32,14 +35,13 @@ from signalen_toolkit.helm.charts import sources as charts
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.helm.model import ChartReference
 from signalen_toolkit.helm.renderer import Options
-from signalen_toolkit.kubernetes.builtin_schemas import kubernetes
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster, group_of
-from signalen_toolkit.kubernetes.context import context_of
-from signalen_toolkit.kubernetes.fields import mapping, maps
 from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
 from signalen_toolkit.kubernetes.selectors import fits, selected
 from signalen_toolkit.validation.check import check_file
-from signalen_toolkit.verify import verify
+from signalen_toolkit.verify import pipeline, verify
+from signalen_toolkit.verify.context import context_of
 
 from tests.chart_templates.test_golden import rendered
 from tests.chart_templates.test_network import TABLES, table
@@ -330,16 +332,16 @@ def shown(value: Any) -> str:
 
 
 @cache
-def made(form: Path, *, true: bool) -> dict[str, tuple[Environment, verify.Made]]:
+def made(form: Path, *, true: bool) -> dict[str, tuple[Environment, pipeline.Made]]:
     """Return what the true charts, or the stand-ins, make of each environment of an example form."""
     with tempfile.TemporaryDirectory() as temporary:
         repository = Path(temporary)
         shutil.copytree(REPOSITORY / "assets", repository / "assets")
         shutil.copy(form, repository / "municipality.yaml")
         place = folder() if true else make_charts(repository / "charts", chart_versions(rendered(form)))
-        found, work, problems = verify.start(repository, CATALOG, Options(charts=place))
+        found, work, problems = pipeline.start(repository, CATALOG, Options(charts=place))
         assert work is not None, problems
-        result = {one.name: (one, verify.made(found, one, work)) for one in found.config.environments}
+        result = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
     assert [problem.message for _, own in result.values() for problem in own.problems] == []
     return result
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml as pyyaml
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Severity, UsageError
 from signalen_toolkit.diff import diff, report
 from signalen_toolkit.diff.diff import Action, Difference

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+from signalen_toolkit.diagnostics.problems import ProblemsError
 from signalen_toolkit.documents import edit
 from signalen_toolkit.documents.reader import parse
 
@@ -310,42 +309,3 @@ def test_only_the_removed_key_is_gone(form: dict[str, Any], data: st.DataObject)
     del owner[path[-1]]
     assert parse(after, "f").data == wanted
     assert edit.remove(after, [path]) == after
-
-
-# The file
-
-
-def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> None:
-    form = tmp_path / "municipality.yaml"
-    form.write_bytes(b"a: 1\r\n")
-    form.chmod(0o640)
-    assert edit.load(form) == "a: 1\r\n"
-    edit.save(form, "a: é\r\n")
-    assert form.read_bytes() == "a: é\r\n".encode()
-    assert form.stat().st_mode & 0o777 == 0o640
-    assert list(tmp_path.iterdir()) == [form]
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real.yaml").write_text("a: 1\n")
-    (tmp_path / "municipality.yaml").symlink_to("real.yaml")
-    edit.save(tmp_path / "municipality.yaml", "a: 2\n")
-    assert (tmp_path / "municipality.yaml").is_symlink()
-    assert (tmp_path / "real.yaml").read_text() == "a: 2\n"
-
-
-def test_what_is_prepared_and_not_used_goes(tmp_path: Path) -> None:
-    form = tmp_path / "municipality.yaml"
-    form.write_text("a: 1\n")
-    with edit.prepared(form, "a: 2\n"):
-        pass
-    assert form.read_text() == "a: 1\n"
-    assert list(tmp_path.iterdir()) == [form]
-
-
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read"):
-        edit.load(tmp_path / "none.yaml")
-    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9\n")
-    with pytest.raises(ProblemsError, match="not UTF-8"):
-        edit.load(tmp_path / "latin.yaml")

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.nodes import CONTROL, DEEPEST, Node
 from signalen_toolkit.documents.reader import LARGEST, REASONS, Document, parse, read
 
@@ -313,3 +314,16 @@ def test_what_ruamel_writes_is_read_back(data: dict[str, Any]) -> None:
     writer.default_flow_style = False  # in flow style ruamel writes a plain ?x that it cannot read itself
     writer.dump(data, stream)
     assert parse(stream.getvalue(), "f").data == data
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read"):
+        reader.read_text(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9\n")
+    with pytest.raises(ProblemsError, match="not UTF-8"):
+        reader.read_text(tmp_path / "latin.yaml")
+
+
+def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "form.yaml").write_bytes("\ufeffa: 1\r\n".encode())
+    assert reader.read_text(tmp_path / "form.yaml") == "\ufeffa: 1\r\n"

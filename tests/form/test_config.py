@@ -6,9 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form import schema as formschema
-from signalen_toolkit.form.config import Environment, build, darker, dialled, identity_provider, merge, sender
+from signalen_toolkit.form.config import Environment, build
+from signalen_toolkit.form.derive import darker, dialled, identity_provider, sender
 from signalen_toolkit.form.images import measure
 
 FORM: dict[str, Any] = {

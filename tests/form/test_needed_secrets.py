@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from signalen_toolkit.catalog.model import Component, Secret, SecretKey, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Component, Secret, SecretKey
 from signalen_toolkit.form.needed_secrets import NeededKey, holds, needed
 
 VALUES = {"a": {"on": True, "off": False, "text": "", "0": "zero"}, "list": [{"name": "x"}, {}], "none": None}

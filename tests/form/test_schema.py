@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from jsonschema import Draft202012Validator
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.form.schema import defaults, form_schema, resolve, settings
 
 ALL = list(settings(items=True))

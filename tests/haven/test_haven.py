@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from signalen_toolkit.base.paths import CHECKOUT
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.haven import report as haven_report
 from signalen_toolkit.haven.haven import GROUPS, IDS, Outcome, Report, Status, falls_short, haven

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.machine import load_all
-from signalen_toolkit.form.config import merge
 from signalen_toolkit.haven.haven import GROUPS, IDS
 from signalen_toolkit.haven.points import Point, Scene, Seen
 from signalen_toolkit.kubernetes.cluster import cluster

@@ -622,7 +622,7 @@ def test_what_killed_processes_left_is_cleared_away(sources: Sources, server: Se
     folder = obtain(reference(repository=server.url), sources).path.parent
     for path in folder.glob("*.tgz"):
         path.unlink()
-    old, young = folder / "old.part", folder / "young.part"
+    old, young = folder / ".old.new", folder / ".young.new"
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (0, 0))

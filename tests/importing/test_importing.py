@@ -16,13 +16,14 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from jinja2 import UndefinedError
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import config
-from signalen_toolkit.form.model import Place, at, read_assets
+from signalen_toolkit.form.model import read_assets
 from signalen_toolkit.form.schema import settings as form_settings
 from signalen_toolkit.importing.files import lodash, same
 from signalen_toolkit.importing.reverse import _ways, chart_default
@@ -101,7 +102,7 @@ def leaves(data: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 def without(data: Any, place: Place) -> Any:
     shorter = copy.deepcopy(data)
-    owner = at(shorter, place[:-1])
+    owner = at(shorter, *place[:-1])
     del owner[place[-1]]
     return shorter
 
@@ -112,7 +113,7 @@ def lost(today: Mapping[str, Any], now: Mapping[str, Any], remarks: tuple[Proble
     newest = catalog().releases[0]
     found = []
     for place, value in leaves(today):
-        have, default = at(now, place), chart_default(catalog().components[str(place[0])], newest, place[1:])
+        have, default = at(now, *place), chart_default(catalog().components[str(place[0])], newest, place[1:])
         is_told = any(dotted(place[1:][:length]) in told for length in range(1, len(place)))
         if not (contains(have, value) or (have is None and same(default, value)) or is_told):
             found.append(f"{dotted(place)}: {have!r}, not {value!r}")
@@ -133,7 +134,7 @@ def assert_right(result: Imported) -> None:
     bare = {key: value for key, value in result.form.items() if key != "overrides"}
     now = rendered(bare)
     for place, value in leaves(result.form.get("overrides", {})):
-        assert not place or not same(at(now, place), value), f"override {dotted(place)} is rendered anyway"
+        assert not place or not same(at(now, *place), value), f"override {dotted(place)} is rendered anyway"
 
 
 def assert_short(result: Imported) -> None:
@@ -205,7 +206,7 @@ def test_what_has_a_name_goes_under_its_name(tmp_path: Path) -> None:
         "map.layers.clocks": AMSTERDAM["map.layers.klokken"],
         "analytics.azureConnectionString": AMSTERDAM["azure.connectionString"],
     }
-    assert {path: at(form, path.split(".")) for path in expected} == expected
+    assert {path: at(form, *path.split(".")) for path in expected} == expected
 
 
 def test_what_is_a_default_or_follows_is_left_out_and_few_overrides_remain(tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_what_is_a_default_or_follows_is_left_out_and_few_overrides_remain(tmp_p
         "features.csvExport",
         "environments.acceptance.hosts",
     ):
-        assert at(form, path.split(".")) is None, path
+        assert at(form, *path.split(".")) is None, path
     assert sorted(".".join(map(str, place)) for place, _ in leaves(form["overrides"]["frontend"]["config"])) == [
         "head.androidIcon",
         "head.favicon",
@@ -404,7 +405,7 @@ def test_release_follows_from_the_images(tmp_path: Path, tags: dict[str, str], v
     result = imported(tmp_path, given, **{name: data for name, data in today.items() if data})
     assert result.form["environments"]["acceptance"]["version"] == version
     assert any(remark.rule == "release-unknown" for remark in result.remarks) == told
-    kept = at(result.form, ("overrides", "backend", "image", "tag"))
+    kept = at(result.form, "overrides", "backend", "image", "tag")
     assert kept == ("latest" if tags.get("backend") == "latest" else None)
 
 
@@ -546,7 +547,7 @@ def test_whatever_was_changed_by_hand_is_kept_or_told(tmp_path: Path, data: st.D
     today = copy.deepcopy(known["today"])
     places = [place for place, value in leaves(today) if not isinstance(value, list | dict) and value is not None]
     for place in data.draw(st.lists(st.sampled_from(places), max_size=12, unique=True)):
-        owner = at(today, place[:-1])
+        owner = at(today, *place[:-1])
         if data.draw(st.integers(0, 3)) == 0 and place[1] != "config":
             del owner[place[-1]]
         else:

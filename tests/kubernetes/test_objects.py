@@ -15,12 +15,14 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from signalen_toolkit.base import paths
 from signalen_toolkit.base.layout import HEADER
-from signalen_toolkit.catalog.model import Component, catalog, config_schema, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.catalog.schemas import config_schema, values_schema
 from signalen_toolkit.diagnostics.problems import has_errors
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.reader import parse
-from signalen_toolkit.form import config
 from signalen_toolkit.form.municipalities import Municipality, by_code, municipalities
-from signalen_toolkit.kubernetes.own_schemas import object_problems, schema_of
+from signalen_toolkit.kubernetes.schemas.own import object_problems, schema_of
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
@@ -211,7 +213,7 @@ def test_no_unsafe_default_is_left_to_a_release(release: str) -> None:
         chart = defaults(schema, schema)
         left = [path for path in UNSAFE_DEFAULTS[name] if has(chart, path) and not has(own, path)]
         assert left == []
-        assert list(unsafe(without_switched_off(config.merge(chart, own)))) == []
+        assert list(unsafe(without_switched_off(merge(chart, own)))) == []
 
 
 @pytest.mark.parametrize("release", known_releases())
@@ -404,7 +406,7 @@ def nodes(data: Any) -> Iterator[dict[str, Any]]:
 
 def release() -> dict[str, Any]:
     text = tree_of(minimal_form(utrecht()))["clusters/acceptance/releases/frontend.yaml"]
-    found: dict[str, Any] = config.merge(quick(text)[0], {})
+    found: dict[str, Any] = merge(quick(text)[0], {})
     return found
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from signalen_toolkit.diagnostics.problems import Severity, UsageError
-from signalen_toolkit.kubernetes.api_versions import changes
-from signalen_toolkit.kubernetes.builtin_schemas import kubernetes
+from signalen_toolkit.kubernetes.schemas.api_versions import changes
+from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
 
 from tests.support.cluster_objects import add, findings, good, messages, one
 
@@ -36,7 +36,7 @@ def test_the_nearest_version_counts() -> None:
 
 def test_the_schemas_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     kubernetes.cache_clear()
-    monkeypatch.setattr("signalen_toolkit.kubernetes.builtin_schemas.find_spec", lambda name: None)
+    monkeypatch.setattr("signalen_toolkit.kubernetes.schemas.builtin.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"install signalen-toolkit\[verify\]"):
         findings(good())
 

@@ -15,7 +15,7 @@ import pytest
 from signalen_toolkit import REPOSITORY, __version__
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.paths import folder
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli import comment
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.git_hosts import PIPELINES, forge_of

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signalen_toolkit.base import paths
-from signalen_toolkit.form import config
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.form.municipalities import by_code
 
@@ -201,7 +201,7 @@ def test_any_override_comes_back_unchanged(component: str, data: dict[str, Any],
     path = f"clusters/acceptance/values/signalen-{component}.yaml"
     before = read_both(tree_of(filled({}))[path])
     after = read_both(tree_of({**filled({}), "overrides": {component: overrides}})[path])
-    assert after == config.merge(before, overrides)
+    assert after == merge(before, overrides)
 
 
 # Other machines

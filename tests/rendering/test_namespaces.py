@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from signalen_toolkit.catalog.model import COMMON_KINDS, Namespace, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import COMMON_KINDS, Namespace
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.municipalities import by_code
@@ -22,7 +24,7 @@ def environment(*components: str, **settings: Any) -> Environment:
     municipality = by_code("GM0344")
     assert municipality
     on = {"components": {name: {"enabled": True} for name in components}}
-    form = config.merge(minimal_form(municipality), {**on, **settings})
+    form = merge(minimal_form(municipality), {**on, **settings})
     return config.build(form, catalog(), ASSETS).environments[0]
 
 

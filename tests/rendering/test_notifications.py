@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml as pyyaml
 from signalen_toolkit.base.paths import PACKAGE
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.reader import read
-from signalen_toolkit.form import config
+from signalen_toolkit.form import config, git_hosts
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.municipalities import by_code
 from signalen_toolkit.form.needed_secrets import needed_by_delivery, needed_in
@@ -23,7 +24,7 @@ from signalen_toolkit.kubernetes.cluster import cluster
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering import argocd as argocd_messages
-from signalen_toolkit.rendering import commit_status
+from signalen_toolkit.rendering import notifications
 from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.secrets import check as secret_check
 from signalen_toolkit.secrets.environment import needs_of
@@ -39,7 +40,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "mail": {"email": {"to": ["beheer@example.nl", "platform@example.nl"]}},
     "status": {"commitStatus": True},
 }
-ALL = config.merge(config.merge(CHOICES["teams"], CHOICES["slack"]), config.merge(CHOICES["mail"], CHOICES["status"]))
+ALL = merge(merge(CHOICES["teams"], CHOICES["slack"]), merge(CHOICES["mail"], CHOICES["status"]))
 DELIVERIES = ("flux", "argocd")
 REPOSITORIES = {
     "github": "git@github.com:gemeente/signalen.git",
@@ -63,7 +64,7 @@ def form(delivery: str, notifications: dict[str, Any], *, prometheus: bool = Tru
     data = minimal_form(municipality, delivery)
     data["email"] = {"smtp": {"host": "smtp.example.nl", "port": 2525, "user": "post"}}
     data["components"] = {"prometheus": {"enabled": prometheus}}
-    return config.merge(data, {"notifications": notifications, **settings})
+    return merge(data, {"notifications": notifications, **settings})
 
 
 def environment(data: Form, name: str = "acceptance") -> Environment:
@@ -306,7 +307,7 @@ def rendered(text: str) -> str:
 def test_argo_cd_is_told_how_each_git_server_takes_a_status(host: str) -> None:
     found = argocd(form("argocd", CHOICES["status"], repository={"url": REPOSITORIES[host]}))
     service, send = found["service.webhook.status"], found["template.failure"]["webhook"]["signalen-acceptance-status"]
-    address, _, query = (service["url"] + send["path"]).replace(commit_status._COMMIT, "SHA").partition("?")
+    address, _, query = (service["url"] + send["path"]).replace(notifications._COMMIT, "SHA").partition("?")
     body = json.loads(send["body"])
     headers = {one["name"]: one["value"] for one in service["headers"]}
     key, name = "$signalen-acceptance-status", "argocd/{{.app.metadata.name}}"
@@ -363,7 +364,7 @@ def test_argo_cd_is_told_how_each_git_server_takes_a_status(host: str) -> None:
     ],
 )
 def test_where_a_repository_is_on_the_web(url: str, address: str) -> None:
-    assert commit_status.web_address(url) == address
+    assert git_hosts.web_address(url) == address
 
 
 @pytest.mark.parametrize("delivery", DELIVERIES)
@@ -434,7 +435,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def filled_in(place: Path, /, **settings: Any) -> Path:
     data = read(FORMS / "minimal.yaml").data
     assert isinstance(data, dict)
-    (place / "municipality.yaml").write_text(as_text(config.merge(data, settings)), encoding="utf-8")
+    (place / "municipality.yaml").write_text(as_text(merge(data, settings)), encoding="utf-8")
     return place
 
 

@@ -8,7 +8,7 @@ import yaml as pyyaml
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from signalen_toolkit.form.config import merge
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.rendering.overrides import overlaid
 
 from tests.documents.test_scalars import DATA, TEXT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from signalen_toolkit.form.municipalities import by_code
-from signalen_toolkit.rendering import render
+from signalen_toolkit.rendering import engine
 
 from tests.support.rendered import minimal_form, tree_of
 
@@ -14,14 +14,14 @@ from tests.support.rendered import minimal_form, tree_of
 def tree() -> dict[str, str]:
     municipality = by_code("GM0344")
     assert municipality
-    render._engine.cache_clear()  # as a new process
+    engine.engine.cache_clear()  # as a new process
     return tree_of(minimal_form(municipality))
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> object:
     yield
-    render._engine.cache_clear()
+    engine.engine.cache_clear()
 
 
 def test_a_second_run_compiles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

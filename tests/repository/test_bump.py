@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.repository import change as revision

@@ -22,10 +22,11 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.nodes import CONTROL
 from signalen_toolkit.form import config
 from signalen_toolkit.form.schema import form_schema, resolve
@@ -292,7 +293,7 @@ def test_examples_are_right_once_uncommented(extra: dict[str, Any]) -> None:
 
 
 def _completed(extra: dict[str, Any]) -> tuple[dict[str, Any], config.Config]:
-    form = answering.completed(config.merge(reader.parse(FORM, "x").data, extra))
+    form = answering.completed(merge(reader.parse(FORM, "x").data, extra))
     return form, config.build(form, catalog())
 
 
@@ -501,7 +502,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
         new(tmp_path / "file" / "below")
 
 
-@pytest.mark.parametrize("step", ["tree.write", "_check_text", "variables", "first_commit.commit"])
+@pytest.mark.parametrize("step", ["tree.write", "_check_text", "write_template", "first_commit.commit"])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_a_failure_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException

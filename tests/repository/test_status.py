@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from signalen_toolkit import __version__
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.repository.status import status, text
 

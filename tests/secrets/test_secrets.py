@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.secrets import age_keys, sops, sops_config
 from signalen_toolkit.secrets import environment as secret_environment

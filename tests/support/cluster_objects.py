@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from signalen_toolkit.catalog.model import catalog, config_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import config_schema
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Finding, Object

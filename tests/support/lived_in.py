@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import has_errors
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render

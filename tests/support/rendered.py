@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml as pyyaml
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import config
 from signalen_toolkit.form.municipalities import Municipality
-from signalen_toolkit.kubernetes import own_schemas
-from signalen_toolkit.kubernetes.builtin_schemas import kubernetes
+from signalen_toolkit.kubernetes.schemas import own as own_schemas
+from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
 from signalen_toolkit.rendering.render import render
 
 Form = dict[str, Any]

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.catalog.model import catalog, values_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import values_schema
 
 CHARTS = Path(__file__).parents[1] / "charts"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.helm.errors import HelmError

@@ -1,7 +1,8 @@
-"""One file, written so that whoever looks finds the old one or the new one, whole."""
+"""Files written so that whoever looks finds the old one or the new one, whole; and folders worked in by turns."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -15,15 +16,29 @@ def create(path: Path, data: bytes, *, mode: int) -> None:
         os.link(new, path)  # unlike a rename, this refuses where something stands there
 
 
-def replace(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a file, over the one that is there. Raises OSError where it cannot be written."""
-    with _aside(path, data, mode) as new:
-        os.replace(new, path)  # noqa: PTH105  # a text and a Path
+def replace(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Put content in the place of a file, as a whole or not at all. Raises OSError where it cannot be written.
+
+    Where nothing is said of its mode, the file keeps the one that it has; a new one is for everybody to read.
+    """
+    with prepared(path, data, mode=mode) as aside:
+        aside.replace(path.resolve())
 
 
 @contextmanager
-def _aside(path: Path, data: bytes, mode: int) -> Iterator[str]:
-    descriptor, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # readable by its owner alone
+def prepared(path: Path, data: bytes, *, mode: int | None = None) -> Iterator[Path]:
+    """Write content to a file beside another one, on the disk, ready to take its place; it goes where it has not."""
+    target = path.resolve()  # what a link points at changes, not the link
+    if mode is None:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
+    with _aside(target, data, mode) as aside:
+        yield aside
+
+
+@contextmanager
+def _aside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # the owner's alone
+    new = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -32,4 +47,15 @@ def _aside(path: Path, data: bytes, mode: int) -> Iterator[str]:
             os.fsync(descriptor)
         yield new
     finally:
-        Path(new).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let processes that work in the same folder take turns."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog import versioned_schema
 from signalen_toolkit.catalog.json_text import JsonText
-from signalen_toolkit.catalog.model import Catalog, Component, load
+from signalen_toolkit.catalog.load import load
+from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schema_growth import Growth, follow_schema, follow_values
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.documents import edit, reader
+from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.helm.charts.archive import LARGEST_ARCHIVE, ChartError, check_archive
 
@@ -91,7 +93,7 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
 def write(plan: Plan) -> None:
     """Write what was planned: each file as a whole, and the version tables last, so that a run can be repeated."""
     for path, text in sorted(plan.files.items(), key=lambda item: item[0].name == "releases.csv"):
-        edit.save(path, text)
+        replace(path, text.encode())
 
 
 def _text(catalog: Path, release: str, files: Mapping[Path, str], done: list[str], notes: list[str]) -> Iterator[str]:

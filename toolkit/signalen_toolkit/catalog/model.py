@@ -13,21 +13,13 @@ The schemas are large and most commands need few of them: they are read when the
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from signalen_toolkit.base.paths import folder
-from signalen_toolkit.base.versions import between, is_version, parse
-from signalen_toolkit.catalog import versioned_schema
-from signalen_toolkit.catalog.versioned_schema import Schema, Span
+from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
-from signalen_toolkit.documents.machine import load as load_yaml
 
 # Stands for the namespace of an environment, in the names of what several environments have beside each other.
 _NAMESPACE: Final = "{namespace}"
@@ -228,172 +220,5 @@ class Catalog:
         return self.components[name]
 
 
-@cache
-def catalog() -> Catalog:
-    """Return the catalog that comes with the toolkit."""
-    return load(folder("chart-templates"))
-
-
-def load(directory: Path) -> Catalog:
-    """Read the catalog in a folder."""
-    components = sorted(
-        (_component(path.parent) for path in directory.glob("*/component.yaml")),
-        key=lambda component: (component.order, component.name),
-    )
-    releases = {known.release for component in components for known in component.releases} - {""}
-    return Catalog(
-        MappingProxyType({component.name: component for component in components}),
-        tuple(sorted(releases, key=parse, reverse=True)),
-        directory,
-        MappingProxyType(_delivery_secrets(directory)),
-    )
-
-
-def values_schema(component: str | Component, version: str) -> Schema:
-    """Return the JSON Schema of the values of one chart version. It is shared: do not change it.
-
-    A version newer than the catalog knows has the schema of the newest known one.
-    """
-    component = _found(component)
-    known = [release.chart for release in component.releases]
-    if version not in known and not (is_version(version) and parse(version) > parse(known[0])):
-        raise _unknown(f"version of the chart {component.chart}", version, known)
-    return _plain(_values_file(component), version, partial=False)
-
-
-def config_schema(version: str, component: str | Component = "frontend", *, partial: bool = False) -> Schema:
-    """Return the JSON Schema of the application's own configuration for one version of the application.
-
-    `partial` is for a piece that is merged over a complete configuration: nothing is required of it.
-    A tag that is no version (`latest`) counts as the newest version that the catalog knows.
-    The schema is shared: do not change it.
-    """
-    component = _found(component)
-    path = _config_file(component)
-    if not is_version(version):
-        known = [release.app for release in component.releases]
-        if version not in known:
-            raise _unknown(f"version of {component.name}", version, known)
-        version = max(filter(is_version, known), key=parse)
-    return _plain(path, version, partial=partial)
-
-
-def key_versions(component: str | Component, path: Sequence[str | int]) -> Span | None:
-    """Return the first and the last chart version that have the key at a path, or None where none has it.
-
-    An end that is None is open: there is no earlier, or no later version without the key.
-    """
-    return versioned_schema.key_versions(_read(_values_file(_found(component))), path)
-
-
-def config_key_versions(path: Sequence[str | int], component: str | Component = "frontend") -> Span | None:
-    """Return the same for the application's own configuration, in versions of the application."""
-    return versioned_schema.key_versions(_read(_config_file(_found(component))), path)
-
-
-def knows(component: Component, release: str, path: str) -> bool:
-    """Tell whether a component has a place in its values (`config.featureFlags.appMode`) in a Signalen release."""
-    version, config = component.release(release), component.application_config
-    if config and path.startswith(f"{config.values}."):
-        span = _span(config.schema, path.partition(".")[2])
-        return span is not None and (not is_version(version.app) or between(version.app, *span))
-    span = _span(_values_file(component), path)
-    return span is not None and between(version.chart, *span)
-
-
-def _found(component: str | Component) -> Component:
-    return component if isinstance(component, Component) else catalog().component(component)
-
-
-def _values_file(component: Component) -> Path:
-    return component.folder / "values.schema.json"
-
-
-def _config_file(component: Component) -> Path:
-    if component.application_config is None:
-        raise UsageError(f"{component.name} has no application configuration of its own")
-    return component.application_config.schema
-
-
-@cache
-def _read(path: Path) -> Schema:
-    schema: Schema = json.loads(path.read_text(encoding="utf-8"))
-    return schema
-
-
-@cache
-def _span(path: Path, place: str) -> Span | None:
-    """Return the first and the last version with a place, which templates ask for again and again."""
-    return versioned_schema.key_versions(_read(path), place.split("."))
-
-
-@cache
-def _plain(path: Path, version: str, *, partial: bool) -> Schema:
-    return versioned_schema.plain(_read(path), version, partial=partial)
-
-
 def _unknown(kind: str, wrong: str, known: Sequence[str] | Mapping[str, Any]) -> UsageError:
     return UsageError(f"unknown {kind}: '{wrong}'; {did_you_mean(wrong, known)}".removesuffix("; "))
-
-
-def _component(directory: Path) -> Component:
-    data = load_yaml((directory / "component.yaml").read_text(encoding="utf-8"))
-    config = data.get("applicationConfig")
-    return Component(
-        name=data["name"],
-        title=data["title"],
-        title_nl=data["titleNl"],
-        description=data["description"],
-        description_nl=data["descriptionNl"],
-        chart=data["chart"]["name"],
-        repository=data["chart"]["repository"],
-        release_name=data["release"],
-        namespace=_namespace(data["namespace"]) if "namespace" in data else None,
-        cluster_kinds=tuple(Kind(**kind) for kind in data.get("clusterKinds", ())),
-        also_in=tuple(data.get("alsoIn", ())),
-        definitions=tuple(data.get("definitions", ())),
-        namespaced_kinds=tuple(Kind(**kind) for kind in data.get("namespacedKinds", ())),
-        order=data["order"],
-        depends_on=tuple(data.get("dependsOn", ())),
-        starts_after=(*data.get("dependsOn", ()), *data.get("after", ())),
-        kubernetes=data.get("kubernetes", ""),
-        host=data.get("host"),
-        enabled=data.get("enabled", True),
-        secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
-        workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
-        features=MappingProxyType(data.get("features", {})),
-        oldest_release=data.get("oldestRelease", ""),
-        application_config=config and ApplicationConfig(config["values"], directory / config["schema"]),
-        releases=_releases(directory / "releases.csv"),
-        folder=directory,
-    )
-
-
-def _workload(name: str, data: Mapping[str, Any]) -> Workload:
-    larger = {size: data[size] for size in ("medium", "large") if size in data}
-    return Workload(name, data["title"], data["titleNl"], data.get("scales", False), data["resources"], larger)
-
-
-def _namespace(data: Mapping[str, str]) -> Namespace:
-    return Namespace(data.get("name", ""), data.get("suffix", ""), data.get("podSecurity", "baseline"))
-
-
-def _secret(data: Mapping[str, Any]) -> Secret:
-    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
-    keys = tuple(
-        SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
-        for name, key in data["keys"].items()
-    )
-    return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
-
-
-def _delivery_secrets(directory: Path) -> dict[str, tuple[Secret, ...]]:
-    return {
-        path.parent.name: tuple(_secret(secret) for secret in load_yaml(path.read_text(encoding="utf-8"))["secrets"])
-        for path in sorted(directory.glob("delivery/*/secrets.yaml"))
-    }
-
-
-def _releases(path: Path) -> tuple[SignalenRelease, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(SignalenRelease(row["release"], row["chart"], row["app"]) for row in csv.DictReader(file))

@@ -6,16 +6,16 @@ a new file, or where a file that was rendered is not in the commit.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, ordered
 from signalen_toolkit.diagnostics.reporters import report
 from signalen_toolkit.form.model import find
+from signalen_toolkit.git.worktree import untracked
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.secrets import plaintext
@@ -48,20 +48,13 @@ def _render() -> int:
             raise ProblemsError(problems)
         changes = tree.write(directory, render(config, catalog()))
         said = [*(f"wrote {path}" for path in changes.written), *(f"removed {path}" for path in changes.removed)]
-        left_out = [] if said else _left_out(directory / CLUSTERS)
-        said += [f"{path} is not in the commit" for path in left_out]
+        left_out = [] if said else untracked(directory, CLUSTERS)
+        said += [f"{directory / path} is not in the commit" for path in left_out]
         if said:
             changed = True
             print("\n".join(said))  # noqa: T201
             print(f"add it to the commit: git add {directory / CLUSTERS}")  # noqa: T201
     return int(changed)
-
-
-def _left_out(folder: Path) -> list[str]:
-    """List the files of a folder that Git does not know."""
-    command = ["git", "ls-files", "--others", "--exclude-standard", "--", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # git from the PATH
-    return done.stdout.splitlines()
 
 
 def _secrets(names: Sequence[str]) -> Iterator[Problem]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from signalen_toolkit.cli.options import new_options, rendering_options
-from signalen_toolkit.cli.printing import print_problems, progress
 from signalen_toolkit.cli.secrets import secrets
+from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -94,7 +93,7 @@ def haven(
     Each release goes through Helm, and what comes out is read; no cluster is asked. What Haven wants of a cluster
     itself is not in the report.
     """
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.haven import haven as reporting
     from signalen_toolkit.haven import report
     from signalen_toolkit.helm.renderer import Options

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit import __version__
-from signalen_toolkit.cli.options import new_options, rendering_options
-from signalen_toolkit.cli.printing import print_problems, progress
+from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE
+from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def check(paths: tuple[Path, ...], format_: str) -> None:
 
     A PATH is a form, or a folder in which every municipality.yaml is checked; without one, this folder.
     """
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.form.model import find
     from signalen_toolkit.validation.check import check_file
 
@@ -102,7 +102,7 @@ def check(paths: tuple[Path, ...], format_: str) -> None:
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; print what is stale and exit with 1.")
 def render(directory: Path, only_check: bool) -> None:
     """Write the rendered tree (clusters/) of the form in DIRECTORY."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.rendering import tree
     from signalen_toolkit.rendering.render import render as render_config
 
@@ -133,14 +133,14 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
     from signalen_toolkit.verify import cache
 
     def work() -> list[Problem]:
-        from signalen_toolkit.catalog.model import catalog
+        from signalen_toolkit.catalog.load import catalog
         from signalen_toolkit.helm.renderer import Options
         from signalen_toolkit.verify import verify as verifying
 
         return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=progress)
 
     given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
-    files = [directory / "municipality.yaml", directory / "charts.lock"]
+    files = [directory / FORM_FILE, directory / CHARTS_LOCK]
     folders = [path for path in (options["charts"], schemas) if path]
     found = work() if again else cache.remembered(directory, [str(given), *files, *folders], work)
     print_problems(found, format_)
@@ -160,7 +160,7 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     from signalen_toolkit.diff import report
     from signalen_toolkit.helm.errors import HelmError
     from signalen_toolkit.helm.renderer import Options, renderer
-    from signalen_toolkit.verify.verify import kubernetes_versions
+    from signalen_toolkit.verify.pipeline import kubernetes_versions
 
     versions, default = kubernetes_versions(directory)
     work = renderer(Options(**options), versions, default_version=default, report=progress)
@@ -188,7 +188,8 @@ def schema(name: str, version: str | None) -> None:
     """Print a JSON Schema: municipality (the form), frontend-config, or the values of a chart by its component."""
     import json
 
-    from signalen_toolkit.catalog.model import catalog, config_schema, values_schema
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.catalog.schemas import config_schema, values_schema
     from signalen_toolkit.diagnostics.problems import did_you_mean
     from signalen_toolkit.form.schema import form_schema
 
@@ -224,7 +225,7 @@ def municipalities(query: str) -> None:
 def _config(directory: Path) -> Config:
     """Return the completed form of a repository, or stop at its problems; warnings are printed, and that is all."""
     from signalen_toolkit.base.layout import FORM_FILE
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.validation.check import check_file
 
     config, problems = check_file(directory / FORM_FILE, catalog())

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from signalen_toolkit.cli.printing import print_problems
+from signalen_toolkit.cli.shared import print_problems
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _FORMATS = ("text", "json", "github", "gitlab", "sarif")
@@ -44,7 +44,7 @@ def init(
     What can be random is; the rest is asked, or read from files and variables. A private key never stands in the
     repository: where it is, is printed.
     """
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import make as making
     from signalen_toolkit.secrets.values import Sources, pairs
 
@@ -64,7 +64,7 @@ def init(
 @_options
 def set_(environment: str, key: str, from_file: Path | None, program: str | None, directory: Path) -> None:
     """Change the value of KEY (SECRET/KEY, or KEY alone) in ENVIRONMENT: asked for, or read."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import make as making
     from signalen_toolkit.secrets.values import obtain
 
@@ -89,7 +89,7 @@ def rotate(
     directory: Path,
 ) -> None:
     """Give KEYS of ENVIRONMENT new random values (all that are random without KEYS), or change who can read them."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import rotation
 
     if not (add_recipient or remove_recipient or new_key):
@@ -120,7 +120,7 @@ def rotate(
 @_options
 def check(environments: tuple[str, ...], no_decrypt: bool, format_: str, program: str | None, directory: Path) -> None:
     """Check that the secrets are complete, encrypted for the keys in .sops.yaml, and nobody's published default."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import check as secret_check
 
     report = secret_check.check(directory, catalog(), environments, decrypt=not no_decrypt, program=program)
@@ -136,7 +136,7 @@ def check(environments: tuple[str, ...], no_decrypt: bool, format_: str, program
 @_options
 def edit(environment: str, secret: str, program: str | None, directory: Path) -> None:
     """Open a SECRET of ENVIRONMENT in your editor, in memory, and encrypt it again."""
-    from signalen_toolkit.catalog.model import catalog
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import rotation
 
     changed = rotation.edit(directory, catalog(), environment, secret, program=program)

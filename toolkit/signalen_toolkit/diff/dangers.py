@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.diagnostics.source import brief
+from signalen_toolkit.documents.data import at, listed, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.checks.network_policies import directions
 from signalen_toolkit.kubernetes.cluster import Pod, cluster, group_of
 from signalen_toolkit.kubernetes.context import Context
-from signalen_toolkit.kubernetes.fields import at, listed, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.quantity import amount
 from signalen_toolkit.kubernetes.selectors import is_empty

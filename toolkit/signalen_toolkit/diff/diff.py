@@ -17,14 +17,14 @@ from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
-from signalen_toolkit.diff.version_changes import Version, downgrades, versions_between
+from signalen_toolkit.diff.version_changes import VersionChange, downgrades, versions_between
+from signalen_toolkit.documents.data import at, listed, text
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.git import revisions
 from signalen_toolkit.helm.model import HelmRelease
 from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
-from signalen_toolkit.kubernetes.fields import at, listed, text
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 Template = Callable[[HelmRelease], str]
@@ -60,7 +60,7 @@ class Difference:
 
     before: str = ""
     after: str = ""
-    versions: tuple[Version, ...] = ()
+    versions: tuple[VersionChange, ...] = ()
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     rolled: tuple[Object, ...] = ()

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from signalen_toolkit.kubernetes.fields import at
+from signalen_toolkit.documents.data import at
 
 # A variable is called like a secret; what ends so holds an address or a name, and tells more than it hides.
 _VARIABLE: Final = re.compile(r"PASSW|PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIAL|BASIC_?AUTH|CONNECTION_?STRING", re.I)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from signalen_toolkit.diff.masking import masked
-from signalen_toolkit.kubernetes.fields import maps
+from signalen_toolkit.documents.data import maps
 
 _CONTEXT: Final = 3  # lines around a change
 # The version is among the versions and images at the top; as labels they are on every object of a chart.

@@ -13,7 +13,7 @@ from signalen_toolkit.diagnostics.markdown import code, prose
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.diagnostics.terminal import plain
 from signalen_toolkit.diff.diff import Action, Change, Difference
-from signalen_toolkit.diff.version_changes import Version
+from signalen_toolkit.diff.version_changes import VersionChange
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 FORMATS: Final = ("text", "markdown", "json")
@@ -150,7 +150,7 @@ def _block(change: Change) -> str:
     )
 
 
-def _version(version: Version) -> str:
+def _version(version: VersionChange) -> str:
     if version.kind == "chart":
         name, of = f"chart {version.name}", f"release {version.of}"
     else:
@@ -162,7 +162,7 @@ def _version(version: Version) -> str:
     return f"{name} {version.before} → {version.after} ({of})"
 
 
-def _of(versions: Iterable[Version], environment: str) -> Iterator[Version]:
+def _of(versions: Iterable[VersionChange], environment: str) -> Iterator[VersionChange]:
     return (version for version in versions if version.environment == environment)
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.diagnostics.problems import Severity
+from signalen_toolkit.documents.data import at, maps, text
 from signalen_toolkit.kubernetes.cluster import cluster
 from signalen_toolkit.kubernetes.context import Context
-from signalen_toolkit.kubernetes.fields import at, maps, text
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class VersionChange:
     """Another version of something: `kind` is chart or image, `of` its release or repository.
 
     A version is empty where there is none: before it is added, after it is removed.
@@ -28,19 +28,19 @@ class Version:
     after: str
 
 
-def versions_between(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Version]:
+def versions_between(before: Sequence[Object], after: Sequence[Object]) -> Iterator[VersionChange]:
     """Yield what has another version in one environment: charts by release, images by repository."""
     environment = (after or before)[0].environment
     charts = [{release: (chart, version) for release, chart, version in _charts(side)} for side in (before, after)]
     for release in sorted({*charts[0], *charts[1]}):
         (old_name, old), (new_name, new) = (side.get(release, ("", "")) for side in charts)
         if (old_name, old) != (new_name, new):
-            yield Version(environment, "chart", new_name or old_name, release, old, new)
+            yield VersionChange(environment, "chart", new_name or old_name, release, old, new)
     images = [_images(side) for side in (before, after)]
     for repository in sorted({*images[0], *images[1]}):
         old, new = (", ".join(sorted(side.get(repository, ()))) for side in images)
         if old != new:
-            yield Version(environment, "image", repository.rpartition("/")[2], repository, old, new)
+            yield VersionChange(environment, "image", repository.rpartition("/")[2], repository, old, new)
 
 
 def _charts(found: Iterable[Object]) -> Iterator[tuple[str, str, str]]:
@@ -70,7 +70,7 @@ def _images(found: Sequence[Object]) -> dict[str, set[str]]:
     return result
 
 
-def downgrades(versions: Iterable[Version], after: Sequence[Object]) -> Iterator[Finding]:
+def downgrades(versions: Iterable[VersionChange], after: Sequence[Object]) -> Iterator[Finding]:
     """Yield a warning for each chart that goes back to an older version; `after` are the objects of then."""
     for one in versions:
         known = is_version(one.before) and is_version(one.after)

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import is_version
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.files import load as load
-from signalen_toolkit.documents.files import prepared as prepared
-from signalen_toolkit.documents.files import save as save
 from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.documents.positions import (
     RefusedError,
@@ -39,7 +37,6 @@ from signalen_toolkit.documents.scalars import inline, is_plain, quoted
 
 Place = tuple[str | int, ...]
 
-FORM: Final = "municipality.yaml"
 _BOM: Final = "\ufeff"
 
 
@@ -51,7 +48,7 @@ class Edit(NamedTuple):
     text: str
 
 
-def set_values(text: str, changes: Mapping[tuple[str | int, ...], Any], file: str = FORM) -> str:
+def set_values(text: str, changes: Mapping[tuple[str | int, ...], Any], file: str = FORM_FILE) -> str:
     """Return the text with plain data put at each path, given in the order in which they are to be written.
 
     A value that stands there already is left as it is written; a missing key is added at the end of its map, with
@@ -63,7 +60,7 @@ def set_values(text: str, changes: Mapping[tuple[str | int, ...], Any], file: st
     return text
 
 
-def remove(text: str, paths: Iterable[tuple[str | int, ...]], file: str = FORM) -> str:
+def remove(text: str, paths: Iterable[tuple[str | int, ...]], file: str = FORM_FILE) -> str:
     """Return the text without the keys at these paths; one that is not there is no fault. Raises as `set_values`."""
     for path in paths:
         text = _changed(text, path, file)

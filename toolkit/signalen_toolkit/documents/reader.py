@@ -26,8 +26,9 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import Source
+from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.nodes import CONTROL, Builder, Node, StopReadingError, character_name
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
 
@@ -238,3 +239,15 @@ def _check_start(event: DocumentStartEvent, source: Source, *, begun: bool) -> N
         raise StopReadingError(
             source.problem("yaml-syntax", "this file is read as YAML 1.2", 0, len(source.text), hint=hint)
         )
+
+
+def read_text(path: Path) -> str:
+    """Read a file as it is, line endings and byte order mark included, or raise UsageError or ProblemsError."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise ProblemsError(reader.parse(raw, str(path)).problems) from error

@@ -6,8 +6,10 @@ The template has a pipeline for every kind of server; a repository keeps the one
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
 PIPELINES: Final = {
     "github": ".github/workflows/signalen.yml",
@@ -26,6 +28,17 @@ _NAMES: Final = (
     (re.compile(r"(^|[.-])gitlab[.-]"), "gitlab"),
 )
 _SERVER: Final = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)")
+
+
+# How Flux calls each kind of server (`repository.host`); Forgejo has the API of Gitea.
+PROVIDERS: Final[Mapping[str, str]] = {
+    "github": "github",
+    "gitlab": "gitlab",
+    "azure": "azuredevops",
+    "forgejo": "gitea",
+    "gitea": "gitea",
+}
+_AZURE: Final = "dev.azure.com"
 
 
 def forge_of(url: str) -> str:
@@ -59,3 +72,36 @@ def keep_pipeline(directory: Path, forge: str) -> None:
             if parent == directory or any(parent.iterdir()):
                 break
             parent.rmdir()
+
+
+def web_address(url: str) -> str:
+    """Return where people find a repository, from the address that it is fetched from (https:// or ssh://).
+
+    Empty where nobody can tell, or for a server without an API that is known here.
+    """
+    parts = urlsplit(url)
+    host, path = parts.hostname or "", quote(unquote(parts.path.strip("/").removesuffix(".git")), safe="/")
+    if not host or not path or "bitbucket" in host:
+        return ""
+    if _is_azure(host):
+        return _azure(host, path.split("/"))
+    if parts.scheme == "ssh":  # the port of SSH says nothing of that of the web
+        return f"https://{host}/{path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{path}"
+
+
+def _is_azure(host: str) -> bool:
+    return host in (_AZURE, f"ssh.{_AZURE}") or host.endswith(".visualstudio.com")
+
+
+def _azure(host: str, parts: list[str]) -> str:
+    """Return the one form that Flux and the API take, of the several that Azure DevOps has."""
+    if host in (f"ssh.{_AZURE}", "vs-ssh.visualstudio.com"):
+        parts = parts[1:]  # v3
+    else:
+        if host != _AZURE:
+            parts = [host.partition(".")[0], *(part for part in parts if part != "DefaultCollection")]
+        parts = [part for part in parts if part != "_git"]
+    if len(parts) == 2:  # a repository that is called as its project
+        parts = [*parts, parts[1]]
+    return f"https://{_AZURE}/{parts[0]}/{parts[1]}/_git/{parts[2]}" if len(parts) == 3 else ""

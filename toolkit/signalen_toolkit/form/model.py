@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +10,10 @@ from typing import Any, Literal
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
+from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
-
-Place = tuple[str | int, ...]
 
 # More than any image may have; a larger file is reported by its rule, and is not read further.
 _MOST_BYTES = 4 * 2**20
@@ -113,13 +112,3 @@ def _read(folder: Path, name: str) -> bytes | None:
         return None
     with path.open("rb") as file:
         return file.read(_MOST_BYTES)
-
-
-def at(data: Any, path: Sequence[str | int]) -> Any:
-    """Return what stands at a path in plain data, or None."""
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data

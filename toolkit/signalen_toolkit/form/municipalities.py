@@ -261,3 +261,19 @@ def _names_around(name: str) -> tuple[str, ...]:
     """Return the official names that contain all words of this one in a row, and more."""
     inner = f" {fold(name)} "
     return tuple(other.name for other in municipalities() if other.name != name and inner in f" {fold(other.name)} ")
+
+
+def meant_by(text: str) -> tuple[Municipality, ...]:
+    """Return the municipalities that a code, a name or a line of the pick list stands for; one is an answer."""
+    if code := re.search(r"\b(?:GM)?([0-9]{4})$", text.strip(), re.IGNORECASE):
+        found = by_code(f"GM{code[1]}")
+        return (found,) if found else ()
+    return named(text)
+
+
+def not_found(text: str) -> tuple[str, str]:
+    """Say why a text does not name one municipality, and what to write instead."""
+    found = meant_by(text)
+    near = ", or ".join(f"{one.code} for {one.name}, {one.province}" for one in found or search(text, 3))
+    what = "is the name of more than one municipality" if found else "is not a municipality in the register"
+    return f"'{text}' {what}", f"write {near}" if near else "write its CBS code, such as GM0796"

@@ -22,7 +22,8 @@ from functools import cache
 from typing import Any
 
 from signalen_toolkit.base.paths import PACKAGE
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Catalog
 
 Schema = dict[str, Any]
 

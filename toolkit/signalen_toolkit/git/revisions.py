@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.git.run import git, must, said
 
 # Where an own main branch is looked for, when the remote does not say which it is.
 _MAIN: Final = ("refs/heads/main", "refs/remotes/origin/main", "refs/heads/master", "refs/remotes/origin/master")
-# What Git's hooks set would lead to another repository; how Git is configured is the person's business.
-_KEPT: Final = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_EXEC_PATH", "GIT_SSL", "GIT_SSH")
 _FILES: Final = (b"100644", b"100755")  # not links and submodules, which are no text
 
 
@@ -38,8 +36,8 @@ def require(directory: Path) -> None:
         raise UsageError("git is not installed, and revisions are read with it: install it from your system's packages")
     if not directory.is_dir():
         raise UsageError(f"there is no folder {directory}")
-    done = _git(directory, "rev-parse", "--is-inside-work-tree")
-    if "dubious ownership" in _errors(done):
+    done = git(directory, "rev-parse", "--is-inside-work-tree")
+    if "dubious ownership" in said(done):
         raise UsageError(
             f"{directory} is in a Git repository of another user; if you trust it, add it to Git's safe.directory"
         )
@@ -49,7 +47,7 @@ def require(directory: Path) -> None:
 
 def revision(directory: Path, name: str) -> Revision:
     """Find the commit that a branch, tag or hash stands for."""
-    done = _git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    done = git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     commit = done.stdout.decode().strip()
     if done.returncode == 0 and commit:
         return Revision(commit, name)
@@ -69,7 +67,7 @@ def base(directory: Path) -> Revision:
             "there is no main branch (origin/HEAD, main or master) to compare with: name a revision with --from,"
             " or fetch the branch first (in CI: a fetch depth of 0)"
         )
-    done = _git(directory, "merge-base", head.commit, main)
+    done = git(directory, "merge-base", head.commit, main)
     short = main.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     if done.returncode == 0:
         return Revision(done.stdout.decode().split()[0], short)
@@ -86,10 +84,10 @@ def files(directory: Path, commit: str, folder: str) -> dict[str, bytes]:
 
     Raises UsageError where Git cannot read them.
     """
-    top = Path(_must(directory, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").removesuffix("\n"))
-    prefix = _must(directory, "rev-parse", "--show-prefix").removesuffix(b"\n")
+    top = Path(must(directory, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").removesuffix("\n"))
+    prefix = must(directory, "rev-parse", "--show-prefix").removesuffix(b"\n")
     within = os.fsdecode(prefix) + folder
-    found = list(_entries(_must(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{within}/")))
+    found = list(_entries(must(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{within}/")))
     blobs = _contents(top, [hash_ for hash_, _ in found])
     return {os.fsdecode(path.removeprefix(prefix)): blobs[hash_] for hash_, path in found}
 
@@ -105,7 +103,7 @@ def _entries(listing: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
     """Read blobs from `git cat-file --batch`: `<hash> blob <size>LF<content>LF` for each."""
-    output = _must(directory, "cat-file", "--batch", stdin="".join(f"{one}\n" for one in hashes).encode())
+    output = must(directory, "cat-file", "--batch", stdin="".join(f"{one}\n" for one in hashes).encode())
     found: dict[str, bytes] = {}
     start = 0
     for hash_ in hashes:
@@ -120,37 +118,12 @@ def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
 
 
 def _main(directory: Path) -> str:
-    remote = _git(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").stdout.decode().strip()
+    remote = git(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").stdout.decode().strip()
     for name in filter(None, (remote, *_MAIN)):
-        if _git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
+        if git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
             return name
     return ""
 
 
 def _is_shallow(directory: Path) -> bool:
-    return _git(directory, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
-
-
-def _must(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    done = _git(directory, *arguments, stdin=stdin)
-    if done.returncode != 0:
-        raise UsageError(f"git {arguments[0]} failed: {_errors(done)}")
-    return done.stdout
-
-
-def _errors(done: subprocess.CompletedProcess[bytes]) -> str:
-    return " ".join(done.stderr.decode(errors="replace").split())
-
-
-def _git(directory: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-    # Nothing is locked or asked for, a path is a path, and messages are in the words that we look for.
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
-    return subprocess.run(  # noqa: S603  # no shell, and options of a person's end at --end-of-options
-        ["git", "-C", str(directory), *arguments],  # noqa: S607  # whichever git the person has
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        check=False,
-    )
+    return git(directory, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

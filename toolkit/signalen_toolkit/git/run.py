@@ -1,4 +1,4 @@
-"""Git, the program, in one folder: not led elsewhere by what Git sets for its hooks, and in English."""
+"""Git, the program, in one folder: the one place where it is started."""
 
 from __future__ import annotations
 
@@ -7,30 +7,43 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-_ELSEWHERE: Final = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_INDEX_FILE",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
+from signalen_toolkit.diagnostics.problems import UsageError
+
+# What Git's hooks set would lead to another repository; who commits, and how Git is reached, is the person's business.
+_KEPT: Final = (
+    "GIT_AUTHOR_",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG",
+    "GIT_EXEC_PATH",
+    "GIT_SSH",
+    "GIT_SSL",
 )
+# Nothing is locked or asked for, a path is a path, and messages are in the words that callers look for.
+_QUIET: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
 
 
-def git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def git(directory: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run Git in a folder and return what it said; its exit code is for the caller."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    environment["LC_ALL"] = "C"
-    return subprocess.run(  # noqa: S603  # no shell, and the arguments are ours
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)
+    }
+    return subprocess.run(  # noqa: S603  # no shell, and options of a person's end at --end-of-options
         ["git", "-C", str(directory), *arguments],  # noqa: S607  # whichever git the person has
-        env=environment,
+        env={**environment, **_QUIET},
+        input=stdin,
         capture_output=True,
         check=False,
     )
+
+
+def must(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run Git in a folder and return what it printed. Raises UsageError with what it complained about."""
+    done = git(directory, *arguments, stdin=stdin)
+    if done.returncode != 0:
+        command = next((one for one in arguments if not one.startswith("-")), "")
+        raise UsageError(f"git {command} failed: {said(done)}")
+    return done.stdout
 
 
 def said(done: subprocess.CompletedProcess[bytes]) -> str:

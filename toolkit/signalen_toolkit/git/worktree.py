@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.git.run import git, said
-
-# What Git's hooks set would lead to another repository.
+from signalen_toolkit.git.run import git, must, said
 
 
 def require_clean(directory: Path) -> None:
@@ -26,8 +24,16 @@ def require_clean(directory: Path) -> None:
 
 
 def tracked(directory: Path) -> list[str]:
-    """List the files below a folder that Git follows, by path from the folder."""
-    return _names(git(directory, "ls-files", "-z").stdout)
+    """List the files below a folder that Git follows, by path from the folder. Raises UsageError as `untracked`."""
+    return _names(must(directory, "ls-files", "-z"))
+
+
+def untracked(directory: Path, folder: str) -> list[str]:
+    """List the files in a folder of a work tree that Git neither follows nor ignores, by path from the work tree.
+
+    Raises UsageError where Git cannot tell.
+    """
+    return _names(must(directory, "ls-files", "-z", "--others", "--exclude-standard", "--", folder))
 
 
 def _names(listing: bytes) -> list[str]:

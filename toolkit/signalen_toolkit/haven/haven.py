@@ -31,8 +31,8 @@ from signalen_toolkit.haven.points import (
 )
 from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.cluster import cluster
-from signalen_toolkit.kubernetes.context import context_of
-from signalen_toolkit.verify import verify
+from signalen_toolkit.verify import pipeline
+from signalen_toolkit.verify.context import context_of
 
 # By heading, in the order of the report. A new point is a line in its module.
 GROUPS: Final[Mapping[str, tuple[Point, ...]]] = {
@@ -94,7 +94,7 @@ def haven(
     Raises ProblemsError where the form has errors or Helm refuses a release, UsageError where Helm or a chart is
     missing or there is no such environment.
     """
-    form, work, problems = verify.start(repository, charts, options, report)
+    form, work, problems = pipeline.start(repository, charts, options, report)
     if work is None:
         raise ProblemsError(problems)
     names = [one.name for one in form.config.environments]
@@ -104,14 +104,14 @@ def haven(
     reports = []
     for one in form.config.environments:
         if environment in (None, one.name):
-            made = verify.made(form, one, work)
+            made = pipeline.made(form, one, work)
             if has_errors(made.problems):  # half of the objects would give half of an answer
                 raise ProblemsError(made.problems)
             reports.append(look(one, made))
     return reports
 
 
-def look(environment: Environment, made: verify.Made) -> Report:
+def look(environment: Environment, made: pipeline.Made) -> Report:
     """Look at the objects of one environment."""
     context = context_of(environment, made.values)
     scene = Scene(cluster(made.objects, context), environment.settings)

@@ -12,15 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.catalog.model import Component, knows
+from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.form.model import Place
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportedFile:
     """A file, and where its content stands in the values of a component."""
 
     component: str
@@ -32,20 +33,20 @@ class Source:
         return place[len(self.above) :] if place[: len(self.above)] == self.above else None
 
 
-def read_values(path: Path, component: str) -> Source:
+def read_values(path: Path, component: str) -> ImportedFile:
     """Read a file with Helm values. Raises ProblemsError, or UsageError where there is no such file."""
     read = reader.read(path)
     if read.data is None or read.problems:
         raise ProblemsError(read.problems)
-    return Source(component, read)
+    return ImportedFile(component, read)
 
 
-def read_config(path: Path, component: Component) -> Source:
+def read_config(path: Path, component: Component) -> ImportedFile:
     """Read the application's own configuration, `app.json`. Raises as `read_values` does."""
     above = (component.application_config.values,) if component.application_config else ()
     read = reader.read(path)
     if not read.text.lstrip().startswith("{"):
-        return Source(component.name, read_values(path, component.name).document, above)
+        return ImportedFile(component.name, read_values(path, component.name).document, above)
     try:
         data = json.loads(read.text)
     except (ValueError, RecursionError) as error:
@@ -57,10 +58,10 @@ def read_config(path: Path, component: Component) -> Source:
     positions = reader.parse(read.text.replace("\t", " "), read.file)
     if positions.data is None or positions.problems:
         raise ProblemsError(positions.problems)
-    return Source(component.name, replace(positions, data=data), above)
+    return ImportedFile(component.name, replace(positions, data=data), above)
 
 
-def given_values(sources: list[Source]) -> dict[str, dict[str, Any]]:
+def given_values(sources: list[ImportedFile]) -> dict[str, dict[str, Any]]:
     """Return what the files say, by component; a later file goes before an earlier one."""
     found: dict[str, dict[str, Any]] = {}
     for source in sources:

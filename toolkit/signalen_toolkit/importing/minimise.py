@@ -13,9 +13,10 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import Place, at, merge
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import Place, at, read_assets
+from signalen_toolkit.form.model import read_assets
 from signalen_toolkit.form.text import form_text
 from signalen_toolkit.importing import files as existing
 from signalen_toolkit.importing.remarks import last_first, places_in, take_out
@@ -63,7 +64,7 @@ def settle(
         if name in wanted and (lacking := _lacking(charts.components[name], text, wanted[name], form, charts, images))
     }
     for _ in range(_MOST_ROUNDS):
-        overrides = config.merge(found, named)
+        overrides = merge(found, named)
         form = {**form, "overrides": overrides} if overrides else {k: v for k, v in form.items() if k != "overrides"}
         answers = _answers(form, charts, images)
         problems = answers.check(images)[1]
@@ -85,7 +86,7 @@ def _shorten(
     now = _rendered(form, charts, images)
     # The deepest first: what follows from another setting goes before that one does.
     for place in reversed(own):
-        if place in asked or place[-1] == "version" or at(given, place) is not None or at(form, place) is None:
+        if place in asked or place[-1] == "version" or at(given, *place) is not None or at(form, *place) is None:
             continue
         shorter = deepcopy(form)
         take_out(shorter, place)
@@ -123,7 +124,7 @@ def _lacking(
         ours = existing.lodash(existing.base(component, version, amsterdam=False), ours)
     lacking = existing.difference(wanted, ours)
     for place, value in list(existing.leaves(lacking)):
-        is_new = at(ours, place) is None
+        is_new = at(ours, *place) is None
         if place and is_new and existing.same(value, chart_default(component, version, place)):
             take_out(lacking, place)
     return lacking

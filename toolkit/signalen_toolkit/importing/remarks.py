@@ -10,15 +10,16 @@ from typing import Any
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.importing import files as existing
-from signalen_toolkit.importing.files import Source
+from signalen_toolkit.importing.files import ImportedFile
 from signalen_toolkit.validation.rules.access.secrets import plain_secret
 from signalen_toolkit.validation.rules.site.amsterdam import other_municipality
 
 
-def secret_places(source: Source, charts: Catalog) -> list[tuple[Place, Problem]]:
+def secret_places(source: ImportedFile, charts: Catalog) -> list[tuple[Place, Problem]]:
     """Return the place in the file of every secret in plain text, with the remark on it; the last place first."""
     places = {dotted(place): place for place in places_in(source.document.data)}
     found = [
@@ -38,7 +39,7 @@ def secret_places(source: Source, charts: Catalog) -> list[tuple[Place, Problem]
     return sorted(found, key=lambda one: last_first(one[0]), reverse=True)
 
 
-def amsterdam_remarks(sources: Iterable[Source], municipality: Any, charts: Catalog) -> list[Problem]:
+def amsterdam_remarks(sources: Iterable[ImportedFile], municipality: Any, charts: Catalog) -> list[Problem]:
     """Return a warning of everything in the files that is Amsterdam's, where the municipality is another."""
     found: list[Problem] = []
     for source in sources:
@@ -48,7 +49,7 @@ def amsterdam_remarks(sources: Iterable[Source], municipality: Any, charts: Cata
     return found
 
 
-def unsaid(source: Source, component: Component, values: Mapping[str, Any]) -> list[Problem]:
+def unsaid(source: ImportedFile, component: Component, values: Mapping[str, Any]) -> list[Problem]:
     """Return a warning of everything of Amsterdam that the image takes because the files do not say otherwise."""
     hint = "the form has the municipality's own: see that this is right"
     return [
@@ -61,7 +62,7 @@ def unsaid(source: Source, component: Component, values: Mapping[str, Any]) -> l
             hint=hint,
         )
         for place in existing.foreign_places(component)
-        if at(values, place) is None
+        if at(values, *place) is None
     ]
 
 
@@ -75,7 +76,7 @@ def take_out(data: dict[str, Any], place: Place) -> None:
     if numbers:
         del keys[numbers[-1] + 1 :]
     while keys:
-        owner = at(data, keys[:-1])
+        owner = at(data, *keys[:-1])
         if isinstance(owner, dict):
             owner.pop(keys[-1], None)
         elif isinstance(owner, list) and isinstance(keys[-1], int) and keys[-1] < len(owner):
@@ -116,13 +117,13 @@ def last_first(place: Place) -> tuple[tuple[bool, int, str], ...]:
     return tuple((isinstance(part, int), part if isinstance(part, int) else 0, str(part)) for part in place)
 
 
-def line_of(sources: list[Source], place: Place) -> tuple[str, int]:
+def line_of(sources: list[ImportedFile], place: Place) -> tuple[str, int]:
     """Return the file and line that say what stands at a place in the values of a component (its first part)."""
     problem = remark_on(sources, place, "", "", "")
     return problem.file, problem.line
 
 
-def remark_on(sources: list[Source], place: Place, message: str, hint: str, rule: str) -> Problem:
+def remark_on(sources: list[ImportedFile], place: Place, message: str, hint: str, rule: str) -> Problem:
     """Make a remark on a place in the values of a component (its first part), in the file that says it."""
     name, inner = place[0], place[1:]
     for source, below in reversed(list(_holding(sources, str(name), inner))):
@@ -134,7 +135,7 @@ def remark_on(sources: list[Source], place: Place, message: str, hint: str, rule
     return Problem(rule, message, file, severity=Severity.WARNING, path=dotted(inner), hint=hint)
 
 
-def _holding(sources: list[Source], component: str, place: Place) -> Iterator[tuple[Source, Place]]:
+def _holding(sources: list[ImportedFile], component: str, place: Place) -> Iterator[tuple[ImportedFile, Place]]:
     for source in sources:
         if source.component == component and (below := source.place(place)) is not None:
             yield source, below

@@ -22,9 +22,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.catalog.model import Component, values_schema
+from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.catalog.schemas import values_schema
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form import municipalities
-from signalen_toolkit.form.model import Place, at
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.schema.validate import wrong_values
 
@@ -53,7 +54,7 @@ class _Values:
     version: str
 
     def at(self, place: Place) -> Any:
-        found = at(self.data, place)
+        found = at(self.data, *place)
         return self.default(place) if found is None else found
 
     def default(self, place: Place) -> Any:
@@ -67,14 +68,14 @@ def settings_in(component: Component, values: Mapping[str, Any], version: str) -
     """
     source = _Values(component, values, version)
     for place, ways in _ways(component.folder):
-        value = at(values, place)
+        value = at(values, *place)
         if value is not None and value != "":
             for way in ways:
                 for setting, found in _read(way, value, source):
                     yield from _fitting(setting, found, component.name, place)
     for feature, path in component.features.items():
         place = tuple(path.split("."))
-        if (state := at(values, place)) is not None:
+        if (state := at(values, *place)) is not None:
             yield from _fitting(("features", feature), state, component.name, place)
 
 
@@ -88,7 +89,7 @@ def chart_default(component: Component, version: str, place: Place) -> Any:
     node: Any = values_schema(component, component.chart_version(version))
     for depth, part in enumerate(place):
         if isinstance(above := node.get("default"), Mapping) and part in above:
-            return at(above, place[depth:])
+            return at(above, *place[depth:])
         node = node.get("properties", {}).get(part, {})
     return node.get("default")
 

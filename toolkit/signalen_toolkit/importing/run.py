@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
-from signalen_toolkit.form.config import municipality_of
-from signalen_toolkit.form.model import Place, at
+from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.importing import files as existing
-from signalen_toolkit.importing.files import Source
+from signalen_toolkit.importing.files import ImportedFile
 from signalen_toolkit.importing.minimise import settle
 from signalen_toolkit.importing.remarks import (
     amsterdam_remarks,
@@ -126,7 +127,7 @@ def import_form(
     return Imported(settled.form, settled.answers, tuple(dict.fromkeys(remarks)))
 
 
-def _sources(files: Files, charts: Catalog) -> list[Source]:
+def _sources(files: Files, charts: Catalog) -> list[ImportedFile]:
     return [
         *(existing.read_values(path, charts.component(name).name) for name, path in files.values.items()),
         *(existing.read_config(path, charts.component(name)) for name, path in files.configs.items()),
@@ -136,7 +137,9 @@ def _sources(files: Files, charts: Catalog) -> list[Source]:
 # --- what there is
 
 
-def _existing(sources: list[Source], given: Mapping[str, Any], charts: Catalog, remarks: list[Problem]) -> _Existing:
+def _existing(
+    sources: list[ImportedFile], given: Mapping[str, Any], charts: Catalog, remarks: list[Problem]
+) -> _Existing:
     values = existing.given_values(sources)
     for source in sources:
         for place, problem in secret_places(source, charts):
@@ -145,8 +148,8 @@ def _existing(sources: list[Source], given: Mapping[str, Any], charts: Catalog, 
     environments = given.get("environments")
     if isinstance(environments, Mapping) and len(environments) > 1:
         raise UsageError("the files are those of one environment: name one in the answers, and add others afterwards")
-    own = at(environments, (next(iter(environments)),)) if isinstance(environments, Mapping) and environments else {}
-    version = str(at(own, ("version",)) or given.get("version") or _version(values, charts, remarks))
+    own = at(environments, next(iter(environments))) if isinstance(environments, Mapping) and environments else {}
+    version = str(at(own, "version") or given.get("version") or _version(values, charts, remarks))
     plain = [
         found
         for name, component in charts.components.items()
@@ -182,7 +185,7 @@ def _version(values: Mapping[str, Mapping[str, Any]], charts: Catalog, remarks: 
     fitting = list(charts.releases)
     tags: list[str] = []
     for name, component in charts.components.items():
-        tag = at(values.get(name, {}), ("image", "tag"))
+        tag = at(values.get(name, {}), "image", "tag")
         having = [known.release for known in component.releases if known.app == tag and known.release]
         both = [release for release in fitting if release in having]
         if isinstance(tag, str) and is_version(tag) and both:
@@ -220,9 +223,9 @@ def _candidates(today: _Existing, given: Mapping[str, Any], charts: Catalog) -> 
         one
         for one in found
         if one.setting != ("environments", "*")
-        and at(given, one.setting) is None
-        and at(given, in_environment(one.setting, today.environment)) is None
-        and not (one.setting == ("municipality", "code") and at(given, ("municipality", "name")))
+        and at(given, *one.setting) is None
+        and at(given, *in_environment(one.setting, today.environment)) is None
+        and not (one.setting == ("municipality", "code") and at(given, "municipality", "name"))
     ]
 
 
@@ -238,7 +241,7 @@ def _named(
     given: Answers,
     settings: Sequence[str],
     today: _Existing,
-    sources: list[Source],
+    sources: list[ImportedFile],
     images: Path,
     remarks: list[Problem],
 ) -> Answers:
@@ -269,7 +272,7 @@ def _named(
 
 
 def _answers(
-    found: Iterable[Found], given: Answers, settings: Sequence[str], today: _Existing, sources: list[Source]
+    found: Iterable[Found], given: Answers, settings: Sequence[str], today: _Existing, sources: list[ImportedFile]
 ) -> Answers:
     """Make one document of what the files say and, over it, of what was answered."""
     answers = Answers(Document("import", "", {}))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from signalen_toolkit.documents.data import Map, Place, mapping, maps, text
 from signalen_toolkit.kubernetes import operators
 from signalen_toolkit.kubernetes.context import Context
-from signalen_toolkit.kubernetes.fields import Map, Path, mapping, maps, text
 from signalen_toolkit.kubernetes.model import Object
 
 # Kinds that belong to no namespace.
@@ -34,7 +34,7 @@ _OF_THE_CLUSTER: Final = frozenset(
     }
 )
 # Where the template of a pod stands, by group and kind.
-_TEMPLATES: Final[Mapping[tuple[str, str], Path]] = {
+_TEMPLATES: Final[Mapping[tuple[str, str], Place]] = {
     ("", "Pod"): (),
     ("", "ReplicationController"): ("spec", "template"),
     ("apps", "DaemonSet"): ("spec", "template"),
@@ -55,7 +55,7 @@ _KUSTOMIZE: Final = "kustomize.config.k8s.io"
 class Container:
     """One container of a pod; `path` leads to it from the object."""
 
-    path: Path
+    path: Place
     data: Map = field(hash=False)
 
     @property
@@ -70,7 +70,7 @@ class Pod:
 
     object: Object
     namespace: str
-    path: Path
+    path: Place
     labels: Map = field(hash=False)
     spec: Map = field(hash=False)
     annotations: Map = field(hash=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from signalen_toolkit.kubernetes.fields import Map, mapping, text
+from signalen_toolkit.documents.data import Map, mapping, text
 from signalen_toolkit.kubernetes.model import Object
 
 GROUP: Final = "monitoring.coreos.com"

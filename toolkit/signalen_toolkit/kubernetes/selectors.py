@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.problems import Severity
+from signalen_toolkit.documents.data import Map, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
-from signalen_toolkit.kubernetes.fields import Map, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 REASONS: Final[Mapping[str, str]] = {

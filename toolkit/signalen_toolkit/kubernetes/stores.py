@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from signalen_toolkit.documents.data import keys, mapping, maps, text, texts
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
-from signalen_toolkit.kubernetes.fields import keys, mapping, maps, text, texts
 from signalen_toolkit.kubernetes.model import Object
 
 CONFIG_MAP: Final = "ConfigMap"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from signalen_toolkit.documents.data import Place, mapping, maps, text
 from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
-from signalen_toolkit.kubernetes.fields import Path, mapping, maps, text
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.stores import SECRET, Store, Stores
 
@@ -20,7 +20,7 @@ class Variable:
 
     name: str
     object: Object
-    path: Path
+    path: Place
     value: str | None = None
     secret: str = ""
 
@@ -49,7 +49,7 @@ def _from_map(cluster: Cluster, pod: Pod, name: str, prefix: str) -> Iterator[Va
             yield Variable(f"{prefix}{key}", obj, ("data", str(key)), value)
 
 
-def _own(cluster: Cluster, pod: Pod, name: str, own: object, path: Path) -> Variable:
+def _own(cluster: Cluster, pod: Pod, name: str, own: object, path: Place) -> Variable:
     source = mapping(own, "valueFrom")
     if secret := text(source, "secretKeyRef", "name"):
         return Variable(name, pod.object, path, secret=f"{secret}/{text(source, 'secretKeyRef', 'key')}")

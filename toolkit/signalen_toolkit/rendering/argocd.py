@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.rendering import commit_status
+from signalen_toolkit.rendering import notifications
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
 
 # Once for each revision: Argo CD tries again and again, and a chart has another revision than the repository.
@@ -86,7 +86,7 @@ def _services(environment: Environment) -> Iterator[tuple[str, Any]]:
             server |= {"username": email["smtp"]["user"], "password": f"${name}-mail"}
         yield f"service.email.{name}-mail", server
     if found := commit_status_of(environment):
-        yield f"service.webhook.{name}-status", commit_status.service(*found, f"{name}-status")
+        yield f"service.webhook.{name}-status", notifications.service(*found, f"{name}-status")
 
 
 def _templates(environment: Environment) -> Iterator[tuple[str, Any]]:
@@ -109,7 +109,7 @@ def _templates(environment: Environment) -> Iterator[tuple[str, Any]]:
         waiting = "wordt doorgevoerd" if settings["sync"]["automatic"] else "wacht op een synchronisatie in Argo CD"
         texts = {"pending": waiting, "success": "doorgevoerd", "failure": "niet doorgevoerd, of in storing"}
         for state, text in texts.items():
-            webhook = {f"{name}-status": commit_status.request(status[0], state, text)}
+            webhook = {f"{name}-status": notifications.request(status[0], state, text)}
             yield f"template.{name}-{state}", {"message": text, "webhook": webhook}
 
 

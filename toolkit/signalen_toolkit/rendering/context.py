@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.catalog.model import Catalog, Component, knows
+from signalen_toolkit.catalog.model import Catalog, Component
+from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.rendering import argocd
 from signalen_toolkit.rendering.ingress import ingress_annotations

@@ -20,24 +20,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.documents import machine
-from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import needed_in
 from signalen_toolkit.rendering.context import about, context_of
+from signalen_toolkit.rendering.engine import engine
 from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.rendering.flows import flows, pods_of
 from signalen_toolkit.rendering.namespaces import needs_definition, permissions, places, surroundings
 from signalen_toolkit.rendering.overrides import overlaid
-from signalen_toolkit.rendering.template_cache import template_cache
 
 
 def render(config: Config, charts: Catalog) -> dict[str, str]:
@@ -158,25 +155,4 @@ def _templates(folder: Path) -> list[str]:
 
 
 def _text(folder: Path, name: str, context: Mapping[str, Any]) -> str:
-    return HEADER + _engine(folder).get_template(name).render(context)
-
-
-@cache
-def _engine(folder: Path) -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701  # what is escaped for is YAML, by `finalize`
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        bytecode_cache=template_cache(),
-        cache_size=-1,
-    )
-
-
-def _finalize(value: Any) -> str:
-    if isinstance(value, jinja2.Undefined):
-        return str(value)  # raises, and says which name it was
-    return inline(value)
+    return HEADER + engine(folder).get_template(name).render(context)

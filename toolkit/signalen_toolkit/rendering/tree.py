@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import difflib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -135,17 +134,6 @@ def _tidy(repository: Path) -> None:
     for leftover in (new, old):
         if leftover.exists():
             shutil.rmtree(leftover)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let processes that work in the same folder take turns."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _rendered(repository: Path) -> Iterator[str]:

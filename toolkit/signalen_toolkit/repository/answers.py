@@ -6,33 +6,26 @@ below it, so that every problem of the whole still points at the file, the `--se
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from signalen_toolkit.catalog.model import catalog
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity
 from signalen_toolkit.diagnostics.source import Source, dotted
-from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.nodes import CONTROL, Node, character_name
+from signalen_toolkit.documents.data import at, merge
+from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.form import config, municipalities
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import at
 from signalen_toolkit.form.schema import form_schema, resolve, settings
+from signalen_toolkit.repository import set_option
+from signalen_toolkit.repository.set_option import SET, Place, schema_at, shifted
 from signalen_toolkit.validation.check import check
-
-Place = tuple[str, ...]
 
 # The environment that a question is about where none was named: the first in which Signalen is tried out.
 FIRST_ENVIRONMENT: Final = "acceptance"
-SET: Final = "--set"
-
-_PART = re.compile(r'\.?([^\s.\[\]"=]+)|\["([^"\r\n]+)"\]')
-_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +62,22 @@ class Answers:
 
     def answered(self, place: Place, value: Any, written: str, origin: tuple[str, int]) -> Answers:
         """Return the answers with one more; `written` is how its line reads, `<key>=<value>`."""
-        return self._with(place, _node(value, written), written, origin)
+        return self._with(place, set_option.plain(value, written), written, origin)
 
     def unanswered(self) -> list[Question]:
         """List the questions without an answer, in their order."""
         return [question for question in questions(self.data) if not _is_answered(self.data, question.place)]
 
     def with_setting(self, setting: str, number: int) -> Answers:
-        """Return the answers with one `--set KEY=VALUE` more, `number` its place among them.
-
-        Text is taken as it stands where the schema wants text: a telephone number keeps its zero. Any other
-        value, and a text that stands between quotes as a whole, is read as YAML.
-        """
-        place, start = _place(setting)
-        value = setting[start:]
-        if found := CONTROL.search(setting):
-            message = f"this answer contains {character_name(found.group())}"
-            raise ProblemsError([_problem(setting, number, "control-character", message, found.start())])
-        if place == ("municipality",) and not value.lstrip().startswith("{"):
-            place, value = ("municipality", "code"), _code(value, setting, number, start)
-        node = _schema_at(place)
-        is_text = node is not None and node.get("type") == "string"
-        if is_text and not _QUOTED.fullmatch(value):
-            return self._with(place, _node(value, setting, start), setting, (SET, number))
-        return self._with(place, _read(setting, start, number), setting, (SET, number))
+        """Return the answers with one `--set KEY=VALUE` more, `number` its place among them."""
+        place, node = set_option.parse(setting, number)
+        return self._with(place, node, setting, (SET, number))
 
     def _with(self, place: Place, node: Node, written: str, origin: tuple[str, int]) -> Answers:
         before = self.document.text
         text = before if before.endswith("\n") or not before else before + "\n"
         offset = len(text)
-        root = _put(self.document.root, place, (offset, offset + len(dotted(place))), _shifted(node, offset))
+        root = _put(self.document.root, place, (offset, offset + len(dotted(place))), shifted(node, offset))
         count = len(Source("", written).lines)
         merged = replace(self.document, text=f"{text}{written}\n", data=root.data, root=root)
         own = self.own_lines if self.further else len(Source("", text).lines) - 1
@@ -143,7 +122,7 @@ def completed(form: Mapping[str, Any]) -> dict[str, Any]:
 
     What a repository runs on must not change because somebody upgrades the toolkit.
     """
-    whole = config.merge(form, {})
+    whole = merge(form, {})
     properties = form_schema()["properties"]
     whole.setdefault("apiVersion", properties["apiVersion"]["const"])
     whole.setdefault("delivery", resolve(properties["delivery"])["default"])
@@ -183,79 +162,6 @@ def wrong(problems: Iterable[Problem], missing: Sequence[Question]) -> list[Prob
     ]
 
 
-def municipalities_named(text: str) -> tuple[municipalities.Municipality, ...]:
-    """Return the municipalities that a code, a name or a line of the pick list stands for; one is an answer."""
-    if code := re.search(r"\b(?:GM)?([0-9]{4})$", text.strip(), re.IGNORECASE):
-        found = municipalities.by_code(f"GM{code[1]}")
-        return (found,) if found else ()
-    return municipalities.named(text)
-
-
-def no_municipality(text: str) -> tuple[str, str]:
-    """Say why a text does not name one municipality, and what to write instead."""
-    found = municipalities_named(text)
-    near = ", or ".join(f"{one.code} for {one.name}, {one.province}" for one in found or municipalities.search(text, 3))
-    what = "is the name of more than one municipality" if found else "is not a municipality in the register"
-    return f"'{text}' {what}", f"write {near}" if near else "write its CBS code, such as GM0796"
-
-
-def _code(text: str, setting: str, number: int, start: int) -> str:
-    found = municipalities_named(text)
-    if len(found) == 1:
-        return found[0].code
-    message, hint = no_municipality(text)
-    raise ProblemsError([_problem(setting, number, "unknown-value", message, start, len(setting), hint)])
-
-
-def _place(setting: str) -> tuple[Place, int]:
-    """Return the key of `KEY=VALUE` as a path, and where the value starts."""
-    parts: list[str] = []
-    position = 0
-    while (match := _PART.match(setting, position)) and match[0].startswith(".") == (bool(parts) and match[2] is None):
-        parts.append(match[1] or match[2])
-        position = match.end()
-    if not parts or setting[position : position + 1] != "=":
-        raise UsageError(f"{SET} '{setting}' is not KEY=VALUE, such as {SET} contact.phone='073 615 51 55'")
-    return tuple(parts), position + 1
-
-
-def _schema_at(place: Place) -> Mapping[str, Any] | None:
-    node = resolve(form_schema())
-    for part in place:
-        child = node.get("properties", {}).get(part, node.get("additionalProperties"))
-        if not isinstance(child, dict):
-            return None
-        node = resolve(child)
-    return node
-
-
-def _read(setting: str, start: int, number: int) -> Node:
-    """Read the value of a `--set` as YAML; offsets are those in the setting."""
-    source = reader.parse(f"x: {setting[start:]}", SET)
-    if source.problems or source.root is None or list(source.data) != ["x"]:
-        first = source.problems[0] if source.problems else None
-        message = first.message if first else "a value is one text, number, list or map"
-        rule, hint = (first.rule, first.hint) if first else ("yaml-syntax", "")
-        hint = hint or "to write it as text, put it between double quotes"
-        raise ProblemsError([_problem(setting, number, rule, message, start, len(setting), hint)])
-    return _shifted(source.root.children["x"], start - 3)
-
-
-def _node(value: Any, written: str, start: int | None = None) -> Node:
-    start = written.find("=") + 1 if start is None else start
-    return Node(start, max(len(written), start), "plain", value)
-
-
-def _shifted(node: Node, by: int) -> Node:
-    return replace(
-        node,
-        start=node.start + by,
-        end=node.end + by,
-        children={key: _shifted(child, by) for key, child in node.children.items()},
-        keys={key: (start + by, end + by) for key, (start, end) in node.keys.items()},
-    )
-
-
 def _put(node: Node | None, place: Place, key: tuple[int, int], value: Node) -> Node:
     """Return a map with a value at a place; other maps may share the old one (aliases), so it is not changed."""
     if not place:
@@ -272,13 +178,13 @@ def _put(node: Node | None, place: Place, key: tuple[int, int], value: Node) -> 
 
 def _is_answered(form: Mapping[str, Any], place: Place) -> bool:
     ways = [(*place[:-1], key) for key in _alternatives(place)]
-    if any(at(form, way) is not None for way in ways):
+    if any(at(form, *way) is not None for way in ways):
         return True
     environments = form.get("environments")
     if place[0] == "environments" or not isinstance(environments, Mapping) or not environments:
         return _follows(form, place)
     return all(
-        at(environment, place) is not None or _follows(config.merge(form, environment or {}), place)
+        at(environment, *place) is not None or _follows(merge(form, environment or {}), place)
         for environment in environments.values()
         if isinstance(environment, Mapping | None)
     )
@@ -286,25 +192,19 @@ def _is_answered(form: Mapping[str, Any], place: Place) -> bool:
 
 def _follows(settings: Mapping[str, Any], place: Place) -> bool:
     """Tell whether a setting follows from others: with a Dex of its own, an environment knows where to sign in."""
-    return place[0] == "identity" and at(settings, ("components", "dex", "enabled")) is True
+    return place[0] == "identity" and at(settings, "components", "dex", "enabled") is True
 
 
 def _alternatives(place: Place) -> Iterator[str]:
     """Yield the key itself, and the keys beside it that do instead: a municipality has a code or a name."""
     yield place[-1]
-    options = [option.get("required", []) for option in (_schema_at(place[:-1]) or {}).get("anyOf", ())]
+    options = [option.get("required", []) for option in (schema_at(place[:-1]) or {}).get("anyOf", ())]
     if [place[-1]] in options:
         yield from (option[0] for option in options if len(option) == 1)
 
 
 def _above(path: str, below: str) -> bool:
     return not path or below.startswith(f"{path}.")
-
-
-def _problem(
-    setting: str, number: int, rule: str, message: str, start: int, end: int | None = None, hint: str = ""
-) -> Problem:
-    return replace(Source(SET, setting).problem(rule, message, start, end, hint=hint), line=number)
 
 
 def _lower(sentence: str) -> str:

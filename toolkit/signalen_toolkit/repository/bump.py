@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signalen_toolkit.base.versions import is_version
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import edit
 from signalen_toolkit.rendering.tree import Changes
 from signalen_toolkit.repository import change as revision
-from signalen_toolkit.repository.change import Revision, Side
+from signalen_toolkit.repository.change import FormChange, Side
 from signalen_toolkit.repository.release_notes import Notes, notes
 
 
@@ -75,7 +76,7 @@ def _has(side: Side, name: str, version: str) -> bool:
 
 
 def _text(
-    version: str, bumped: tuple[Notes, ...], already: tuple[str, ...], made: Revision, changes: Changes
+    version: str, bumped: tuple[Notes, ...], already: tuple[str, ...], made: FormChange, changes: Changes
 ) -> Iterator[str]:
     for name in already:
         yield f"{name}: is on {version} already"

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from signalen_toolkit.base.files import prepared
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, did_you_mean, has_errors
-from signalen_toolkit.documents import edit, reader
+from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.documents.reader import read_text as read_text
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
@@ -48,7 +50,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class FormChange:
     """An edit that may be put in place: the form before and after it, and the new tree, which has no errors."""
 
     directory: Path
@@ -69,13 +71,13 @@ class Revision:
 
 def read(directory: Path, charts: Catalog) -> Side:
     """Read the form of a repository. Raises UsageError or ProblemsError where it cannot be read at all."""
-    side = _side(edit.load(directory / FORM_FILE), directory, charts)
+    side = _side(read_text(directory / FORM_FILE), directory, charts)
     if side.document.data is None:
         raise ProblemsError(side.problems)
     return side
 
 
-def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str], str]) -> Revision:
+def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str], str]) -> FormChange:
     """Make an edit, check the form as it becomes and render it; nothing is written.
 
     Raises ProblemsError where the edit cannot be made or leaves the form with errors, UsageError where a file of a
@@ -85,17 +87,17 @@ def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str
     if has_errors(after.problems):
         raise ProblemsError(after.problems)
     files = render(after.config, charts)
-    return Revision(directory, before, after, files, tree.compare(directory, files))
+    return FormChange(directory, before, after, files, tree.compare(directory, files))
 
 
-def put(revision: Revision) -> Changes:
+def put(revision: FormChange) -> Changes:
     """Write the form and the tree, and return what changed in the tree; repeated, it has no effect.
 
     Raises UsageError where the form was changed in the meantime, OSError where the disk cannot be written.
     """
     form = revision.directory / FORM_FILE
-    with edit.prepared(form, revision.after.text) as aside:
-        if edit.load(form) != revision.before.text:
+    with prepared(form, revision.after.text.encode()) as aside:
+        if read_text(form) != revision.before.text:
             raise UsageError(f"{form} was changed in the meantime; nothing is written, run the command again")
         changes = tree.write(revision.directory, revision.files)
         if revision.after.text != revision.before.text:

@@ -5,7 +5,6 @@ Pure but for `git merge-file`, which merges texts the way Git does everywhere el
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.git.run import git, said
 from signalen_toolkit.repository.template_state import Origin, as_text
 
 _ALIKE: Final = 0.5  # how alike two texts are of which one is the other under a new name; Git's own measure
@@ -120,15 +120,9 @@ def merge(base: bytes, mine: bytes, wanted: bytes) -> tuple[bytes, bool]:
         for name, data in zip(names, (mine, base, wanted), strict=True):
             name.write_bytes(data)
         labels = [part for label in ("here", "template before", "template now") for part in ("-L", label)]
-        done = subprocess.run(  # noqa: S603  # no shell, and the arguments are ours
-            ["git", "merge-file", "--stdout", "--diff3", *labels, *map(str, names)],  # noqa: S607  # the person's git
-            capture_output=True,
-            check=False,
-            cwd=folder,
-        )
+        done = git(Path(folder), "merge-file", "--stdout", "--diff3", *labels, *map(str, names))
     if done.returncode < 0 or done.returncode > 127:
-        said = " ".join(done.stderr.decode(errors="replace").split())
-        raise UsageError(f"git merge-file failed, and nothing was written: {said}")
+        raise UsageError(f"git merge-file failed, and nothing was written: {said(done)}")
     return done.stdout, done.returncode > 0
 
 

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit.base import layout
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import git_hosts
-from signalen_toolkit.form.config import Config, asset_paths
+from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.git import first_commit
 from signalen_toolkit.rendering import tree
@@ -35,9 +36,8 @@ from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository.answers import Answers
 from signalen_toolkit.repository.staging import STAGING, lay, staging_at, terminable
-from signalen_toolkit.repository.template_variables import variables
+from signalen_toolkit.repository.template_files import PROJECT, write_template
 
-PROJECT: Final = "{{cookiecutter.repository_name}}"
 _STDIN: Final = "<stdin>"
 
 
@@ -197,7 +197,7 @@ def _build(
     beside = next(parent for parent in target.parents if parent.is_dir())
     # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
     place = target / STAGING if target.is_dir() else beside / f"{STAGING}-{target.name}"
-    with tree.alone(beside), staging_at(place) as staging:
+    with alone(beside), staging_at(place) as staging:
         _check_target(directory, force=force)  # again: another process may have been first
         remarks: list[str] = []
         _write(staging, form, config, images)
@@ -240,36 +240,6 @@ def _as_made(directory: Path) -> dict[str, bytes]:
         if path.startswith("assets/"):
             found[path] = template / path
     return {path: file.read_bytes() for path, file in found.items() if path != FORM_FILE and file.is_file()}
-
-
-def write_template(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
-    """Write what the template makes of a form into a folder, with the images that the form names."""
-    from cookiecutter.generate import generate_files  # type: ignore[import-untyped]
-
-    # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
-    with tempfile.TemporaryDirectory() as temporary:
-        context = {"cookiecutter": variables(form, config)}
-        made = generate_files(folder("municipality-template"), context, temporary, accept_hooks=False)
-        for name in asset_paths(form):
-            if (images / name).is_file():
-                target = Path(made) / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(images / name, target)
-        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=_copy)
-
-
-def _copy(source: str, target: str) -> None:
-    """Copy a file, but not its mode: what was installed may be read-only, or have lost that it can be run."""
-    shutil.copyfile(source, target)
-    path = Path(target)
-    if is_script(path.read_bytes()):
-        mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it
-
-
-def is_script(data: bytes) -> bool:
-    """Tell whether a file of the template is one to be run."""
-    return data.startswith(b"#!")
 
 
 def _check_text(directory: Path, form: Mapping[str, Any]) -> None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import edit
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import at
 from signalen_toolkit.rendering.tree import Changes
 from signalen_toolkit.repository import change as revision
-from signalen_toolkit.repository.change import Place, Revision, Side
+from signalen_toolkit.repository.change import FormChange, Place, Side
 from signalen_toolkit.repository.release_notes import Notes, notes
 
 _IMAGE: Final = ("repository", "tag")
@@ -31,7 +32,7 @@ class Plan:
     source: str
     target: str
     notes: Notes
-    revision: Revision
+    revision: FormChange
     problems: tuple[Problem, ...]
     text: str
 
@@ -100,7 +101,7 @@ def _removed(side: Side, accepted: Environment, other: Environment) -> Iterator[
                 while len(place) > 3:
                     gone = empty.setdefault(place[:-1], set())
                     gone.add(str(place[-1]))
-                    if gone != set(at(data, place[:-1]) or ()):
+                    if gone != set(at(data, *place[:-1]) or ()):
                         break
                     place = place[:-1]
                 yield place
@@ -116,7 +117,7 @@ def _overridden(environment: Environment) -> dict[str, dict[str, str]]:
     return found
 
 
-def _text(source: str, said: Notes, made: Revision) -> Iterator[str]:
+def _text(source: str, said: Notes, made: FormChange) -> Iterator[str]:
     if not made:
         yield f"{said.environment} has what {source} has: release {said.after}, and the same images"
         return

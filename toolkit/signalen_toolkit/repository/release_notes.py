@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signalen_toolkit.catalog.model import Catalog, Component, knows
+from signalen_toolkit.catalog.model import Catalog, Component
+from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.kubernetes.context import context_of
+from signalen_toolkit.form.needed_secrets import needed_in
 from signalen_toolkit.rendering.render import values
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ComponentVersions:
     """The versions of one component before and after; empty where it is not there."""
 
     component: str
@@ -33,7 +34,7 @@ class Notes:
     environment: str
     before: str
     after: str
-    versions: tuple[Version, ...]
+    versions: tuple[ComponentVersions, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
     secrets: tuple[str, ...]
@@ -119,16 +120,16 @@ def _name(component: Component, key: str) -> str:
     return f"{f'features.{feature}' if feature else key} ({component.name})"
 
 
-def _versions(old: Environment, new: Environment) -> Iterator[Version]:
+def _versions(old: Environment, new: Environment) -> Iterator[ComponentVersions]:
     before, after = ({one.name: one.release(side.version) for one in side.components} for side in (old, new))
     for name in dict.fromkeys([*before, *after]):
         was, now = before.get(name), after.get(name)
         app = (was.app if was else "", now.app if now else "")
         chart = (was.chart if was else "", now.chart if now else "")
         if app[0] != app[1] or chart[0] != chart[1]:
-            yield Version(name, app, chart)
+            yield ComponentVersions(name, app, chart)
 
 
 def _secrets(side: Environment, found: Mapping[str, Any]) -> set[str]:
-    secrets = context_of(side, found).secrets
+    secrets = {secret.name: frozenset(one.key.name for one in secret.keys) for secret in needed_in(side, found)}
     return {f"{name}/{key}" for name, keys in secrets.items() for key in keys}

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit import __version__
-from signalen_toolkit.base.layout import FORM_FILE
+from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
 from signalen_toolkit.base.versions import parse
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, has_errors
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.form.model import at
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
 FORMATS: Final = ("text", "json")
 _HOOKS: Final = ".pre-commit-config.yaml"
-_TEMPLATE: Final = ".signalen/template.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _counts(found: Status) -> tuple[tuple[int, str], ...]:
 def _row(environment: Environment, charts: Catalog, state: str) -> Row:
     def app(name: str) -> str:
         component = charts.components.get(name)
-        if tag := at(environment.settings, ("overrides", name, "image", "tag")):
+        if tag := at(environment.settings, "overrides", name, "image", "tag"):
             return str(tag)
         return component.app_version(environment.version) if component else ""
 
@@ -152,7 +152,7 @@ def _state(name: str, stale: frozenset[str] | None) -> str:
 
 def _made_with(directory: Path) -> str:
     """Return the version of the toolkit that a repository is made for: what its hooks are pinned to, else ours."""
-    for name, find in ((_HOOKS, _pinned), (_TEMPLATE, _written)):
+    for name, find in ((_HOOKS, _pinned), (TEMPLATE_STATE, _written)):
         try:
             found = find((directory / name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):

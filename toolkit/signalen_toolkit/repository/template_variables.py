@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from signalen_toolkit import REPOSITORY, __version__
-from signalen_toolkit.catalog.model import Secret, catalog
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.model import Secret
 from signalen_toolkit.diagnostics.markdown import prose
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.text import form_text

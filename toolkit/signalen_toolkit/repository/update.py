@@ -17,13 +17,14 @@ from typing import Final
 from signalen_toolkit import __version__
 from signalen_toolkit.base import files as atomic
 from signalen_toolkit.base import layout
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.files import load
+from signalen_toolkit.documents.reader import read_text
 from signalen_toolkit.form import git_hosts, migrations
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.schema import form_schema
@@ -31,10 +32,9 @@ from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
-from signalen_toolkit.rendering.tree import alone
-from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository.merge import Change, changes
+from signalen_toolkit.repository.template_files import PROJECT, is_script, write_template
 from signalen_toolkit.repository.template_state import Origin
 from signalen_toolkit.validation.check import check
 
@@ -99,7 +99,7 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
         raise UsageError(
             f"this repository is of Signalen Toolkit {then.toolkit}, and installed is {__version__}: install that one"
         )
-    form = load(directory / FORM_FILE)
+    form = read_text(directory / FORM_FILE)
     text = migrations.migrated(form, FORM_FILE)
     config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
     if not config.environments:
@@ -126,7 +126,7 @@ def template_files(config: Config) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "repository"
         made.mkdir()
-        scaffold.write_template(made, {}, config, folder("municipality-template") / scaffold.PROJECT)
+        write_template(made, {}, config, folder("municipality-template") / PROJECT)
         git_hosts.keep_pipeline(made, config.environments[0].settings["repository"]["host"])
         found = {path.relative_to(made).as_posix(): path.read_bytes() for path in made.rglob("*") if path.is_file()}
     return {path: data for path, data in found.items() if path != FORM_FILE}
@@ -181,7 +181,7 @@ def _write(directory: Path, found: tuple[Change, ...], texts: Mapping[str, str])
 
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = 0o755 if scaffold.is_script(data) else 0o644
+    new = 0o755 if is_script(data) else 0o644
     mode = path.stat().st_mode & 0o777 if path.exists() else new
     atomic.replace(path, data, mode=mode)
 

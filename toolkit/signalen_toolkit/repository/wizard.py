@@ -14,10 +14,10 @@ import questionary
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
-from signalen_toolkit.catalog.model import catalog
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.form import municipalities
-from signalen_toolkit.form.config import municipality_of
+from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository.answers import Answers, Question
@@ -63,8 +63,8 @@ def _ask_one(given: Answers, question: Question, number: int, images: Path) -> A
 def _fault(question: Question, text: str, answered: Callable[[str], Answers], images: Path, number: int) -> str:
     """Say what is wrong with an answer as `check` would say it of the form, or nothing."""
     text = text.strip()
-    if question.place == _MUNICIPALITY and len(answering.municipalities_named(text)) != 1:
-        return "; ".join(answering.no_municipality(text)) if text else "write a name or a CBS code"
+    if question.place == _MUNICIPALITY and len(municipalities.meant_by(text)) != 1:
+        return "; ".join(municipalities.not_found(text)) if text else "write a name or a CBS code"
     given = answered(text)
     for problem in answering.wrong(given.check(images)[1], given.unanswered()):
         if (problem.file, problem.line) == (_ORIGIN, number):
@@ -75,7 +75,7 @@ def _fault(question: Question, text: str, answered: Callable[[str], Answers], im
 def _value(question: Question, text: str) -> str:
     if question.place != _MUNICIPALITY:
         return text
-    found = answering.municipalities_named(text)
+    found = municipalities.meant_by(text)
     return found[0].code if len(found) == 1 else text
 
 

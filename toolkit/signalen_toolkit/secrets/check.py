@@ -174,7 +174,7 @@ def _values(
     program: str | None,
 ) -> Iterator[Problem]:
     """Report what is wrong with the values themselves. Raises NoKeyError where no private key is at hand."""
-    from signalen_toolkit.verify.signalen.passwords import PUBLISHED
+    from signalen_toolkit.catalog.published_passwords import PUBLISHED
 
     sops = sops_of(directory, environment.name, _program(directory, environment, program))
     plain: dict[str, str] = {}

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from signalen_toolkit.base import files
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_by_delivery
-from signalen_toolkit.rendering import tree
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
@@ -52,7 +52,7 @@ def init(
         names = " or ".join(environment.name for environment in chosen)
         raise UsageError(f"values differ per environment: name one ({names}) with --from-file and --from-env")
     path = find(program)
-    with tree.alone(directory), ExitStack() as undo:
+    with files.alone(directory), ExitStack() as undo:
         made = [_init(directory, config, charts, environment, sources, path, undo) for environment in chosen]
         undo.pop_all()
     return made
@@ -92,7 +92,7 @@ def set_value(
     needs = needs_of(config, chosen, charts)
     found = one_key(needs, key)
     secret_values.check_value(value, found)
-    with tree.alone(directory):
+    with files.alone(directory):
         return change(directory, chosen, needs, {found.path: value}, find(program))
 
 

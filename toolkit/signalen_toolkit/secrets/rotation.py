@@ -9,12 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from signalen_toolkit.base import files, layout
 from signalen_toolkit.base import files as atomic
-from signalen_toolkit.base import layout
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
-from signalen_toolkit.rendering import tree
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
@@ -52,7 +51,7 @@ def rotate(
             f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
         )
     values = {key.path: secret_values.random_text(key) for key in wanted}
-    with tree.alone(directory):
+    with files.alone(directory):
         return change(directory, chosen, needs, values, find(program))
 
 
@@ -75,7 +74,7 @@ def rotate_recipients(
     _check(add)
     sops = sops_of(directory, environment, find(program))
     key_file = age_keys.key_file(directory, environment)
-    with tree.alone(directory), ExitStack() as undo:
+    with files.alone(directory), ExitStack() as undo:
         paths = _files(directory, environment)
         now = sops_config.read(directory).recipients(secret_files.path_of(environment, "x"))
         if unknown := [key for key in remove if key not in now]:
@@ -110,7 +109,7 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
         known = [Path(one).stem for one in _files(directory, environment)]
         raise UsageError(f"there is no {path}; {did_you_mean(secret, known)}".removesuffix("; "))
     sops = sops_of(directory, environment, find(program))
-    with tree.alone(directory), _memory() as folder, secret_files.copy_of(directory, path) as copy:
+    with files.alone(directory), _memory() as folder, secret_files.copy_of(directory, path) as copy:
         if not sops.edit(copy, folder):
             return False
         text = copy.read_text(encoding="utf-8")

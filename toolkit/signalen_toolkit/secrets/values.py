@@ -123,7 +123,7 @@ def can_ask() -> bool:
 
 def check_value(value: str, key: NeededKey) -> str:
     """Return a value that may be used. Raises UsageError for one that everybody knows, or that is no value."""
-    from signalen_toolkit.verify.signalen.passwords import PUBLISHED  # few commands need it
+    from signalen_toolkit.catalog.published_passwords import PUBLISHED  # few commands need it
 
     if value.strip().lower() in PUBLISHED:
         raise UsageError(f"the value of {key.path} is one that a chart was published with: everybody knows it")

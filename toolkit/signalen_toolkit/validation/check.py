@@ -10,11 +10,12 @@ from typing import Any
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ordered
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import Form, at, read_assets
+from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.schema import validate
 from signalen_toolkit.validation.rules import rules
@@ -55,11 +56,11 @@ def reasons() -> dict[str, str]:
 
 def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form without the keys and values that the schema refuses, so that rules can count on types."""
-    right = config.merge(data, {})
+    right = merge(data, {})
     for path in validate.wrong_values(data, form_schema()):
         # Half a list is another list: the whole of it goes. Its items are the document's own, and are not touched.
         keys = tuple(takewhile(lambda part: isinstance(part, str), path))
-        if keys and isinstance(owner := at(right, keys[:-1]), dict):
+        if keys and isinstance(owner := at(right, *keys[:-1]), dict):
             owner.pop(str(keys[-1]), None)
     return right
 
@@ -82,7 +83,7 @@ def _missing(form: Form) -> Iterator[Problem]:
                 name
                 for name in names
                 if form.document.node(("environments", name, section, key)) is None
-                and not at(completed.get(name), (section, key))
+                and not at(completed.get(name), section, key)
             ]
             if len(without) < len(names):
                 for name in without:

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.paths import CHECKOUT, PACKAGE, cache_home
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 
@@ -94,13 +95,11 @@ def _remember(place: Path, found: Sequence[Problem]) -> None:
         "files": {str(path): _stamp(path) for path in sorted(_watched)},
         "problems": [asdict(problem) for problem in found],
     }
-    aside = place.with_suffix(f".{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(kept), encoding="utf-8")
-        aside.replace(place)
+        replace(place, json.dumps(kept).encode())
         results = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in results[_KEPT:]:
             old.unlink(missing_ok=True)
-    except OSError:  # a full or read-only disk: the next run works it out again
-        aside.unlink(missing_ok=True)
+    except OSError:
+        pass  # a full or read-only disk: the next run works it out again

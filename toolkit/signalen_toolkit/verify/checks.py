@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from signalen_toolkit.kubernetes import api_versions, pod_security, selectors
+from signalen_toolkit.kubernetes import selectors
 from signalen_toolkit.kubernetes.checks import (
     argocd_permissions,
     hosts,
@@ -20,6 +20,8 @@ from signalen_toolkit.kubernetes.checks import (
 from signalen_toolkit.kubernetes.cluster import cluster
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Finding, Object
+from signalen_toolkit.kubernetes.pod_security import baseline as pod_security
+from signalen_toolkit.kubernetes.schemas import api_versions
 from signalen_toolkit.verify.signalen import amsterdam, backend, frontend_config, passwords, services
 
 # A new subject is a module with `check` and `REASONS`, and a line here.

@@ -6,31 +6,20 @@ What is verified is what would be rendered from the form now; whether `clusters/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from signalen_toolkit.base import layout
-from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.catalog.model import Catalog, catalog
+from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
-from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.machine import load
-from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.form.config import Config, Environment, build
-from signalen_toolkit.form.model import Form, read_assets
-from signalen_toolkit.form.schema import defaults
+from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.helm.charts import lock
-from signalen_toolkit.helm.charts.sources import Chart
-from signalen_toolkit.helm.errors import HelmError
-from signalen_toolkit.helm.model import ChartReference, HelmRelease
-from signalen_toolkit.helm.rendered_tree import manifests, releases
-from signalen_toolkit.helm.renderer import Options, Running, renderer
-from signalen_toolkit.kubernetes.context import context_of
+from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.rendering.render import render
 from signalen_toolkit.verify import cache
+from signalen_toolkit.verify.context import context_of
+from signalen_toolkit.verify.pipeline import Work, made, start
 
 
 def reasons() -> dict[str, str]:
@@ -69,119 +58,6 @@ def verify(
     return ordered(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What was rendered of a form, and is being rendered by Helm; not where a chart is `moved`: not the locked one."""
-
-    tree: Mapping[str, str]
-    running: Running
-    charts: Sequence[Chart]
-    locked: Mapping[ChartReference, str]
-    moved: Sequence[Problem]
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The objects of one environment, the Helm values of its components, and what Helm could not render."""
-
-    objects: Sequence[Object]
-    values: Mapping[str, Mapping[str, Any]]
-    problems: Sequence[Problem]
-
-
-def start(
-    repository: Path, charts: Catalog, options: Options, report: Callable[[str], object] = lambda _: None
-) -> tuple[Form, Work | None, list[Problem]]:
-    """Start Helm on all releases of the form in a repository; there is no work where the problems have errors.
-
-    Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
-    """
-    source = reader.read(repository / FORM_FILE)
-    begun = _begin(source, repository, charts, options, report)
-    # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
-    from signalen_toolkit.validation.check import check
-
-    config, problems = check(source, charts, repository)
-    form = Form(source, config, charts)
-    if has_errors(problems):
-        return form, None, problems
-    work = begun()
-    if work.moved:
-        return form, None, ordered([*problems, *work.moved])
-    return form, work, problems
-
-
-def made(form: Form, environment: Environment, work: Work) -> Made:
-    """Wait for the objects of one environment: those of the rendered tree, and those that Helm makes."""
-    objects = list(manifests(work.tree, environment.name))
-    values: dict[str, Mapping[str, Any]] = {}
-    problems: list[Problem] = []
-    for release, future in work.running.items():
-        if release.environment != environment.name:
-            continue
-        result = future.result()  # meanwhile Helm works on the next environment
-        component = next(one.name for one in environment.components if one.release_name == release.name)
-        values[component] = load(release.values)
-        if isinstance(result, HelmError):
-            problems += _refused(form, environment, release, component, result)
-        else:
-            objects += result
-    return Made(objects, values, problems)
-
-
-def _begin(
-    source: Document, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
-) -> Callable[[], Work]:
-    """Start Helm on a form that may still turn out to be wrong.
-
-    Returns what gives the work, or raises what went wrong: that counts only once the form is known to be right, for
-    of a wrong form it says nothing that `check` does not say better.
-    """
-    try:
-        data = source.data or {}
-        work = _start(build(data, charts, read_assets(repository, data)), repository, charts, options, report)
-    except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
-        problem = error
-
-        def fail() -> Work:
-            raise problem
-
-        return fail
-    return lambda: work
-
-
-def _start(
-    config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
-) -> Work:
-    tree = render(config, charts)
-    locked = lock.read_lock(repository / layout.CHARTS_LOCK)
-    versions, default = _versions(config)
-    work = renderer(options, versions, default_version=default, locked=locked, report=report)
-    wanted = releases(tree)
-    obtained = list(work.obtain(release.chart for release in wanted).values())
-    moved = [problem for chart in obtained if (problem := lock.check_lock(locked, chart))]
-    by_release = {component.release_name: component.name for component in charts.components.values()}
-    running = {} if moved else work.start(wanted, lambda release: by_release.get(release.name, ""))
-    return Work(tree, running, obtained, locked, moved)
-
-
-def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
-    """Return the version of Kubernetes of each environment of a repository's form, and that of any other.
-
-    A form that is wrong or absent has none: what is compared then may well be older than the mistake.
-    """
-    from signalen_toolkit.validation.check import check
-
-    path = repository / FORM_FILE
-    source = reader.read(path) if path.is_file() else Document(FORM_FILE, "")
-    return _versions(check(source, catalog(), repository)[0])
-
-
-def _versions(config: Config) -> tuple[dict[str, str], str]:
-    versions = {one.name: str(one.settings["cluster"]["kubernetesVersion"]) for one in config.environments}
-    return versions, str(defaults()["cluster"]["kubernetesVersion"])
-
-
 def _environment(form: Form, environment: Environment, work: Work, schemas: Path | None) -> Iterator[Problem]:
     found = made(form, environment, work)
     yield from found.problems
@@ -190,37 +66,6 @@ def _environment(form: Form, environment: Environment, work: Work, schemas: Path
 
         for finding in check_objects(found.objects, context_of(environment, found.values, schemas)):
             yield _found(form, environment, finding)
-
-
-def _refused(
-    form: Form, environment: Environment, release: HelmRelease, component: str, error: HelmError
-) -> Iterator[Problem]:
-    """Tell why Helm made nothing of a release, at the setting that it is about."""
-    where = f"{release.chart.name} {release.chart.version} in '{environment.name}'"
-    if error.refusals:
-        for refusal in error.refusals:
-            message = f"the chart {where} refuses '{refusal.path}': {refusal.reason}"
-            yield _at_value(form, environment, component, "helm-values", message, refusal.path)
-        return
-    line = f":{error.line}" if error.line else ""
-    template = f" ({error.template}{line})" if error.template else ""
-    message = f"Helm cannot render the chart {where}: {error.message}{template}"
-    yield _at_value(form, environment, component, "helm-template", message, error.values_path)
-
-
-def _at_value(
-    form: Form, environment: Environment, component: str, rule: str, message: str, values_path: str
-) -> Problem:
-    """Make a problem of a Helm value: at the override that sets it, else at the environment."""
-    path: tuple[str, ...] = ("overrides", component, *filter(None, values_path.split(".")))
-    while len(path) > 2 and not form.given(environment, *path):
-        path = path[:-1]
-    own = len(path) > 2 or (not values_path and form.given(environment, *path))
-    if own:
-        hint = f"change '{'.'.join(path)}'"
-        return form.problem(rule, message, environment, *path, at="key", hint=hint)
-    place = ("environments", environment.name)
-    return form.document.problem(rule, message, place, at="key")
 
 
 def _found(form: Form, environment: Environment, finding: Finding) -> Problem:

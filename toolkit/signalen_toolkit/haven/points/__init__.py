@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from signalen_toolkit.documents.data import Place, place
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
-from signalen_toolkit.kubernetes.fields import Path, place
 from signalen_toolkit.kubernetes.model import Object
 
 
@@ -80,7 +80,7 @@ def namespaces(cluster: Cluster) -> list[str]:
     return sorted(own | {pod.namespace for pod in cluster.pods})
 
 
-def by_container(pod: Pod, paths: Iterable[Path]) -> str:
+def by_container(pod: Pod, paths: Iterable[Place]) -> str:
     """Say which fields of which containers: `capabilities.drop (api, migrate), hostNetwork`."""
     owners: dict[str, list[str]] = {}
     for path in paths:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from signalen_toolkit.documents.data import Map, maps, place, text, texts
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
-from signalen_toolkit.kubernetes.fields import Map, maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Object
 
 _GROUP: Final = "rbac.authorization.k8s.io"

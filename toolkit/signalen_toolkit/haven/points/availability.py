@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
+from signalen_toolkit.documents.data import at, mapping, maps, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.cluster import Pod
-from signalen_toolkit.kubernetes.fields import at, mapping, maps, text
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.selectors import fits
 

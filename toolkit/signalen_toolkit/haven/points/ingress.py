@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from signalen_toolkit.documents.data import Map, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.checks import hosts
-from signalen_toolkit.kubernetes.fields import Map, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.stores import issuer
 

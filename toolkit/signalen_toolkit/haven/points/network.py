@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from signalen_toolkit.documents.data import Place, listed, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about, about_namespace, namespaces
 from signalen_toolkit.kubernetes.checks.network_policies import directions
-from signalen_toolkit.kubernetes.fields import Path, listed, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.selectors import fits, is_empty, is_passing
 
@@ -51,7 +51,7 @@ def _host_network(scene: Scene) -> Seen:
     for pod in scene.cluster.pods:
         if pod.spec.get("hostNetwork"):
             gaps.append(about(scene, pod.object, "gebruikt het netwerk van de node", [place(*pod.path, "hostNetwork")]))
-        taken: list[Path] = [
+        taken: list[Place] = [
             (*container.path, *path, "hostPort")
             for container in pod.containers()
             for path, port in maps(container.data, "ports")

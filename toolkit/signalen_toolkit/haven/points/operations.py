@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from signalen_toolkit.documents.data import at, mapping, maps, text, texts
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.haven.points.access import roles_of
-from signalen_toolkit.kubernetes import api_versions
-from signalen_toolkit.kubernetes.api_versions import is_removed, numbers
-from signalen_toolkit.kubernetes.builtin_schemas import kubernetes
 from signalen_toolkit.kubernetes.cluster import Pod, group_of, is_file
-from signalen_toolkit.kubernetes.fields import at, mapping, maps, text, texts
 from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.kubernetes.schemas import api_versions
+from signalen_toolkit.kubernetes.schemas.api_versions import is_removed, numbers
+from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
 
 _MONITORING: Final = "monitoring.coreos.com"
 # The groups of open-source programs that run on every cluster; the toolkit's own manifests need no more of them.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from signalen_toolkit.documents.data import place
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about, about_namespace, by_container, namespaces
-from signalen_toolkit.kubernetes.fields import place
-from signalen_toolkit.kubernetes.pod_security import enforced, refused
+from signalen_toolkit.kubernetes.pod_security.baseline import enforced, refused
 
 # privileged forbids nothing.
 _LEVELS: Final = ("baseline", "restricted")

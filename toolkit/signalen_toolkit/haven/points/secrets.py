@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from signalen_toolkit.documents.data import Place, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
-from signalen_toolkit.kubernetes.fields import Path, mapping, maps, place, text
-from signalen_toolkit.verify.signalen.passwords import is_secret, secret_value
+from signalen_toolkit.kubernetes.secret_data import is_secret, secret_value
 
 
 def _in_git(scene: Scene) -> Seen:
@@ -52,7 +52,7 @@ def _in_values(scene: Scene) -> Seen:
     return Seen(count, gaps)
 
 
-def _plain_keys(data: Mapping[str, Any]) -> Iterator[Path]:
+def _plain_keys(data: Mapping[str, Any]) -> Iterator[Place]:
     is_config = data.get("kind") == "ConfigMap"
     for field in ("data", "stringData"):
         for key in mapping(data, field):

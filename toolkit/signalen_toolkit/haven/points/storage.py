@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from signalen_toolkit.documents.data import Map, at, mapping, maps, place, text, texts
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
-from signalen_toolkit.kubernetes.fields import Map, at, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.kubernetes.pod_security_lists import VOLUMES
+from signalen_toolkit.kubernetes.pod_security.lists import VOLUMES
 
 # What Haven asks of a cluster; the form names a class for each.
 _MODES: Final = {"ReadWriteOnce": "readWriteOnce", "ReadWriteMany": "readWriteMany"}

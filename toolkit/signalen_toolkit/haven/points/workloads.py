@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from signalen_toolkit.documents.data import listed, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.checks import workloads as containers
-from signalen_toolkit.kubernetes.fields import listed, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Object
 
 

@@ -7,13 +7,12 @@ instead of on a cluster.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
@@ -106,16 +105,5 @@ def write_lock(path: Path, entries: Mapping[ChartReference, str]) -> bool:
     text = lock_text(entries).encode()
     if (path.is_file() and path.read_bytes() == text) or (not entries and not path.exists()):
         return False
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.chmod(0o644)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    replace(path, text, mode=0o644)
     return True

@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.paths import cache_home
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
@@ -194,17 +194,7 @@ def _store(reference: ChartReference, data: bytes, cache: Path) -> Chart:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _tidy(folder)
-        descriptor, name = tempfile.mkstemp(suffix=".part", dir=folder)
-        aside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(target)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        replace(target, data, mode=0o600)
     except OSError as error:
         message = f"it cannot be kept in {cache}: {error.strerror or error}; XDG_CACHE_HOME names another folder"
         raise ChartError(message) from error
@@ -213,7 +203,7 @@ def _store(reference: ChartReference, data: bytes, cache: Path) -> Chart:
 
 def _tidy(folder: Path) -> None:
     """Remove what processes that were killed left behind."""
-    for path in folder.glob("*.part"):
+    for path in folder.glob(".*.new"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED:
                 path.unlink()

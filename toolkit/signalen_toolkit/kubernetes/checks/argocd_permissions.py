@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from signalen_toolkit.documents.data import Map, maps, text
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of, is_file
-from signalen_toolkit.kubernetes.fields import Map, maps, text
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 REASONS: Final[Mapping[str, str]] = {

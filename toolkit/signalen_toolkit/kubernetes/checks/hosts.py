@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
+from signalen_toolkit.documents.data import maps, place, text, texts
 from signalen_toolkit.kubernetes.cluster import Cluster
-from signalen_toolkit.kubernetes.fields import maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 REASONS: Final[Mapping[str, str]] = {

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.source import brief
+from signalen_toolkit.documents.data import text
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of, is_file
-from signalen_toolkit.kubernetes.fields import text
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 REASONS: Final[Mapping[str, str]] = {

@@ -12,9 +12,9 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
+from signalen_toolkit.documents.data import Map, at, listed, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.checks.references import ingress_backends
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
-from signalen_toolkit.kubernetes.fields import Map, at, listed, mapping, maps, place, text, texts
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.selectors import fits, selected
 

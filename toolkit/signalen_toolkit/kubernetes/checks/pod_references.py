@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
+from signalen_toolkit.documents.data import Map, Place, mapping, maps, place, text
 from signalen_toolkit.kubernetes.checks import references
 from signalen_toolkit.kubernetes.checks.references import RULE, missing
 from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
-from signalen_toolkit.kubernetes.fields import Map, Path, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.stores import CONFIG_MAP, SECRET, Store, Stores, holds, stores
 
@@ -59,7 +59,7 @@ def _volumes(cluster: Cluster, pod: Pod, found: Stores) -> Iterator[Finding]:
             yield from _shown(cluster, pod, found, (*pod.path, *path, "projected", *inner), source)
 
 
-def _shown(cluster: Cluster, pod: Pod, found: Stores, path: Path, source: Map) -> Iterator[Finding]:
+def _shown(cluster: Cluster, pod: Pod, found: Stores, path: Place, source: Map) -> Iterator[Finding]:
     for field, key, kind in _SOURCES:
         reference = mapping(source, field)
         if name := text(reference, key):
@@ -90,9 +90,9 @@ def _reference(
     obj: Object,
     found: Stores,
     store: Store,
-    path: Path,
+    path: Place,
     reference: Map,
-    wanted: list[tuple[Path, str]],
+    wanted: list[tuple[Place, str]],
 ) -> Iterator[Finding]:
     """Check the name of a ConfigMap or Secret and the keys that are wanted of it."""
     if not store.name or reference.get("optional") is True:
@@ -108,7 +108,7 @@ def _reference(
             yield Finding(RULE, message, obj, place(*at), hint)
 
 
-def _absent(cluster: Cluster, obj: Object, found: Stores, store: Store, path: Path) -> Finding:
+def _absent(cluster: Cluster, obj: Object, found: Stores, store: Store, path: Place) -> Finding:
     if store.kind == CONFIG_MAP:
         return missing(cluster, obj, path, "", CONFIG_MAP, store.name)
     # A person may have made it: what the cluster holds is not in Git.
@@ -131,7 +131,7 @@ def _mounts(_: Cluster, pod: Pod, found: Stores) -> Iterator[Finding]:
             yield from _file(pod, volumes.get(name, {}), mount, at, found)
 
 
-def _file(pod: Pod, volume: Map, mount: Map, path: Path, found: Stores) -> Iterator[Finding]:
+def _file(pod: Pod, volume: Map, mount: Map, path: Place, found: Stores) -> Iterator[Finding]:
     """Check a file of a ConfigMap or Secret: where it lacks, Kubernetes puts an empty folder in its place."""
     for field, key, kind in _SOURCES:
         reference, file = mapping(volume, field), text(mount, "subPath").partition("/")[0]
@@ -154,6 +154,6 @@ def _probes(_: Cluster, pod: Pod, __: Stores) -> Iterator[Finding]:
                     yield _no_port(pod, container, (probe, way, "port"), port, names)
 
 
-def _no_port(pod: Pod, container: Container, path: Path, port: str, names: set[str]) -> Finding:
+def _no_port(pod: Pod, container: Container, path: Place, port: str, names: set[str]) -> Finding:
     message = f"the container '{container.name}' has no port '{port}'"
     return Finding(RULE, message, pod.object, place(*container.path, *path), did_you_mean(port, names))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
+from signalen_toolkit.documents.data import Map, Place, mapping, maps, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
-from signalen_toolkit.kubernetes.fields import Map, Path, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.selectors import selected
 from signalen_toolkit.kubernetes.stores import CONFIG_MAP, Store, Stores, holds, stores
@@ -54,7 +54,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
             yield from _application(cluster, obj)
 
 
-def missing(cluster: Cluster, obj: Object, path: Path, group: str, kind: str, name: str) -> Finding:
+def missing(cluster: Cluster, obj: Object, path: Place, group: str, kind: str, name: str) -> Finding:
     """Report a name that no object of its kind has."""
     known = [other.name for other in cluster.of_kind(group, kind)]
     hint = did_you_mean(name, known) or f"make it, or change the name in {obj.title}"
@@ -65,7 +65,7 @@ def _absent(cluster: Cluster, obj: Object, group: str, kind: str, name: str, nam
     return cluster.find(group, kind, namespace or cluster.namespace(obj), name) is None
 
 
-def _named(cluster: Cluster, obj: Object, path: Path, group: str) -> Iterator[Finding]:
+def _named(cluster: Cluster, obj: Object, path: Place, group: str) -> Iterator[Finding]:
     """Check a reference that says kind, name and perhaps namespace."""
     reference = mapping(obj.data, *path)
     kind, name, namespace = (text(reference, key) for key in ("kind", "name", "namespace"))
@@ -97,7 +97,7 @@ def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
             yield Finding(RULE, message, obj, place(*path, "secretName"), hint, Severity.WARNING)
 
 
-def ingress_backends(obj: Object) -> Iterator[tuple[Path, Map]]:
+def ingress_backends(obj: Object) -> Iterator[tuple[Place, Map]]:
     """Yield where an Ingress sends its traffic, each with the path to it."""
     yield ("spec", "defaultBackend"), mapping(obj.data, "spec", "defaultBackend")
     for rule_path, rule in maps(obj.data, "spec", "rules"):

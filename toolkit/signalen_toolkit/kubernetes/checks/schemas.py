@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.problems import Severity
-from signalen_toolkit.kubernetes import own_schemas
-from signalen_toolkit.kubernetes.api_versions import is_removed, numbers
-from signalen_toolkit.kubernetes.builtin_schemas import Kubernetes, custom_validator, kubernetes
+from signalen_toolkit.documents.data import place
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
-from signalen_toolkit.kubernetes.crd_schemas import defined
-from signalen_toolkit.kubernetes.fields import place
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.kubernetes.schema_messages import mistakes
+from signalen_toolkit.kubernetes.schemas import own as own_schemas
+from signalen_toolkit.kubernetes.schemas.api_versions import is_removed, numbers
+from signalen_toolkit.kubernetes.schemas.builtin import Kubernetes, custom_validator, kubernetes
+from signalen_toolkit.kubernetes.schemas.definitions import defined
+from signalen_toolkit.kubernetes.schemas.messages import mistakes
 
 REASONS: Final[Mapping[str, str]] = {
     "object-schema": "the cluster refuses the object, or drops the field and does something else than was meant",

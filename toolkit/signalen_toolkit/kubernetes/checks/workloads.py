@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity
+from signalen_toolkit.documents.data import mapping, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
-from signalen_toolkit.kubernetes.fields import mapping, place, text
 from signalen_toolkit.kubernetes.model import Finding
 
 REASONS: Final[Mapping[str, str]] = {

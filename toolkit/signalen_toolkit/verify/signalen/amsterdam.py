@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.source import brief
+from signalen_toolkit.documents.data import Place, at, leaves, mapping, maps, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster
-from signalen_toolkit.kubernetes.fields import Path, at, leaves, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Finding
 from signalen_toolkit.verify.signalen.frontend_config import FILE, configurations
 
@@ -24,7 +24,7 @@ _WHOLE: Final = frozenset(
     {"amsterdam", "amsterdam,amstelveen,weesp,ouder-amstel", "gemeente amsterdam", "meldingen amsterdam"}
 )
 # What the frontend takes from its own configuration where it is not set.
-_FRONTEND: Final[tuple[Path, ...]] = (
+_FRONTEND: Final[tuple[Place, ...]] = (
     ("logo", "url"),
     ("map", "layers", "containers"),
     ("map", "municipality"),
@@ -54,12 +54,12 @@ def check(cluster: Cluster) -> Iterator[Finding]:
                 yield Finding(_RULE, message, obj, place("data", FILE, *path), "set it in the configuration")
 
 
-def _finding(obj: Any, found: str, path: Path) -> Finding:
+def _finding(obj: Any, found: str, path: Place) -> Finding:
     hint = "set it in the form, or in the overrides of the component: the chart's default is Amsterdam's"
     return Finding(_RULE, f"'{brief(found)}' is Amsterdam's", obj, place(*path), hint)
 
 
-def _found(value: object) -> Iterator[tuple[Path, str]]:
+def _found(value: object) -> Iterator[tuple[Place, str]]:
     data = _json(value)
     for path, leaf in leaves(data):
         if leaf.strip().strip('"').lower() in _WHOLE:

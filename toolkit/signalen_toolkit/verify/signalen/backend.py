@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from signalen_toolkit.documents.data import place
 from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
-from signalen_toolkit.kubernetes.fields import place
 from signalen_toolkit.kubernetes.model import Finding
 from signalen_toolkit.kubernetes.stores import Stores, stores
 from signalen_toolkit.kubernetes.variables import Variable, variables

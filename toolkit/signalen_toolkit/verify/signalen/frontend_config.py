@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from signalen_toolkit.catalog.model import catalog, config_schema
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import config_schema
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.documents.data import mapping, place
 from signalen_toolkit.kubernetes.cluster import Cluster
-from signalen_toolkit.kubernetes.fields import mapping, place
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.kubernetes.schema_messages import mistakes
+from signalen_toolkit.kubernetes.schemas.messages import mistakes
 
 REASONS: Final[Mapping[str, str]] = {
     "frontend-config": "the frontend stops at a key that its version does not have, and fills in upstream's for one"

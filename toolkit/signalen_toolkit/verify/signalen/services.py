@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from signalen_toolkit.diagnostics.problems import did_you_mean
+from signalen_toolkit.documents.data import maps, place
 from signalen_toolkit.kubernetes.checks.references import missing
 from signalen_toolkit.kubernetes.cluster import Cluster
-from signalen_toolkit.kubernetes.fields import maps, place
 from signalen_toolkit.kubernetes.model import Finding, Object
+from signalen_toolkit.kubernetes.secret_data import secret_value
 from signalen_toolkit.kubernetes.selectors import selected
 from signalen_toolkit.kubernetes.stores import Stores, stores
 from signalen_toolkit.kubernetes.variables import Variable, variables
 from signalen_toolkit.verify.signalen.backend import backends
-from signalen_toolkit.verify.signalen.passwords import secret_value
 
 REASONS: Final[Mapping[str, str]] = {
     "service-mismatch": "the backend cannot sign in to its own queue or database",

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
-from signalen_toolkit.form.model import Form, Place
+from signalen_toolkit.documents.data import Place
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 # Sections with addresses; what is wrong in the first of them lets somebody else in.

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of
 
@@ -133,7 +134,7 @@ def dex_clients(form: Form) -> Iterator[Problem]:
             continue  # nobody signs in at it, and there is a rule for that
         owners: dict[str, tuple[str, tuple[str, str]]] = {}
         for place, owner in _CLIENTS.items():
-            id_ = str(at(environment.settings, place) or "")
+            id_ = str(at(environment.settings, *place) or "")
             first, earlier = owners.setdefault(id_, (owner, place))
             if id_ and first != owner and not (owner == "Grafana" and "grafana" not in environment.enabled):
                 yield form.problem(
@@ -153,7 +154,7 @@ def connectors(form: Form, environment: Environment) -> Iterator[tuple[Place, Ma
     if _NAME in environment.enabled:
         base = _place(form, environment)
         for index, connector in enumerate(environment.settings["dex"]["connectors"]):
-            written = at(form.document.data, (*base, index))
+            written = at(form.document.data, *base, index)
             if isinstance(written, Mapping) and all(connector.get(key) == value for key, value in written.items()):
                 yield (*base, index), connector
 
@@ -174,7 +175,7 @@ def _is_refused(form: Form, place: Place) -> bool:
 
 def _keys(form: Form, place: Place, kind: str) -> Iterator[Problem]:
     """Look at the keys that a connector has in the file."""
-    written = at(form.document.data, place)
+    written = at(form.document.data, *place)
     for key, what in _NEEDED[kind].items():
         if key not in written:
             message = f"a connector of the type '{kind}' needs '{key}'"

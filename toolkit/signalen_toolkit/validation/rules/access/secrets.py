@@ -10,8 +10,9 @@ from typing import Any, Final
 from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 _MASK: Final = "•"
@@ -150,8 +151,8 @@ def _where(form: Form, place: Place) -> str:
 
     An environment variable must have the very name of a key; elsewhere it is the key with most words in common.
     """
-    name = str(at(form.document.data, (*place[:-1], "name")) if place[-1] == "value" else place[-1])
-    kind = at(form.document.data, (*place[:-1], "type"))  # a connector of Dex has a key of its own type
+    name = str(at(form.document.data, *place[:-1], "name") if place[-1] == "value" else place[-1])
+    kind = at(form.document.data, *place[:-1], "type")  # a connector of Dex has a key of its own type
     words = {word.upper() for part in (*place, kind) for word in _WORD.findall(str(part))}
     best, most = "", 1
     for component in _components(form, place):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import Place
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, Place
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of, is_local
 from signalen_toolkit.validation.rules.access.dex import connectors

@@ -7,18 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import (
-    Component,
-    config_key_versions,
-    config_schema,
-    key_versions,
-    knows,
-    values_schema,
-)
+from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.catalog.schemas import config_key_versions, config_schema, key_versions, knows, values_schema
 from signalen_toolkit.catalog.versioned_schema import Span
 from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.schema.validate import schema_problems
 from signalen_toolkit.validation.rules import rule
 
@@ -49,7 +44,7 @@ def overrides(form: Form) -> Iterator[tuple[Environment, Component, Place]]:
                 ("overrides", component.name),
                 ("environments", environment.name, "overrides", component.name),
             ):
-                if isinstance(at(form.document.data, place), dict):
+                if isinstance(at(form.document.data, *place), dict):
                     yield environment, component, place
 
 
@@ -74,7 +69,7 @@ def _of_values(form: Form) -> Iterator[Problem]:
 def _of_config(form: Form) -> Iterator[Problem]:
     for environment, component, outer in overrides(form):
         own = component.application_config
-        if own is None or not isinstance(at(form.document.data, place := (*outer, own.values)), dict):
+        if own is None or not isinstance(at(form.document.data, *(place := (*outer, own.values))), dict):
             continue
         version = component.app_version(environment.version)
         what = f"the configuration of {component.name} {version}"
@@ -94,7 +89,7 @@ def _problems(form: Form, schema: Mapping[str, Any], place: Place, what: str) ->
     found = schema_problems(form.document, schema, at=place, what=what)
     keys: dict[tuple[int, int], Place] = {}
     if any(problem.rule == "unknown-key" for problem in found):
-        for path in _keys(at(form.document.data, place), ()):
+        for path in _keys(at(form.document.data, *place), ()):
             key = form.document.problem("", "", (*place, *path), at="key")
             keys.setdefault((key.line, key.column), path)
     for problem in found:

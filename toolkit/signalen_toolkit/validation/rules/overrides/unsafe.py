@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 
@@ -65,12 +66,12 @@ _DANGERS: Final = (
 def unsafe_override(form: Form) -> Iterator[Problem]:
     """Reports overrides that put back an unsafe value: every host, every origin, no Secret, no HTTPS, root, …"""
     for component, place in _places(form):
-        values = at(form.document.data, place)
-        closed = at(values, ("ingress", "enabled")) is False
+        values = at(form.document.data, *place)
+        closed = at(values, "ingress", "enabled") is False
         for danger in _dangers(component):
             if closed and danger.path[0] == "ingress":
                 continue  # there is no such address
-            if _holds(values, danger.path) and danger.is_unsafe(at(values, danger.path)):
+            if _holds(values, danger.path) and danger.is_unsafe(at(values, *danger.path)):
                 yield _problem(form, (*place, *danger.path), danger)
         yield from _variables(form, (*place, "envVars"))
 
@@ -80,7 +81,7 @@ def _places(form: Form) -> Iterator[tuple[Component, Place]]:
     outer: list[Place] = [(), *(("environments", name) for name in names)]
     for component in form.charts.components.values():
         for above in outer:
-            if isinstance(at(form.document.data, place := (*above, "overrides", component.name)), Mapping):
+            if isinstance(at(form.document.data, *(place := (*above, "overrides", component.name))), Mapping):
                 yield component, place
 
 
@@ -93,10 +94,10 @@ def _dangers(component: Component) -> Iterator[_Danger]:
 
 def _variables(form: Form, place: Place) -> Iterator[Problem]:
     """Look at environment variables as Kubernetes writes them: a list of names and values."""
-    listed = at(form.document.data, place)
+    listed = at(form.document.data, *place)
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
         for danger in _DANGERS:
-            named = danger.path[0] == "env" and at(item, ("name",)) == danger.path[1]
+            named = danger.path[0] == "env" and at(item, "name") == danger.path[1]
             if named and _holds(item, ("value",)) and danger.is_unsafe(item["value"]):
                 yield _problem(form, (*place, index, "value"), danger)
 
@@ -107,5 +108,5 @@ def _problem(form: Form, place: Place, danger: _Danger) -> Problem:
 
 
 def _holds(value: Any, path: tuple[str, ...]) -> bool:
-    owner = at(value, path[:-1])
+    owner = at(value, *path[:-1])
     return isinstance(owner, Mapping) and path[-1] in owner

@@ -7,8 +7,9 @@ from typing import Final
 
 from signalen_toolkit.base.versions import parse
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 _LONGEST: Final = 63  # characters of the name of a namespace
@@ -82,7 +83,7 @@ def image_tag_missing(form: Form) -> Iterator[Problem]:
             if too_old or component.app_version(environment.version) != "latest":
                 continue
             place = ("overrides", component.name, "image", "tag")
-            tag = at(environment.settings, place)
+            tag = at(environment.settings, *place)
             if tag in (None, "", "latest"):
                 given = form.given(environment, *place)
                 yield form.problem(

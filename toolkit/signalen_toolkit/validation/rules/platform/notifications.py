@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
-from signalen_toolkit.form.git_hosts import is_told
+from signalen_toolkit.form.git_hosts import is_told, web_address
 from signalen_toolkit.form.model import Form
-from signalen_toolkit.rendering.commit_status import web_address
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of
 

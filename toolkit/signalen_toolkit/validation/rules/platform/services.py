@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 Path = tuple[str, ...]
@@ -138,7 +139,7 @@ def _incomplete(
 ) -> Iterator[Problem]:
     for environment in form.config.environments if environments is None else environments:
         for switch, choice, needed, what in needs:
-            if at(environment.settings, switch) != choice or at(environment.settings, needed):
+            if at(environment.settings, *switch) != choice or at(environment.settings, *needed):
                 continue
             written = "true" if choice is True else str(choice)
             parent = needed[:-1]

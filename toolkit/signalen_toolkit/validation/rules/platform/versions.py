@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import Component, SignalenRelease, knows
+from signalen_toolkit.catalog.model import Component, SignalenRelease
+from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.model import Form, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 # Settings that end in one key of the site's own configuration, and are left out where a version has no such key.
@@ -74,7 +76,7 @@ def feature_needs_version(form: Form) -> Iterator[Problem]:
         for component in environment.components:
             for feature, path in component.features.items():
                 place = ("features", feature)
-                if at(environment.settings, place) is True and form.given(environment, *place):
+                if at(environment.settings, *place) is True and form.given(environment, *place):
                     yield from _lacking(form, environment, component, path, place)
 
 
@@ -86,7 +88,7 @@ def setting_needs_version(form: Form) -> Iterator[Problem]:
             if not component.application_config:
                 continue
             for place, key in _SETTINGS.items():
-                if at(environment.settings, place) and form.given(environment, *place):
+                if at(environment.settings, *place) and form.given(environment, *place):
                     path = f"{component.application_config.values}.{key}"
                     yield from _lacking(form, environment, component, path, place)
 

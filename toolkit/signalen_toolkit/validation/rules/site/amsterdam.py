@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
-from signalen_toolkit.form.config import municipality_of
-from signalen_toolkit.form.model import Form, Place, at
+from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.form.derive import municipality_of
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 _CODE: Final = "GM0363"
@@ -24,7 +25,7 @@ def other_municipality(form: Form) -> Iterator[Problem]:
 
     They stand in the configuration that upstream publishes, from which forms are copied.
     """
-    section = at(form.document.data, ("municipality",))
+    section = at(form.document.data, "municipality")
     if not isinstance(section, dict):
         return
     found = municipality_of(section)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form import municipalities
-from signalen_toolkit.form.model import Form, at
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.form.municipalities import Municipality
 from signalen_toolkit.validation.rules import rule
 
@@ -82,7 +83,7 @@ def unknown_neighbour(form: Form) -> Iterator[Problem]:
 
 
 def _given(form: Form, key: str) -> str:
-    value = at(form.document.data, ("municipality", key))
+    value = at(form.document.data, "municipality", key)
     return value if isinstance(value, str) else ""
 
 

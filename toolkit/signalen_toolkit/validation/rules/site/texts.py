@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.form.model import Form, Place
+from signalen_toolkit.documents.data import Place
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 # Sections of the form whose texts the site shows, or is set up with.

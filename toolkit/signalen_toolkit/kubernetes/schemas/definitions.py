@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from signalen_toolkit.kubernetes.builtin_schemas import validator_of
+from signalen_toolkit.documents.data import Map, mapping, maps, text
 from signalen_toolkit.kubernetes.cluster import Cluster
-from signalen_toolkit.kubernetes.fields import Map, mapping, maps, text
+from signalen_toolkit.kubernetes.schemas.builtin import validator_of
 
 _GROUP: Final = "apiextensions.k8s.io"
 _KIND: Final = "CustomResourceDefinition"

@@ -1,20 +1,19 @@
-"""Templates as Jinja compiled them, kept from one run to the next: that takes longer than all else of a rendering.
-
-What is kept counts only for the same text of a template, the same Python and the same way of writing values. Where
-nothing can be kept, each run compiles anew.
-"""
+"""The template engine: how a template is found, compiled and kept, and what it writes of a value."""
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from jinja2.bccache import Bucket
 
 from signalen_toolkit.base.paths import cache_home
 from signalen_toolkit.documents import scalars
+from signalen_toolkit.documents.scalars import inline
 
 
 class _Kept(jinja2.FileSystemBytecodeCache):
@@ -36,3 +35,25 @@ def template_cache() -> jinja2.BytecodeCache | None:
     except OSError:
         return None
     return _Kept(str(folder))
+
+
+@cache
+def engine(folder: Path) -> jinja2.Environment:
+    """Return the engine for the templates in a folder. It escapes by itself, and an undefined name is an error."""
+    return jinja2.Environment(  # noqa: S701  # what is escaped for is YAML, by `finalize`
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=template_cache(),
+        cache_size=-1,
+    )
+
+
+def _finalize(value: Any) -> str:
+    if isinstance(value, jinja2.Undefined):
+        return str(value)  # raises, and says which name it was
+    return inline(value)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.kubernetes.api_versions import Numbers, numbers
+from signalen_toolkit.kubernetes.schemas.api_versions import Numbers, numbers
 
 Schema = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from signalen_toolkit.documents.data import at, listed, maps, text
 from signalen_toolkit.kubernetes.cluster import Pod
-from signalen_toolkit.kubernetes.fields import at, listed, maps, text
-from signalen_toolkit.kubernetes.pod_security_lists import CAPABILITIES, VOLUMES, Broken, broken
+from signalen_toolkit.kubernetes.pod_security.lists import CAPABILITIES, VOLUMES, Broken, broken
 
 
 def _volumes(pod: Pod) -> Iterator[Broken]:

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from signalen_toolkit.diagnostics.problems import did_you_mean
 from signalen_toolkit.diagnostics.source import brief
-from signalen_toolkit.kubernetes.fields import Path
+from signalen_toolkit.documents.data import Place
 from signalen_toolkit.schema.messages import TYPES
 
 
@@ -18,7 +18,7 @@ from signalen_toolkit.schema.messages import TYPES
 class Mistake:
     """What is wrong at one place in an object."""
 
-    path: Path
+    path: Place
     message: str
     hint: str = ""
 
@@ -47,7 +47,7 @@ def kind_of(value: object) -> str:
     return "nothing" if value is None else "text"
 
 
-def _unknown(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _unknown(error: ValidationError, path: Place) -> Iterator[Mistake]:
     if error.validator_value is not False:  # an error of the values, which has been said of each
         return
     schema = error.schema if isinstance(error.schema, Mapping) else {}
@@ -59,18 +59,18 @@ def _unknown(error: ValidationError, path: Path) -> Iterator[Mistake]:
             yield Mistake((*path, str(key)), f"'{brief(str(key))}' is not a field of {owner}", hint)
 
 
-def _missing(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _missing(error: ValidationError, path: Place) -> Iterator[Mistake]:
     present = _items(error.instance)
     for key in _items(error.validator_value):
         if key not in present:
             yield Mistake(path, f"'{key}' is missing")
 
 
-def _type(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _type(error: ValidationError, path: Place) -> Iterator[Mistake]:
     yield _wrong_type(path, _flat(error.validator_value), error.instance)
 
 
-def _wrong_type(path: Path, wanted: list[str], value: object) -> Mistake:
+def _wrong_type(path: Place, wanted: list[str], value: object) -> Mistake:
     kinds = " or ".join(TYPES[kind] for kind in dict.fromkeys(wanted) if kind in TYPES and kind != "null")
     hint = ""
     if "string" in wanted and isinstance(value, bool | int | float):
@@ -78,14 +78,14 @@ def _wrong_type(path: Path, wanted: list[str], value: object) -> Mistake:
     return Mistake(path, f"must be {kinds}, not {kind_of(value)}", hint)
 
 
-def _value(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _value(error: ValidationError, path: Place) -> Iterator[Mistake]:
     values = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     known = [str(value) for value in values if value is not None]
     shown = brief(str(error.instance))
     yield Mistake(path, f"must be {' or '.join(known[:12])}, not '{shown}'", did_you_mean(shown, known))
 
 
-def _alternatives(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _alternatives(error: ValidationError, path: Place) -> Iterator[Mistake]:
     """Kubernetes has alternatives for a value that may be text or a number (`80` or `http`), and custom resources do.
 
     A null fits each alternative of Kubernetes' own schemas, and so not exactly one; the cluster drops it.
@@ -108,11 +108,11 @@ def _items(value: Any) -> list[Any]:
     return list(value)
 
 
-def _pattern(error: ValidationError, path: Path) -> Iterator[Mistake]:
+def _pattern(error: ValidationError, path: Place) -> Iterator[Mistake]:
     yield Mistake(path, f"'{brief(str(error.instance))}' is not written as it must be: {error.validator_value}")
 
 
-_WORDS: Final[Mapping[str, Callable[[ValidationError, Path], Iterator[Mistake]]]] = {
+_WORDS: Final[Mapping[str, Callable[[ValidationError, Place], Iterator[Mistake]]]] = {
     "additionalProperties": _unknown,
     "anyOf": _alternatives,
     "const": _value,

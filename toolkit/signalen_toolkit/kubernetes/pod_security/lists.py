@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from signalen_toolkit.kubernetes.fields import Path
+from signalen_toolkit.documents.data import Place
 
 # Capabilities that a container may add at the level baseline: those that Docker gives by itself.
 CAPABILITIES: Final = (
@@ -46,7 +46,7 @@ SYSCTLS: Final = (
     "net.ipv4.tcp_wmem",
 )
 # Where a container has the node call something.
-PROBES: Final[tuple[Path, ...]] = (
+PROBES: Final[tuple[Place, ...]] = (
     ("livenessProbe",),
     ("readinessProbe",),
     ("startupProbe",),
@@ -69,11 +69,11 @@ VOLUMES: Final = (
 class Broken(NamedTuple):
     """What of a pod is not allowed, where, and what to do about it."""
 
-    path: Path
+    path: Place
     message: str
     hint: str
 
 
-def broken(above: Path, field: str, message: str, hint: str) -> Broken:
+def broken(above: Place, field: str, message: str, hint: str) -> Broken:
     """Write down a breach in one field."""
     return Broken((*above, field), message, hint)

@@ -1,8 +1,4 @@
-"""Reading data of which nothing is certain: what is not there, or of another kind, is empty.
-
-An object that Helm makes may hold anything anywhere. That it is wrong is for its schema to say; all other checks
-look only at what they can read, and so never raise.
-"""
+"""Plain data, read by path: what is not there, or of another kind, is empty."""
 
 from __future__ import annotations
 
@@ -12,7 +8,9 @@ from typing import Any
 from signalen_toolkit.diagnostics.source import dotted
 
 Map = Mapping[Any, Any]
-Path = tuple[str | int, ...]
+
+
+Place = tuple[str | int, ...]
 
 
 def at(data: Any, *path: str | int) -> Any:
@@ -50,7 +48,7 @@ def texts(data: Any, *path: str | int) -> list[str]:
     return [value for value in listed(data, *path) if isinstance(value, str)]
 
 
-def maps(data: Any, *path: str | int) -> Iterator[tuple[Path, Map]]:
+def maps(data: Any, *path: str | int) -> Iterator[tuple[Place, Map]]:
     """Yield the maps in the list at a path, each with the path to it."""
     for index, value in enumerate(listed(data, *path)):
         if isinstance(value, Mapping):
@@ -62,7 +60,7 @@ def keys(data: Any, *path: str | int) -> frozenset[str]:
     return frozenset(map(str, mapping(data, *path)))
 
 
-def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def leaves(data: Any, path: Place = ()) -> Iterator[tuple[Place, str]]:
     """Yield every text in data with the path to it."""
     if isinstance(data, str):
         yield path, data
@@ -77,3 +75,15 @@ def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def place(*path: str | int) -> str:
     """Write a path as messages have it: `spec.containers[0]`, `data["app.json"]`."""
     return dotted([part if isinstance(part, int) else str(part) for part in path])
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one map over another: maps are merged, anything else is replaced. Neither map is shared or changed."""
+    merged = {key: merge(value, {}) if isinstance(value, Mapping) else value for key, value in base.items()}
+    for key, value in over.items():
+        if isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged

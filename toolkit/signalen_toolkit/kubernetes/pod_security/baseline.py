@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from signalen_toolkit.kubernetes.api_versions import numbers
+from signalen_toolkit.documents.data import Map, Place, at, listed, mapping, maps, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
-from signalen_toolkit.kubernetes.fields import Map, Path, at, listed, mapping, maps, place, text
 from signalen_toolkit.kubernetes.model import Finding
-from signalen_toolkit.kubernetes.pod_security_lists import CAPABILITIES, PROBES, SELINUX_TYPES, SYSCTLS, Broken, broken
-from signalen_toolkit.kubernetes.pod_security_restricted import RESTRICTED
+from signalen_toolkit.kubernetes.pod_security.lists import CAPABILITIES, PROBES, SELINUX_TYPES, SYSCTLS, Broken, broken
+from signalen_toolkit.kubernetes.pod_security.restricted import RESTRICTED
+from signalen_toolkit.kubernetes.schemas.api_versions import numbers
 
 REASONS: Final[Mapping[str, str]] = {
     "pod-security": "the namespace refuses such pods: the release is installed, and nothing runs",
@@ -100,7 +100,7 @@ def _apparmor(pod: Pod) -> Iterator[Broken]:
     for key, value in pod.annotations.items():
         allowed = value in ("runtime/default", "", None) or str(value).startswith("localhost/")
         if str(key).startswith(_APPARMOR) and not allowed:
-            above: Path = (*pod.path[:-1], "metadata", "annotations")
+            above: Place = (*pod.path[:-1], "metadata", "annotations")
             yield broken(above, str(key), "it turns AppArmor off", "write runtime/default")
 
 
@@ -142,9 +142,9 @@ def _probes(pod: Pod) -> Iterator[Broken]:
                     yield broken((*container.path, *way, call), "host", message, "remove it")
 
 
-def pod_and_containers(pod: Pod, field: str) -> Iterator[tuple[Path, Map]]:
+def pod_and_containers(pod: Pod, field: str) -> Iterator[tuple[Place, Map]]:
     """Yield a part of the security context, of the pod and of each container, where it is."""
-    contexts: list[tuple[Path, Any]] = [(pod.path, pod.spec), *((one.path, one.data) for one in pod.containers())]
+    contexts: list[tuple[Place, Any]] = [(pod.path, pod.spec), *((one.path, one.data) for one in pod.containers())]
     for path, owner in contexts:
         if options := mapping(owner, "securityContext", field):
             yield (*path, "securityContext", field), options

@@ -1,0 +1,109 @@
+"""The catalog as it is on disk, read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from signalen_toolkit.base.paths import folder
+from signalen_toolkit.base.versions import parse
+from signalen_toolkit.catalog.model import (
+    ApplicationConfig,
+    Catalog,
+    Component,
+    Kind,
+    Namespace,
+    Secret,
+    SecretKey,
+    SignalenRelease,
+    Workload,
+)
+from signalen_toolkit.documents.machine import load as load_yaml
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the catalog that comes with the toolkit."""
+    return load(folder("chart-templates"))
+
+
+def load(directory: Path) -> Catalog:
+    """Read the catalog in a folder."""
+    components = sorted(
+        (_component(path.parent) for path in directory.glob("*/component.yaml")),
+        key=lambda component: (component.order, component.name),
+    )
+    releases = {known.release for component in components for known in component.releases} - {""}
+    return Catalog(
+        MappingProxyType({component.name: component for component in components}),
+        tuple(sorted(releases, key=parse, reverse=True)),
+        directory,
+        MappingProxyType(_delivery_secrets(directory)),
+    )
+
+
+def _component(directory: Path) -> Component:
+    data = load_yaml((directory / "component.yaml").read_text(encoding="utf-8"))
+    config = data.get("applicationConfig")
+    return Component(
+        name=data["name"],
+        title=data["title"],
+        title_nl=data["titleNl"],
+        description=data["description"],
+        description_nl=data["descriptionNl"],
+        chart=data["chart"]["name"],
+        repository=data["chart"]["repository"],
+        release_name=data["release"],
+        namespace=_namespace(data["namespace"]) if "namespace" in data else None,
+        cluster_kinds=tuple(Kind(**kind) for kind in data.get("clusterKinds", ())),
+        also_in=tuple(data.get("alsoIn", ())),
+        definitions=tuple(data.get("definitions", ())),
+        namespaced_kinds=tuple(Kind(**kind) for kind in data.get("namespacedKinds", ())),
+        order=data["order"],
+        depends_on=tuple(data.get("dependsOn", ())),
+        starts_after=(*data.get("dependsOn", ()), *data.get("after", ())),
+        kubernetes=data.get("kubernetes", ""),
+        host=data.get("host"),
+        enabled=data.get("enabled", True),
+        secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+        workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
+        features=MappingProxyType(data.get("features", {})),
+        oldest_release=data.get("oldestRelease", ""),
+        application_config=config and ApplicationConfig(config["values"], directory / config["schema"]),
+        releases=_releases(directory / "releases.csv"),
+        folder=directory,
+    )
+
+
+def _workload(name: str, data: Mapping[str, Any]) -> Workload:
+    larger = {size: data[size] for size in ("medium", "large") if size in data}
+    return Workload(name, data["title"], data["titleNl"], data.get("scales", False), data["resources"], larger)
+
+
+def _namespace(data: Mapping[str, str]) -> Namespace:
+    return Namespace(data.get("name", ""), data.get("suffix", ""), data.get("podSecurity", "baseline"))
+
+
+def _secret(data: Mapping[str, Any]) -> Secret:
+    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
+    keys = tuple(
+        SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
+        for name, key in data["keys"].items()
+    )
+    return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
+
+
+def _delivery_secrets(directory: Path) -> dict[str, tuple[Secret, ...]]:
+    return {
+        path.parent.name: tuple(_secret(secret) for secret in load_yaml(path.read_text(encoding="utf-8"))["secrets"])
+        for path in sorted(directory.glob("delivery/*/secrets.yaml"))
+    }
+
+
+def _releases(path: Path) -> tuple[SignalenRelease, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(SignalenRelease(row["release"], row["chart"], row["app"]) for row in csv.DictReader(file))

@@ -1,0 +1,1 @@
+"""Pod Security: what its levels refuse."""
