@@ -10,6 +10,7 @@ import pytest
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.kubernetes.model import Finding
 from signalen_toolkit.verify.checks import REASONS
+from signalen_toolkit.verify.context import AMSTERDAM
 
 from tests.support.cluster_objects import add, app_json, changed, findings, good, messages, rules
 
@@ -231,7 +232,7 @@ def test_a_host_inside_the_cluster_is_a_service(host: str, is_right: bool) -> No
 
 def test_amsterdam_may_be_amsterdam() -> None:
     objects = changed("ConfigMap signalen-backend", "data.ORGANIZATION_NAME", "Gemeente Amsterdam")
-    assert messages(objects, is_amsterdam=True) == []
+    assert messages(objects, traits=frozenset({AMSTERDAM})) == []
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One environment, as its form and the catalog have it.
+    """One environment, as whoever installs it has it.
 
     `namespace` is that of the environment itself, `namespaces` are all of those in which its components are installed,
     `ingress_namespace` is that of the ingress controller. `hosts` and `app_versions` are by component. `secrets` are
     the Secrets that a person makes, with their keys; `secret_namespaces` says where each is, if not in the namespace of
     the environment, and `same_as` which of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that
-    the form names and that are there already. `schemas` is a folder with schemas of custom resources, laid out as
-    `<group>/<kind>_<version>.json`.
+    are there already. `traits` are what else holds of it, for checks of particular applications. `schemas` is a folder
+    with schemas of custom resources, laid out as `<group>/<kind>_<version>.json`.
     """
 
     namespace: str
@@ -28,7 +28,7 @@ class Context:
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     secret_namespaces: Mapping[str, str] = field(default_factory=dict)
     same_as: Mapping[str, str] = field(default_factory=dict)
-    is_amsterdam: bool = False
+    traits: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
     app_versions: Mapping[str, str] = field(default_factory=dict)
     schemas: Path | None = None

@@ -1,7 +1,7 @@
 """Kubernetes objects, and what is wrong with them: what Helm makes of the values, and what the toolkit writes itself.
 
-A module here is one subject. Checks are functions from the objects of one environment to findings; `verify` turns a
-finding into a problem at the place in the form that the object comes from.
+A module here is one subject. Checks are functions from the objects of one environment to findings; whoever asks
+turns a finding into a problem at the place that the object comes from.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Object:
 
     @property
     def title(self) -> str:
-        """How messages call it: `Deployment signalen-backend`."""
+        """How messages call it: `Deployment web`."""
         return f"{self.kind} {self.name}".strip()
 
     @property

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.needed_secrets import needed_in
 from signalen_toolkit.kubernetes.context import Context
 
-_AMSTERDAM = "GM0363"
+AMSTERDAM: Final = "amsterdam"  # the trait of the municipality whose defaults upstream has
+_AMSTERDAM: Final = "GM0363"
 
 
 def context_of(
@@ -42,7 +43,7 @@ def context_of(
         secrets=secrets,
         secret_namespaces=homes,
         same_as=same,
-        is_amsterdam=found is not None and found.code == _AMSTERDAM,
+        traits=frozenset({AMSTERDAM} if found is not None and found.code == _AMSTERDAM else ()),
         claims=frozenset(
             str(storage[volume]["existingClaim"])
             for volume in ("media", "exports")

@@ -11,14 +11,14 @@ from signalen_toolkit.kubernetes.cluster import Cluster
 from signalen_toolkit.kubernetes.model import Finding, Object
 
 REASONS: Final[Mapping[str, str]] = {
-    "host-without-ingress": "the form says that there is a site on this host, and nobody answers there",
+    "host-without-ingress": "a site is expected on this host, and nobody answers there",
     "host-without-tls": "a browser warns visitors of a site whose certificate is another's, or leaves",
-    "unexpected-host": "what the form does not know of is not allowed to call the backend, nor to sign in",
+    "unexpected-host": "what was not planned is not allowed to call the backend, nor to sign in",
 }
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Report hosts that differ between the form, the rules of the Ingresses and their certificates."""
+    """Report hosts that differ between what is planned, the rules of the Ingresses and their certificates."""
     hosts = cluster.context.hosts
     answered: set[str] = set()
     ingresses = list(cluster.of_kind("networking.k8s.io", "Ingress"))

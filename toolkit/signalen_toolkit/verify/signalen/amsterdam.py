@@ -11,6 +11,7 @@ from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import Place, at, leaves, mapping, maps, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster
 from signalen_toolkit.kubernetes.model import Finding
+from signalen_toolkit.verify.context import AMSTERDAM
 from signalen_toolkit.verify.signalen.frontend_config import FILE, configurations
 
 REASONS: Final[Mapping[str, str]] = {
@@ -35,7 +36,7 @@ _FRONTEND: Final[tuple[Place, ...]] = (
 
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Report addresses and names of Amsterdam in configuration, and settings that fall back on Amsterdam's."""
-    if cluster.context.is_amsterdam:
+    if AMSTERDAM in cluster.context.traits:
         return
     for obj in cluster.of_kind("", "ConfigMap"):
         for key, value in mapping(obj.data, "data").items():

@@ -10,6 +10,7 @@ from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
 from signalen_toolkit.kubernetes.model import Finding
 from signalen_toolkit.kubernetes.stores import Stores, stores
 from signalen_toolkit.kubernetes.variables import Variable, variables
+from signalen_toolkit.verify.context import AMSTERDAM
 
 REASONS: Final[Mapping[str, str]] = {
     "open-backend": "with this setting the backend answers to sites and hosts that are not this municipality's",
@@ -73,7 +74,9 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for pod, container, own in backends(cluster, stores(cluster)):
         for danger in _DANGERS:
-            if (pod.object.component, danger.name) in told or (danger.only_elsewhere and cluster.context.is_amsterdam):
+            if (pod.object.component, danger.name) in told or (
+                danger.only_elsewhere and AMSTERDAM in cluster.context.traits
+            ):
                 continue
             variable = own.get(danger.name)
             if variable is not None and variable.value is None:  # from where nothing can be read here
