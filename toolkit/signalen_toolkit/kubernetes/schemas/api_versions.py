@@ -1,16 +1,19 @@
 """The versions of Kubernetes' own kinds that are gone, or will be, and what to write in their place.
 
-Source: the deprecation guide of Kubernetes. A cluster refuses an object in a version that is gone, and an upgrade of
-the cluster breaks the next upgrade of the release; Helm cannot even remove such an object any more.
+They are a table, `data/api_versions.csv`, with the source of each. A cluster refuses an object in a version that is
+gone, and an upgrade of the cluster breaks the next upgrade of the release; Helm cannot even remove such an object any
+more.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
+from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.kubernetes.cluster import Cluster, is_file
 from signalen_toolkit.kubernetes.model import Finding
@@ -29,48 +32,6 @@ class Change(NamedTuple):
     deprecated: Numbers
     removed: Numbers | None
     replacement: str
-
-
-# apiVersion, deprecated since, gone since, replacement, kinds.
-_TABLE: Final = """
-extensions/v1beta1                   1.9  1.16 apps/v1                         DaemonSet Deployment ReplicaSet
-extensions/v1beta1                   1.9  1.16 networking.k8s.io/v1            NetworkPolicy
-extensions/v1beta1                   1.10 1.16 -                               PodSecurityPolicy
-extensions/v1beta1                   1.14 1.22 networking.k8s.io/v1            Ingress
-apps/v1beta1                         1.9  1.16 apps/v1                         ControllerRevision Deployment StatefulSet
-apps/v1beta2                         1.9  1.16 apps/v1                         ControllerRevision DaemonSet Deployment
-apps/v1beta2                         1.9  1.16 apps/v1                         ReplicaSet StatefulSet
-admissionregistration.k8s.io/v1beta1 1.16 1.22 admissionregistration.k8s.io/v1 MutatingWebhookConfiguration
-admissionregistration.k8s.io/v1beta1 1.16 1.22 admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration
-apiextensions.k8s.io/v1beta1         1.16 1.22 apiextensions.k8s.io/v1         CustomResourceDefinition
-apiregistration.k8s.io/v1beta1       1.19 1.22 apiregistration.k8s.io/v1       APIService
-authentication.k8s.io/v1beta1        1.19 1.22 authentication.k8s.io/v1        TokenReview
-authorization.k8s.io/v1beta1         1.19 1.22 authorization.k8s.io/v1         LocalSubjectAccessReview
-authorization.k8s.io/v1beta1         1.19 1.22 authorization.k8s.io/v1         SelfSubjectAccessReview
-authorization.k8s.io/v1beta1         1.19 1.22 authorization.k8s.io/v1         SubjectAccessReview
-certificates.k8s.io/v1beta1          1.19 1.22 certificates.k8s.io/v1          CertificateSigningRequest
-coordination.k8s.io/v1beta1          1.19 1.22 coordination.k8s.io/v1          Lease
-networking.k8s.io/v1beta1            1.19 1.22 networking.k8s.io/v1            Ingress IngressClass
-rbac.authorization.k8s.io/v1beta1    1.17 1.22 rbac.authorization.k8s.io/v1    ClusterRole ClusterRoleBinding
-rbac.authorization.k8s.io/v1beta1    1.17 1.22 rbac.authorization.k8s.io/v1    Role RoleBinding
-scheduling.k8s.io/v1beta1            1.14 1.22 scheduling.k8s.io/v1            PriorityClass
-storage.k8s.io/v1beta1               1.19 1.22 storage.k8s.io/v1               CSIDriver CSINode
-storage.k8s.io/v1beta1               1.19 1.22 storage.k8s.io/v1               StorageClass VolumeAttachment
-autoscaling/v2beta1                  1.22 1.25 autoscaling/v2                  HorizontalPodAutoscaler
-batch/v1beta1                        1.21 1.25 batch/v1                        CronJob
-discovery.k8s.io/v1beta1             1.21 1.25 discovery.k8s.io/v1             EndpointSlice
-events.k8s.io/v1beta1                1.19 1.25 events.k8s.io/v1                Event
-node.k8s.io/v1beta1                  1.20 1.25 node.k8s.io/v1                  RuntimeClass
-policy/v1beta1                       1.21 1.25 policy/v1                       PodDisruptionBudget
-policy/v1beta1                       1.21 1.25 -                               PodSecurityPolicy
-autoscaling/v2beta2                  1.23 1.26 autoscaling/v2                  HorizontalPodAutoscaler
-flowcontrol.apiserver.k8s.io/v1beta1 1.23 1.26 flowcontrol.apiserver.k8s.io/v1 FlowSchema PriorityLevelConfiguration
-storage.k8s.io/v1beta1               1.24 1.27 storage.k8s.io/v1               CSIStorageCapacity
-flowcontrol.apiserver.k8s.io/v1beta2 1.26 1.29 flowcontrol.apiserver.k8s.io/v1 FlowSchema PriorityLevelConfiguration
-flowcontrol.apiserver.k8s.io/v1beta3 1.29 1.32 flowcontrol.apiserver.k8s.io/v1 FlowSchema PriorityLevelConfiguration
-v1                                   1.19 -    -                               ComponentStatus
-v1                                   1.33 -    discovery.k8s.io/v1             Endpoints
-"""
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
@@ -105,13 +66,13 @@ def numbers(version: str) -> Numbers | None:
 @cache
 def changes() -> Mapping[tuple[str, str], Change]:
     """Return the changes by apiVersion and kind."""
-    found: dict[tuple[str, str], Change] = {}
-    for line in _TABLE.split("\n"):
-        if line:
-            api_version, deprecated, removed, replacement, *kinds = line.split()
-            change = Change(numbers(deprecated) or (0, 0), numbers(removed), replacement.removeprefix("-"))
-            found |= {(api_version, kind): change for kind in kinds}
-    return found
+    with (PACKAGE / "data" / "api_versions.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["apiVersion"], row["kind"]): Change(
+                numbers(row["deprecated"]) or (0, 0), numbers(row["removed"]), row["replacement"]
+            )
+            for row in csv.DictReader(file)
+        }
 
 
 def _dotted(version: Numbers) -> str:
