@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.rendering.flows import Pods, Surroundings, flows, pods_of
 
 NEIGHBOURS = {"ingress": "ingress-nginx", "delivery": "flux-system", "cert-manager": "cert-manager"}
@@ -135,6 +136,12 @@ def test_outside_is_what_the_form_says_and_never_the_metadata_of_a_cloud() -> No
 def test_a_wrong_target_is_named_with_its_pods(target: Any) -> None:
     with pytest.raises(ValueError, match=r"web cannot reach .*it is none of what is known"):
         found(pods("web", reaches=[target]))
+
+
+def test_two_components_cannot_give_one_name_to_their_pods() -> None:
+    both = [Pods("web", component, "here", {"app": component}) for component in ("frontend", "mapserver")]
+    with pytest.raises(UsageError, match="frontend and mapserver both have pods called 'web'"):
+        found(*both)
 
 
 def test_a_file_says_little_of_most_pods() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from signalen_toolkit.diagnostics.problems import UsageError
+
 Peer = dict[str, Any]
 
 # Where nodes answer for a cluster's DNS themselves (NodeLocal DNSCache).
@@ -79,8 +81,10 @@ def flows(pods: Sequence[Pods], around: Surroundings) -> list[dict[str, Any]]:
 
     A peer is a map with `name` and either `namespace` and `labels` (none: every pod there), or `networks`; `selectors`
     is the same as a NetworkPolicy says it. Pods that are not installed are left out of what another accepts.
+
+    Raises UsageError where two components give one name to their pods: what a third accepts could be either.
     """
-    known = {one.name: one for one in pods}
+    known = _by_name(pods)
     incoming = {one.name: list(_incoming(one, known, around)) for one in pods}
     return [
         {
@@ -92,6 +96,18 @@ def flows(pods: Sequence[Pods], around: Surroundings) -> list[dict[str, Any]]:
         }
         for one in pods
     ]
+
+
+def _by_name(pods: Sequence[Pods]) -> dict[str, Pods]:
+    known: dict[str, Pods] = {}
+    for one in pods:
+        other = known.setdefault(one.name, one)
+        if other is not one:
+            raise UsageError(
+                f"the components {other.component} and {one.component} both have pods called '{one.name}' in their"
+                " network.yaml.j2: give those of one of them another name"
+            )
+    return known
 
 
 def _incoming(one: Pods, known: Mapping[str, Pods], around: Surroundings) -> Iterator[dict[str, Any]]:
