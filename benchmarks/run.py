@@ -69,6 +69,7 @@ def cold() -> list[tuple[str, float, float]]:
 
 def verifying() -> list[tuple[str, float, float]]:
     """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.helm import program as helm
     from signalen_toolkit.helm.library import in_process_engine
     from signalen_toolkit.helm.model import HelmRelease
@@ -86,7 +87,7 @@ def verifying() -> list[tuple[str, float, float]]:
         make_stand_ins(repository, charts)
         files = (path for path in (repository / "clusters").rglob("*.yaml"))
         tree = {path.relative_to(repository).as_posix(): path.read_text() for path in files}
-        wanted = releases(tree)
+        wanted = releases(tree, catalog().release_formats)
         program, values = helm.find(), Path(folder) / "values.yaml"
 
         def alone() -> None:

@@ -117,6 +117,21 @@ def test_every_component_fits_its_schema(path: Path) -> None:
     assert data["name"] == path.parent.name
 
 
+@pytest.mark.parametrize("path", sorted(paths.folder("chart-templates").glob("delivery/*/delivery.yaml")), ids=str)
+def test_every_delivery_fits_its_schema(path: Path) -> None:
+    schema = read(paths.PACKAGE / "schemas" / "delivery.schema.json")
+    assert messages(schema, YAML(typ="safe").load(path)) == []
+
+
+def test_every_folder_with_manifests_of_a_delivery_is_one() -> None:
+    folders = {path.name for path in paths.folder("chart-templates").glob("delivery/*")}
+    assert folders == {*catalog().deliveries}
+    assert [*catalog().deliveries] == ["flux", "argocd"]
+    for delivery in catalog().deliveries.values():
+        assert list((catalog().folder / "delivery" / delivery.name / delivery.bootstrap).glob("kustomization.yaml.j2"))
+        assert delivery.mailed_by in ("", *catalog().components)
+
+
 def test_components_are_in_the_order_of_installation() -> None:
     order = list(catalog().components)
     assert order.index("backend") < order.index("frontend") < order.index("mapserver")

@@ -94,7 +94,7 @@ def test_what_we_set_is_described_in_the_schema(form: str) -> None:
     """A map that takes more keys than those that its schema lists, lists all that we set."""
     tree, _ = rendered(form)
     names = {component.chart: name for name, component in catalog().components.items()}
-    for release in releases(tree):
+    for release in releases(tree, catalog().release_formats):
         name = names[release.chart.name]
         if name in OTHERS:
             schema = values_schema(name, release.chart.version)

@@ -293,7 +293,7 @@ def objects(helm: str, tree: Mapping[str, str], folder: Path) -> list[dict[str, 
     versions = {name: found for name, found in chart_versions(tree).items() if name in names}
     charts = make_charts(folder / "charts", versions)
     found = [one for path, text in tree.items() if "acceptance/manifests/" in path for one in quick(text) if one]
-    for release in releases(tree):
+    for release in releases(tree, catalog().release_formats):
         if release.environment != "acceptance" or release.chart.name not in names:
             continue
         (folder / "values.yaml").write_text(release.values, encoding="utf-8")

@@ -55,7 +55,7 @@ def titles(objects: list[dict[str, Any]]) -> set[str]:
 def test_what_we_render_goes_through_helm(form: Path, helm: str, tmp_path: Path) -> None:
     tree = tree_of(form)
     charts = make_charts(tmp_path / "charts", chart_versions(tree))
-    for release in releases(tree):
+    for release in releases(tree, catalog().release_formats):
         values = tmp_path / "values.yaml"
         values.write_text(release.values, encoding="utf-8")
         chart = charts / f"{release.chart.name}-{release.chart.version}"
@@ -116,7 +116,9 @@ def test_a_secret_is_made_only_where_none_is_named(helm: str, tmp_path: Path) ->
     secrets = {"Secret signalen-backend", "Secret signalen-backend-postgresql", "Secret signalen-backend-rabbitmq"}
     assert titles(rendered(helm, tmp_path, "backend-4.23.0", {})) >= secrets
     tree = tree_of(next(form for form in FORMS if form.stem == "minimal"))
-    values = next(release.values for release in releases(tree) if release.chart.name == "backend")
+    values = next(
+        release.values for release in releases(tree, catalog().release_formats) if release.chart.name == "backend"
+    )
     ours = rendered(helm, tmp_path, "backend-4.23.0", pyyaml.safe_load(values))
     assert not titles(ours) & secrets
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.diff import report
-from signalen_toolkit.diff.diff import compare
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.quantity import amount
 
-from tests.support.kubernetes import Data, claim, deployment, ingress, obj, rules, variable
+from tests.support.kubernetes import Data, claim, compare, deployment, ingress, obj, rules, variable
 
 STATEFUL: Data = {"serviceName": "x", "selector": {}, "volumeClaimTemplates": [{"spec": {"storageClassName": "a"}}]}
 

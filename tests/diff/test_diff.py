@@ -25,6 +25,8 @@ from tests.conftest import FORMS, REPOSITORY, program
 from tests.support.kubernetes import only
 from tests.support.standins import chart_versions, make_charts
 
+FORMATS = catalog().release_formats
+
 
 class Repository:
     """A Git repository with a rendered tree in it, or in a folder of it."""
@@ -60,7 +62,7 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
     def diff(self, from_: str | None = None, to: str | None = None) -> Difference:
-        return diff.diff(self.directory, from_, to, template)
+        return diff.diff(self.directory, from_, to, template, FORMATS)
 
 
 def template(release: HelmRelease) -> str:
@@ -206,18 +208,16 @@ def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Reposito
     repository.write("one", environment="production")
     repository.commit("one")
     repository.write("two")
-    diff.diff(repository.directory, None, None, counted)
+    diff.diff(repository.directory, None, None, counted, FORMATS)
     # production is as it was, and has a Kubernetes of its own
     assert asked == ["acceptance value: one", "production value: one", "acceptance value: two"]
 
 
 def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
     repository.commit("one")
-    found = diff.objects(
-        {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()},
-        template,
-    )
-    assert [(one.title, one.namespace) for one in found] == [
+    files = revisions.files(repository.directory, "HEAD", "clusters")
+    found = diff.installed({path: text.decode() for path, text in files.items()}, template, FORMATS)
+    assert [(one.title, one.namespace) for one in found.objects] == [
         ("ConfigMap x", "signalen"),
         ("Namespace wide", ""),
         ("HelmRelease signalen-backend", "signalen"),
@@ -240,9 +240,9 @@ def test_a_revision_that_is_not_there(repository: Repository) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the work tree of a Git repository"):
-        diff.diff(tmp_path, None, None, template)
+        diff.diff(tmp_path, None, None, template, FORMATS)
     with pytest.raises(UsageError, match="there is no folder"):
-        diff.diff(tmp_path / "nowhere", None, None, template)
+        diff.diff(tmp_path / "nowhere", None, None, template, FORMATS)
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +316,7 @@ def test_what_helm_says_is_passed_on(repository: Repository) -> None:
         raise UsageError("no chart")
 
     with pytest.raises(UsageError, match="no chart"):
-        diff.diff(repository.directory, None, None, fails)
+        diff.diff(repository.directory, None, None, fails, FORMATS)
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +361,7 @@ def test_another_release_of_signalen(repository: Repository, helm_template: Call
         if text != form:
             repository.git("add", "--all")
             repository.git("commit", "--quiet", "--message", "one")
-    difference = diff.diff(repository.directory, None, None, helm_template)
+    difference = diff.diff(repository.directory, None, None, helm_template, FORMATS)
     assert difference.findings == ()
     assert {change.action for change in difference.changes} == {Action.CHANGED}
     titles = {change.object.title for change in difference.changes}

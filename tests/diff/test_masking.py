@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signalen_toolkit.diff.diff import compare
 from signalen_toolkit.kubernetes.model import Object
 
-from tests.support.kubernetes import deployment, everywhere, obj, only, secret, variable
+from tests.support.kubernetes import compare, deployment, everywhere, obj, only, secret, variable
 
+CHART = {"chart": {"spec": {"chart": "grafana", "version": "1.0.0"}}}
 HIDDEN = "correct-horse"
 
 
@@ -33,7 +33,7 @@ HIDDEN = "correct-horse"
         lambda value: variable("DSN", f"host=x password={value} user=y"),
         lambda value: deployment({"args": ["serve", f"--admin-password={value}"]}),
         lambda value: deployment({"args": ["-c", f"serve --token {value} --port 80"]}),
-        lambda value: obj("HelmRelease", spec={"values": {"grafana": {"adminPassword": value}}}),
+        lambda value: obj("HelmRelease", spec={**CHART, "values": {"grafana": {"adminPassword": value}}}),
         lambda value: obj("Application", spec={"helm": {"parameters": [{"name": "db.password", "value": value}]}}),
         lambda value: obj(
             "Thing", metadata={"annotations": {"kubectl.kubernetes.io/last-applied-configuration": value}}

@@ -7,10 +7,10 @@ import json
 import re
 
 from signalen_toolkit.diff import report
-from signalen_toolkit.diff.diff import Action, compare
+from signalen_toolkit.diff.diff import Action
 from signalen_toolkit.kubernetes.model import Object
 
-from tests.support.kubernetes import deployment, obj, only, place, rules, secret
+from tests.support.kubernetes import compare, deployment, obj, only, place, rules, secret
 
 
 def test_the_same_objects_are_no_difference() -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.diff import report
-from signalen_toolkit.diff.diff import Action, Change, Difference, compare
+from signalen_toolkit.diff.diff import Action, Change, Difference
 from signalen_toolkit.kubernetes.model import Finding, Object
 
-from tests.support.kubernetes import claim, deployment, everywhere, obj
+from tests.support.kubernetes import claim, compare, deployment, everywhere, obj
 
 ANY = st.text(
     st.one_of(st.sampled_from("`~\n -+>#<&@[]()*_|\\:'\"\t\r\u2028\u202e\x1b"), st.characters()), max_size=200

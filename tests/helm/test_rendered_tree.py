@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from signalen_toolkit.helm.model import ChartReference, HelmRelease
+import pytest
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.helm.model import ChartReference, HelmRelease, ReleaseFormat, RepositoryFormat
 from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 
 FLUX = """
@@ -32,7 +34,8 @@ VALUES = "clusters/a/values/web.yaml"
 
 
 def read(text: str) -> list[HelmRelease]:
-    return releases({"clusters/a/releases.yaml": text, VALUES: "x: 1\n", "clusters/a/values/other.yaml": FLUX})
+    tree = {"clusters/a/releases.yaml": text, VALUES: "x: 1\n", "clusters/a/values/other.yaml": FLUX}
+    return releases(tree, catalog().release_formats)
 
 
 def test_a_release_of_flux_lands_where_it_is_told() -> None:
@@ -43,6 +46,36 @@ def test_a_release_of_flux_lands_where_it_is_told() -> None:
 
 def test_a_release_of_argo_cd_lands_where_it_is_told() -> None:
     assert read(ARGO_CD) == [HelmRelease("a", "web", "web", CHART, "x: 1\n", VALUES)]
+
+
+HELMFILE = """
+repositories:
+  - {name: signalen, url: https://example.org/charts}
+releases:
+  - {name: web, namespace: web, chart: signalen/frontend, version: 1.2.3, values: [values/web.yaml]}
+  - {name: no release}
+"""
+
+
+def test_a_file_can_list_the_releases() -> None:
+    form = ReleaseFormat(
+        file="helmfile.yaml",
+        each=("releases",),
+        name=(("name",),),
+        namespace=(("namespace",),),
+        chart=(("chart",),),
+        version=(("version",),),
+        repositories=RepositoryFormat(each=("repositories",), name=("name",), url=("url",)),
+    )
+    (found,) = releases({"clusters/a/helmfile.yaml": HELMFILE, VALUES: "x: 1\n", "clusters/a/x.yaml": HELMFILE}, [form])
+    assert found == HelmRelease("a", "web", "web", CHART, "x: 1\n", VALUES)
+    assert found.told_by
+    assert (found.told_by.title, found.told_by.source) == ("release web", "clusters/a/helmfile.yaml")
+
+
+def test_a_release_without_a_chart_is_named() -> None:
+    with pytest.raises(ValueError, match=r"HelmRelease web in clusters/a/releases.yaml has no chart"):
+        read("kind: HelmRelease\nmetadata: {name: web}\n")
 
 
 def test_values_are_no_manifests() -> None:

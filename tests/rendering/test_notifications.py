@@ -467,7 +467,7 @@ def test_a_person_is_told_what_argo_cd_has_to_have(repository: Path) -> None:
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_the_lists_of_secrets_have_the_shape_of_those_of_components(delivery: str) -> None:
     schema = json.loads((PACKAGE / "schemas" / "component.schema.json").read_text(encoding="utf-8"))
-    secrets = catalog().delivery_secrets[delivery]
+    secrets = catalog().deliveries[delivery].secrets
     assert secrets
     for secret in secrets:
         own = secret.of("signalen-acceptance")

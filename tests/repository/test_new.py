@@ -16,6 +16,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
@@ -23,6 +24,7 @@ from prompt_toolkit.output import DummyOutput
 from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
@@ -400,6 +402,24 @@ def test_wrong_settings_are_shown_as_they_were_given(tmp_path: Path) -> None:
         ("--set", 3, 1, "delivry=flux"),
     ]
     assert "delivery" in problems[1].hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "hint"),
+    [
+        (["delivery=fluks"], "'delivery' must be flux or argocd, not 'fluks'", "did you mean 'flux'?"),
+        (["environments.acceptance.delivery=ArgoCD"], "must be flux or argocd, not 'ArgoCD'", "did you mean 'argocd'?"),
+        (["delivery="], "'delivery' must be flux or argocd, not ''", ""),
+        (["delivery.flux=1"], "'delivery' must be text, not a map", ""),
+    ],
+)
+def test_an_unknown_delivery_is_a_problem(tmp_path: Path, settings: list[str], said: str, hint: str) -> None:
+    given = [f"--set={setting}" for setting in [*given_as(delivery=None), *settings]]
+    made = CliRunner().invoke(main, ["new", str(tmp_path / "x"), "--no-input", "--no-git", *given])
+    assert (made.exit_code, type(made.exception)) == (1, SystemExit)
+    assert said in made.stderr
+    assert hint in made.stderr
+    assert not (tmp_path / "x").exists()
 
 
 def test_wrong_and_missing_answers_are_reported_together(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
-from signalen_toolkit.diff import report
-from signalen_toolkit.diff.diff import Change, Difference, compare
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diff import diff, report
+from signalen_toolkit.diff.diff import Change, Difference
+from signalen_toolkit.diff.version_changes import Installed
+from signalen_toolkit.helm.rendered_tree import releases_in
 from signalen_toolkit.kubernetes.model import Object
 
 Data = dict[str, Any]
@@ -41,6 +45,13 @@ def claim(size: str = "10Gi", **spec: Any) -> Object:
 def ingress(*hosts: str, name: str = "signalen") -> Object:
     rules = [{"host": host} for host in hosts]
     return obj("Ingress", name=name, version="networking.k8s.io/v1", spec={"rules": rules})
+
+
+def compare(before: Iterable[Object], after: Iterable[Object]) -> Difference:
+    """Compare objects, and the releases that they tell of."""
+    sides = ([*before], [*after])
+    formats = catalog().release_formats
+    return diff.compare(*(Installed(side, releases_in(side, formats)) for side in sides))
 
 
 def only(difference: Difference) -> Change:

@@ -38,7 +38,7 @@ def chart_versions(tree: Mapping[str, str]) -> dict[str, set[str]]:
 
     component_of = {catalog().component(name).chart: name for name in stand_ins()}
     found: dict[str, set[str]] = {}
-    for release in releases(tree):
+    for release in releases(tree, catalog().release_formats):
         if release.chart.name in component_of:
             found.setdefault(component_of[release.chart.name], set()).add(release.chart.version)
     return found

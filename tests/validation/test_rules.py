@@ -21,7 +21,6 @@ from signalen_toolkit.form.images import PNG
 from signalen_toolkit.validation.check import check, check_file, reasons
 from signalen_toolkit.validation.rules import rules
 from signalen_toolkit.validation.rules.access.secrets import hide
-from signalen_toolkit.validation.rules.platform.components import FLUX_NEEDS
 from signalen_toolkit.validation.rules.site.colors import contrast_with_white, rgb
 
 from tests.conftest import FORMS, REPOSITORY
@@ -264,7 +263,7 @@ def test_the_flux_that_is_installed_is_the_one_whose_needs_are_known() -> None:
     # Flux 2.9 is made for Kubernetes 1.34 and later, and each next minor version for one later.
     found = re.search(r"^FLUX_VERSION=v2\.([0-9]+)\.", script.read_text(encoding="utf-8"), re.MULTILINE)
     assert found
-    assert f"1.{int(found[1]) + 25}" == FLUX_NEEDS
+    assert f"1.{int(found[1]) + 25}" == catalog().deliveries["flux"].kubernetes
 
 
 def test_an_override_is_checked_against_the_version_of_each_environment() -> None:

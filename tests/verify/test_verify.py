@@ -49,7 +49,7 @@ def test_every_example_form_verifies(form: Path, repository: Path, charts: Path)
 @pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
 def test_both_engines_make_the_same_objects(form: Path, charts: Path) -> None:
     pytest.importorskip("helm_python", reason="pip install helm-python-sdk to compare Helm in process")
-    wanted = releases(rendered(form))
+    wanted = releases(rendered(form), catalog().release_formats)
     made = []
     for engine in ("program", "library"):
         work = renderer(Options(charts=charts, engine=engine), {}, default_version="1.34")

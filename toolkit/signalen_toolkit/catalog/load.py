@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from signalen_toolkit.catalog.model import (
     ApplicationConfig,
     Catalog,
     Component,
+    Decryption,
+    Delivery,
     Kind,
     Namespace,
     Secret,
@@ -23,6 +25,7 @@ from signalen_toolkit.catalog.model import (
     Workload,
 )
 from signalen_toolkit.documents.machine import load as load_yaml
+from signalen_toolkit.helm.model import ReleaseFormat, RepositoryFormat
 
 
 @cache
@@ -42,7 +45,7 @@ def load(directory: Path) -> Catalog:
         MappingProxyType({component.name: component for component in components}),
         tuple(sorted(releases, key=parse, reverse=True)),
         directory,
-        MappingProxyType(_delivery_secrets(directory)),
+        MappingProxyType(_deliveries(directory)),
     )
 
 
@@ -97,11 +100,57 @@ def _secret(data: Mapping[str, Any]) -> Secret:
     return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
 
 
-def _delivery_secrets(directory: Path) -> dict[str, tuple[Secret, ...]]:
-    return {
-        path.parent.name: tuple(_secret(secret) for secret in load_yaml(path.read_text(encoding="utf-8"))["secrets"])
-        for path in sorted(directory.glob("delivery/*/secrets.yaml"))
-    }
+def _deliveries(directory: Path) -> dict[str, Delivery]:
+    found = [_delivery(path.parent) for path in directory.glob("delivery/*/delivery.yaml")]
+    return {one.name: one for one in sorted(found, key=lambda one: (one.order, one.name))}
+
+
+def _delivery(directory: Path) -> Delivery:
+    data = load_yaml((directory / "delivery.yaml").read_text(encoding="utf-8"))
+    return Delivery(
+        name=directory.name,
+        title=data["title"],
+        namespace=data["namespace"],
+        releases=_release_format(data["releases"]),
+        order=data["order"],
+        always_automatic=data.get("alwaysAutomatic", False),
+        bootstrap=data.get("bootstrap", ""),
+        kubernetes=data.get("kubernetes", ""),
+        mailed_by=data.get("mailedBy", ""),
+        decryption=Decryption(data.get("decryption", "none")),
+        secrets_label=data.get("secretsLabel", ""),
+        watch=data.get("watch", ""),
+        secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+    )
+
+
+def _release_format(data: Mapping[str, Any]) -> ReleaseFormat:
+    repositories = data.get("repositories")
+    return ReleaseFormat(
+        kind=data.get("kind", ""),
+        file=data.get("file", ""),
+        each=_path(data.get("each", "")),
+        name=_paths(data["name"]),
+        namespace=_paths(data["namespace"]),
+        chart=_paths(data["chart"]),
+        version=_paths(data["version"]),
+        repository=_paths(data.get("repository", ())),
+        repositories=repositories
+        and RepositoryFormat(
+            kind=repositories.get("kind", ""),
+            each=_path(repositories.get("each", "")),
+            name=_path(repositories["name"]),
+            url=_path(repositories["url"]),
+        ),
+    )
+
+
+def _paths(places: str | Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(map(_path, [places] if isinstance(places, str) else places))
+
+
+def _path(place: str) -> tuple[str, ...]:
+    return tuple(place.split(".")) if place else ()
 
 
 def _releases(path: Path) -> tuple[SignalenRelease, ...]:

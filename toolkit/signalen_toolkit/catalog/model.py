@@ -6,7 +6,7 @@ A folder with a `component.yaml` is a component, so that adding a chart is addin
     releases.csv          which versions of chart and application belong to which Signalen release
     values.schema.json    what the chart accepts, with `x-since` and `x-until` per key in chart versions
 
-and `delivery/<delivery>/secrets.yaml` lists the Secrets that Flux or Argo CD itself reads.
+and a folder with a `delivery.yaml` in `delivery/` is a way in which a cluster gets all this (`Delivery`).
 
 The schemas are large and most commands need few of them: they are read when they are asked for.
 """
@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
+from signalen_toolkit.helm.model import ReleaseFormat
 
-# Stands for the namespace of an environment, in the names of what several environments have beside each other.
+# Stands for the namespace of an environment, in what several environments have beside each other.
 _NAMESPACE: Final = "{namespace}"
 
 
@@ -195,17 +197,64 @@ class Component:
         return self.release(release).app
 
 
+class Decryption(StrEnum):
+    """How the Secrets in a repository come to the cluster: by the delivery with the age key, by a plugin, by a person.
+
+    A plugin is one that the form names.
+    """
+
+    KEY = "key"
+    PLUGIN = "plugin"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a cluster gets what is rendered: `delivery/<name>/`, whose other files are the manifests around the values.
+
+    `namespace` is where its tool runs, unless the form says otherwise. `always_automatic` says that it has no other
+    way than to apply changes by itself. `bootstrap` is the folder of an environment that is applied once. `kubernetes`
+    is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
+    component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
+    the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
+    is a command that shows how releases do.
+    """
+
+    name: str
+    title: str
+    namespace: str
+    releases: ReleaseFormat
+    order: int = 0
+    always_automatic: bool = False
+    bootstrap: str = ""
+    kubernetes: str = ""
+    mailed_by: str = ""
+    decryption: Decryption = Decryption.NONE
+    secrets_label: str = ""
+    watch: str = ""
+    secrets: tuple[Secret, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """All components, in the order in which they are installed, and the Signalen releases, newest first.
 
-    `delivery_secrets` are what Flux or Argo CD itself reads, by delivery; their conditions are places in the form.
+    The first of the deliveries is the one that a form has which names none.
     """
 
     components: Mapping[str, Component]
     releases: tuple[str, ...]
     folder: Path
-    delivery_secrets: Mapping[str, tuple[Secret, ...]]
+    deliveries: Mapping[str, Delivery]
+
+    @property
+    def release_formats(self) -> tuple[ReleaseFormat, ...]:
+        """Where the Helm releases in a rendered tree stand, whichever delivery it is for."""
+        return tuple(delivery.releases for delivery in self.deliveries.values())
+
+    def delivery(self, name: object) -> Delivery:
+        """Return a delivery by its name; one that does not exist, which is a problem already, is read as the first."""
+        return self.deliveries.get(str(name)) or next(iter(self.deliveries.values()))
 
     @property
     def oldest_release(self) -> str:

@@ -156,6 +156,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something changes, as git diff does.")
 def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_code: bool, **options: Any) -> None:
     """Show what a change of the repository in DIRECTORY does on the cluster, object by object."""
+    from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.diff import diff as differing
     from signalen_toolkit.diff import report
     from signalen_toolkit.helm.errors import HelmError
@@ -165,7 +166,7 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     versions, default = kubernetes_versions(directory)
     work = renderer(Options(**options), versions, default_version=default, report=progress)
     try:
-        difference = differing.diff(directory, from_, to, work.text)
+        difference = differing.diff(directory, from_, to, work.text, catalog().release_formats)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
     coloured = format_ == "text" and sys.stdout.isatty()

@@ -7,7 +7,7 @@ of which Git shows one line.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,11 +17,11 @@ from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
-from signalen_toolkit.diff.version_changes import VersionChange, downgrades, versions_between
+from signalen_toolkit.diff.version_changes import Installed, VersionChange, downgrades, versions_between
 from signalen_toolkit.documents.data import at, listed, text
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.model import HelmRelease
+from signalen_toolkit.helm.model import HelmRelease, ReleaseFormat
 from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
@@ -74,11 +74,13 @@ class Difference:
         return sorted({*(one.environment for one in objects), *(one.environment for one in self.versions)})
 
 
-def diff(directory: Path, from_: str | None, to: str | None, template: Template) -> Difference:
+def diff(
+    directory: Path, from_: str | None, to: str | None, template: Template, formats: Sequence[ReleaseFormat]
+) -> Difference:
     """Compare the rendered tree of a folder at two revisions.
 
     Without `from_` that is where HEAD left the main branch; without `to` what is on disk now. `template` makes the
-    text of a release's objects, and is called once for releases that are alike.
+    text of a release's objects, and is called once for releases that are alike. `formats` are where releases may stand.
     Raises UsageError where a revision or a tree cannot be read, and what `template` raises.
     """
     revisions.require(directory)
@@ -89,25 +91,35 @@ def diff(directory: Path, from_: str | None, to: str | None, template: Template)
     if not old and not new:
         raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
     once = _remembered(template)
-    before, after = _objects(old, once, str(start)), _objects(new, once, str(end or WORK_TREE))
+    before = _installed(old, once, formats, str(start))
+    after = _installed(new, once, formats, str(end or WORK_TREE))
     return replace(compare(before, after), before=str(start), after=str(end or WORK_TREE))
 
 
-def objects(tree: Mapping[str, str], template: Template) -> list[Object]:
-    """Return all objects of a rendered tree: those that Helm makes of its releases, and those in the tree itself.
+def installed(tree: Mapping[str, str], template: Template, formats: Sequence[ReleaseFormat]) -> Installed:
+    """Return the releases of a rendered tree, and all objects: those that Helm makes, and those in the tree itself.
 
     What never reaches the cluster by itself is left out: files of kustomize, and Helm's tests.
     """
-    found = [obj for release in releases(tree) for obj in _made(release, template)]
+    wanted = releases(tree, formats)
+    found = [obj for release in wanted for obj in _made(release, template)]
     for environment in environments(tree):
         found += [obj for obj in manifests(tree, environment) if not is_file(obj)]
-    return found
+    return Installed(found, wanted)
 
 
-def compare(before: Iterable[Object], after: Iterable[Object]) -> Difference:
-    """Tell what changes between two sets of objects, which may be of several environments."""
-    old, new = _by_environment(before), _by_environment(after)
-    parts = [_compare(old.get(name, {}), new.get(name, {})) for name in sorted({*old, *new})]
+def compare(before: Installed, after: Installed) -> Difference:
+    """Tell what changes between what two sides have, which may be in several environments."""
+    old, new = _by_environment(before.objects), _by_environment(after.objects)
+
+    def of(name: str, side: Installed) -> list[HelmRelease]:
+        return [one for one in side.releases if one.environment == name]
+
+    names = {*old, *new, *(one.environment for side in (before, after) for one in side.releases)}
+    parts = [
+        _compare(name, old.get(name, {}), new.get(name, {}), of(name, before), of(name, after))
+        for name in sorted(names)
+    ]
     return Difference(
         versions=tuple(version for part in parts for version in part.versions),
         findings=tuple(finding for part in parts for finding in part.findings),
@@ -116,9 +128,16 @@ def compare(before: Iterable[Object], after: Iterable[Object]) -> Difference:
     )
 
 
-def _compare(before: Mapping[Identity, Object], after: Mapping[Identity, Object]) -> Difference:
+def _compare(
+    environment: str,
+    before: Mapping[Identity, Object],
+    after: Mapping[Identity, Object],
+    was: Sequence[HelmRelease],
+    becomes: Sequence[HelmRelease],
+) -> Difference:
     """Compare one environment."""
-    versions = tuple(versions_between(list(before.values()), list(after.values())))
+    sides = Installed(list(before.values()), was), Installed(list(after.values()), becomes)
+    versions = tuple(versions_between(environment, *sides))
     both = {key: (before[key], after[key]) for key in sorted(before.keys() & after.keys())}
     diffs = {key: difference(old.data, new.data) for key, (old, new) in both.items()}
     removed = [obj for key, obj in sorted(before.items()) if key not in after]
@@ -129,7 +148,7 @@ def _compare(before: Mapping[Identity, Object], after: Mapping[Identity, Object]
         *(Change(Action.REMOVED, obj, difference(obj.data, None)) for obj in removed),
     ]
     found = dangers(removed, added, list(both.values()), list(after.values()))
-    found += downgrades(versions, list(after.values()))
+    found += downgrades(versions, becomes)
     return Difference(
         versions=versions,
         findings=tuple(sorted(found, key=lambda one: (one.rule, one.object.title, one.message))),
@@ -188,14 +207,14 @@ def _remembered(template: Template) -> Template:
     return once
 
 
-def _objects(tree: Mapping[str, str], template: Template, where: str) -> list[Object]:
-    """Return the objects of a tree; what cannot be read in it is said with where the tree is from."""
+def _installed(tree: Mapping[str, str], template: Template, formats: Sequence[ReleaseFormat], where: str) -> Installed:
+    """Return what a tree has; what cannot be read in it is said with where the tree is from."""
     try:
         import yaml
     except ImportError as error:
         raise UsageError("comparing needs more: pip install 'signalen-toolkit[verify]'") from error
     try:
-        return objects(tree, template)
+        return installed(tree, template, formats)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.model import Catalog, Component, Secret
+from signalen_toolkit.catalog.model import Catalog, Component, Delivery, Secret
 from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form.derive import Settings, derive, municipality_of
 from signalen_toolkit.form.schema import defaults
@@ -23,7 +23,7 @@ class Environment:
     """One environment: what it is called, where it is, and all its settings.
 
     `settings` has every section of the form; `hosts` the host name of each component that has one; `namespaces` the
-    namespace of each component of the catalog; `delivery_secrets` what Flux or Argo CD itself may read.
+    namespace of each component of the catalog; `delivery_secrets` what the tool of its `delivery` itself may read.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Environment:
     hosts: Mapping[str, str]
     namespaces: Mapping[str, str]
     components: tuple[Component, ...]
+    delivery: Delivery
     delivery_secrets: tuple[Secret, ...]
 
     @property
@@ -95,14 +96,16 @@ def _environment(
         if component.host is not None
     }
     has_dex = any(component.name == "dex" for component in components)
-    derive(settings, found, name, production=production, dex=hosts["dex"] if has_dex else "", assets=assets)
+    delivery = charts.delivery(settings["delivery"])
+    dex = hosts["dex"] if has_dex else ""
+    derive(settings, found, name, production=production, delivery=delivery, dex=dex, assets=assets)
     own_namespace = str(settings["cluster"]["namespace"])
     namespaces = {
         component.name: component.namespace.called(own_namespace) if component.namespace else own_namespace
         for component in charts.components.values()
     }
-    secrets = tuple(secret.of(own_namespace) for secret in charts.delivery_secrets.get(settings["delivery"], ()))
-    return Environment(name, domain, production, version, settings, hosts, namespaces, components, secrets)
+    secrets = tuple(secret.of(own_namespace) for secret in delivery.secrets)
+    return Environment(name, domain, production, version, settings, hosts, namespaces, components, delivery, secrets)
 
 
 def _sized(charts: Catalog, profile: str) -> Settings:

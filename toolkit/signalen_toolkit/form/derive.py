@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from signalen_toolkit.catalog.model import Delivery
 from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form import municipalities
 from signalen_toolkit.form.git_hosts import forge_of
@@ -34,6 +35,7 @@ def derive(
     name: str,
     *,
     production: bool,
+    delivery: Delivery,
     dex: str,
     assets: Mapping[str, bytes],
 ) -> None:
@@ -49,7 +51,7 @@ def derive(
     _identity(settings["identity"])
     _services(settings)
     _map(settings, found)
-    _delivery(settings, name, production)
+    _delivery(settings, name, delivery, production)
     _cluster(settings)
     _secrets(settings, name)
 
@@ -232,11 +234,11 @@ def _map(settings: Settings, found: Municipality | None) -> None:
         section["boundingBox"] = ",".join(f"{degrees:.5f}" for degrees in box)
 
 
-def _delivery(settings: Settings, name: str, production: bool) -> None:
+def _delivery(settings: Settings, name: str, delivery: Delivery, production: bool) -> None:
     sync, repository = settings["sync"], settings["repository"]
-    flux = settings["delivery"] == "flux"
-    sync.setdefault("automatic", flux or not production)
-    sync.setdefault("namespace", "flux-system" if flux else "argocd")
+    settings["delivery"] = delivery.name
+    sync.setdefault("automatic", delivery.always_automatic or not production)
+    sync.setdefault("namespace", delivery.namespace)
     settings["cluster"].setdefault("namespace", f"signalen-{name}")
     url = str(repository.setdefault("url", ""))
     repository.setdefault("host", forge_of(url))

@@ -1,7 +1,7 @@
 """Which Secrets an environment needs, with which keys: what the catalog says, where its conditions hold.
 
 A condition is a place in the Helm values of the component, as they are with the form's overrides on top. For what
-Flux or Argo CD itself reads, it is a place in the form.
+the tool of the delivery itself reads, it is a place in the form.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def needed_in(environment: Environment, values: Mapping[str, Mapping[str, Any]])
 
 
 def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
-    """Return the Secrets that Flux or Argo CD itself reads, in its own namespace."""
+    """Return the Secrets that the tool of the delivery itself reads, in its own namespace."""
     settings = environment.settings
     found = (_secret(secret, "", settings) for secret in environment.delivery_secrets if holds(settings, secret.when))
     return [replace(secret, namespace=settings["sync"]["namespace"]) for secret in found if secret.keys]

@@ -2,7 +2,8 @@
 
 `schemas/municipality.schema.json` says all that does not depend on which charts there are. Where a section has
 one key for each component, host or workload it carries `x-each`, which is unfolded here: so adding a chart
-does not touch the schema. Keywords of our own:
+does not touch the schema. A setting that is one of the deliveries has `x-each` too, and
+what is the default namespace of each is told here. Keywords of our own:
 
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
 - `x-component`: the one component that a section or setting is for
@@ -35,8 +36,17 @@ def form_schema() -> Schema:
     schema: Schema = json.loads(text)
     for section in schema["$defs"].values():
         if each := section.pop("x-each", None):
-            section["properties"] = dict(_unfold(each, catalog()))
+            section |= _unfolded(each, catalog())
+    sync = schema["$defs"]["sync"]["properties"]["namespace"]
+    sync["x-derived"] = " or ".join(dict.fromkeys(one.namespace for one in catalog().deliveries.values()))
     return schema
+
+
+def _unfolded(each: Mapping[str, Any], charts: Catalog) -> Schema:
+    if each["of"] == "delivery":
+        names = [*charts.deliveries]
+        return {"enum": names, "default": names[0], "examples": names[:1]}
+    return {"properties": dict(_unfold(each, charts))}
 
 
 def _unfold(each: Mapping[str, Any], charts: Catalog) -> Iterator[tuple[str, Schema]]:

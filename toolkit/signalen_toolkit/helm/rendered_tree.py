@@ -1,21 +1,21 @@
 """A rendered tree, read back: which Helm releases each environment has, and which objects beside them.
 
 What the cluster applies is the tree in Git. So this, and not the form, is what `verify` and `diff` look at; it works
-on a tree of any revision, whichever version of the toolkit rendered it.
+on a tree of any revision, whichever version of the toolkit rendered it. Where releases stand in it differs between the
+tools that apply it: that is data, and every format that is known is looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any
 
 from signalen_toolkit.base.layout import CLUSTERS
+from signalen_toolkit.documents.data import at, maps
 from signalen_toolkit.documents.machine import load_all
-from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
 from signalen_toolkit.kubernetes.model import Object
-
-_KINDS: Final = ("Application", "HelmRelease", "HelmRepository")
 
 
 def environments(tree: Mapping[str, str]) -> list[str]:
@@ -23,16 +23,35 @@ def environments(tree: Mapping[str, str]) -> list[str]:
     return sorted({PurePosixPath(path).parts[1] for path in tree if PurePosixPath(path).parts[0] == CLUSTERS})
 
 
-def releases(tree: Mapping[str, str]) -> list[HelmRelease]:
-    """Return the Helm releases in a rendered tree, by environment and name."""
+def releases(tree: Mapping[str, str], formats: Sequence[ReleaseFormat]) -> list[HelmRelease]:
+    """Return the Helm releases in a rendered tree, by environment and name.
+
+    Raises ValueError for a release that does not say which chart it is of.
+    """
     # Only what can be about one is read: Helm waits for this.
-    about = {path: text for path, text in tree.items() if any(kind in text for kind in _KINDS)}
+    kinds = {kind for one in formats for kind in (one.kind, one.repositories.kind if one.repositories else "") if kind}
+    about = {path: text for path, text in tree.items() if any(kind in text for kind in kinds)}
     found = [
         release
         for environment in environments(tree)
-        for release in _releases(environment, tree, list(manifests(about, environment)))
+        for documents in [[*manifests(about, environment), *_files(tree, environment, formats)]]
+        for release in releases_in(documents, formats, tree)
     ]
     return sorted(found, key=lambda release: (release.environment, release.name))
+
+
+def releases_in(
+    documents: Sequence[Object], formats: Iterable[ReleaseFormat], tree: Mapping[str, str] | None = None
+) -> list[HelmRelease]:
+    """Return the Helm releases that objects of one environment ask for, with their values where the tree has them."""
+    return [
+        _release(document, item, one, documents, tree or {})
+        for one in formats
+        for document in documents
+        if _tells(document, one)
+        for item in _items(document.data, one.each)
+        if not one.each or _said(one.chart, item)
+    ]
 
 
 def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
@@ -45,27 +64,65 @@ def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
                     yield Object(environment, "", path, data)
 
 
-def _releases(environment: str, tree: Mapping[str, str], objects: list[Object]) -> Iterator[HelmRelease]:
-    repositories = {one.name: one.data["spec"]["url"] for one in objects if one.kind == "HelmRepository"}
-    for one in objects:
-        spec = one.data.get("spec", {})
-        if one.kind == "HelmRelease":
-            chart = spec["chart"]["spec"]
-            reference = ChartReference(
-                repositories.get(chart["sourceRef"]["name"], ""), chart["chart"], chart["version"]
-            )
-            namespace = spec.get("targetNamespace", one.namespace)
-            yield _release(environment, spec.get("releaseName", one.name), namespace, reference, tree)
-        elif one.kind == "Application":
-            for source in spec.get("sources", ()):
-                if "chart" in source:
-                    reference = ChartReference(source["repoURL"], source["chart"], source["targetRevision"])
-                    name = source["helm"]["releaseName"]
-                    yield _release(environment, name, spec["destination"]["namespace"], reference, tree)
+def _files(tree: Mapping[str, str], environment: str, formats: Iterable[ReleaseFormat]) -> Iterator[Object]:
+    """Yield the files that tell of releases and hold no objects."""
+    for name in {one.file for one in formats if one.file}:
+        path = f"{CLUSTERS}/{environment}/{name}"
+        for data in load_all(tree.get(path, "")):
+            yield Object(environment, "", path, data)
+
+
+def _tells(document: Object, format_: ReleaseFormat) -> bool:
+    if format_.file:
+        return not document.kind and document.source == f"{CLUSTERS}/{document.environment}/{format_.file}"
+    return document.kind == format_.kind
+
+
+def _items(data: Any, each: Path) -> Iterator[Any]:
+    if not each:
+        yield data
+    for _, item in maps(data, *each) if each else ():
+        yield item
 
 
 def _release(
-    environment: str, name: str, namespace: str, chart: ChartReference, tree: Mapping[str, str]
+    document: Object, item: Any, format_: ReleaseFormat, documents: Sequence[Object], tree: Mapping[str, str]
 ) -> HelmRelease:
-    path = f"{CLUSTERS}/{environment}/values/{name}.yaml"
-    return HelmRelease(environment, name, namespace, chart, tree.get(path, ""), path)
+    def fact(what: str, places: tuple[Path, ...]) -> str:
+        found = _said(places, item) or _said(places, document.data)
+        if not found:
+            raise ValueError(f"{document.title or 'a release'} in {document.source} has no {what}")
+        return found
+
+    name, chart = fact("name", format_.name), fact("chart", format_.chart)
+    repository = _said(format_.repository, item)
+    if format_.repositories:
+        if not format_.repository:
+            repository, _, chart = chart.rpartition("/")
+        repository = _addresses(document, format_, documents).get(repository, "")
+    reference = ChartReference(repository, chart, fact("version", format_.version))
+    told_by = document if document.kind else _stand_in(document, name)
+    path = f"{CLUSTERS}/{document.environment}/values/{name}.yaml"
+    namespace = _said(format_.namespace, item) or _said(format_.namespace, document.data)
+    return HelmRelease(document.environment, name, namespace, reference, tree.get(path, ""), path, told_by)
+
+
+def _stand_in(document: Object, name: str) -> Object:
+    """Return what a finding on a release can be about where no object asks for it."""
+    return Object(document.environment, "", document.source, {"kind": "release", "metadata": {"name": name}})
+
+
+def _addresses(document: Object, format_: ReleaseFormat, documents: Sequence[Object]) -> dict[str, str]:
+    """Return the addresses of repositories by name."""
+    form = format_.repositories
+    if form is None:
+        return {}
+    sources = [one for one in documents if one.kind == form.kind] if form.kind else [document]
+    items = [item for one in sources for item in _items(one.data, form.each)]
+    return {_said((form.name,), item): _said((form.url,), item) for item in items}
+
+
+def _said(places: Iterable[Path], data: Any) -> str:
+    """Return what the first of some places says; a version may be written as a number."""
+    found = (at(data, *place) for place in places)
+    return next((str(value) for value in found if isinstance(value, str | int | float) and value != ""), "")

@@ -34,6 +34,8 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "monitored": _monitored(environment),
         "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
         "notified": _notified(environment),
+        "tool": _tool(environment),
+        "deliveries": [*charts.deliveries],
         "enabled": environment.enabled,
         "releases": {component.name: component.release_name for component in charts.components.values()},
         "repositories": _repositories(environment),
@@ -103,6 +105,12 @@ def _notified(environment: Environment) -> dict[str, Any]:
         "subscriptions": argocd.subscriptions(environment),
         "config": argocd.config(environment),
     }
+
+
+def _tool(environment: Environment) -> dict[str, Any]:
+    """Tell what differs between this delivery and another."""
+    delivery = environment.delivery
+    return {"bootstrap": delivery.bootstrap, "mailedBy": delivery.mailed_by}
 
 
 def _files(folder: Path, pattern: str) -> dict[str, str]:

@@ -89,7 +89,7 @@ def _manifests(environment: Environment, context: Mapping[str, Any], folder: Pat
 
 def _delivery(environment: Environment, context: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the files of the delivery that are no empty ones, and last those that list what is `rendered`."""
-    delivery = f"delivery/{environment.settings['delivery']}"
+    delivery = f"delivery/{environment.delivery.name}"
     rendered: list[str] = []
     for path in sorted(_templates(folder / delivery), key=lambda path: Path(path).name == "kustomization.yaml"):
         source = f"{delivery}/{path}.j2"
@@ -135,7 +135,7 @@ def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, 
     is_ours = "vaultUrl" in settings["azure"] or "server" in settings["vault"]
 
     def store(namespace: str) -> str:
-        # In the namespace of Flux, the store of another environment stands beside this one.
+        # In the namespace of the delivery's tool, the store of another environment stands beside this one.
         is_shared = is_ours and namespace == environment.settings["sync"]["namespace"]
         return f"{environment.namespace}-{settings['store']}" if is_shared else str(settings["store"])
 

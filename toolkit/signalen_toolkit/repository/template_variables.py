@@ -9,7 +9,7 @@ from signalen_toolkit import REPOSITORY, __version__
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Secret
 from signalen_toolkit.diagnostics.markdown import prose
-from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.text import form_text
 
 
@@ -26,8 +26,10 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
                 "name": environment.name,
                 "domain": prose(environment.domain),
                 "namespace": environment.namespace,
-                "delivery": environment.settings["delivery"],
-                "bootstrap": _bootstrap(environment.settings["delivery"]),
+                "tool": prose(environment.delivery.title),
+                "decryption": environment.delivery.decryption.value,
+                "bootstrap": environment.delivery.bootstrap,
+                "watch": _watch(environment),
                 "secret": environment.settings["repository"].get("secret", ""),
                 "tool_namespace": environment.settings["sync"]["namespace"],
             }
@@ -45,9 +47,14 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
     }
 
 
-def _bootstrap(delivery: str) -> str:
-    """Return the folder that is applied once, by bootstrap/cluster.sh."""
-    return "flux-system" if delivery == "flux" else "argocd"
+def _watch(environment: Environment) -> str:
+    """Return the command that shows whether all releases run."""
+    tool_namespace = environment.settings["sync"]["namespace"]
+    places = {"{namespace}": environment.namespace, "{toolNamespace}": tool_namespace}
+    command = environment.delivery.watch
+    for name, value in places.items():
+        command = command.replace(name, value)
+    return command
 
 
 def _pipeline(config: Config) -> dict[str, Any]:
@@ -73,8 +80,7 @@ def _secrets(config: Config) -> list[dict[str, str]]:
             for secret in component.secrets
         }
     for environment in config.environments:
-        tool = {"flux": "Flux", "argocd": "Argo CD"}[environment.settings["delivery"]]
-        owners |= {f"{tool}/{secret.name}": secret for secret in environment.delivery_secrets}
+        owners |= {f"{environment.delivery.title}/{secret.name}": secret for secret in environment.delivery_secrets}
     paths = {f"{secret.name}/{key.name}" for secret in owners.values() for key in secret.keys}
     return [
         {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from signalen_toolkit.base import files
 from signalen_toolkit.base.layout import SOPS_CONFIG
-from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_by_delivery
@@ -68,11 +68,11 @@ def summary(made: Made) -> str:
             f"the private key of {name} is in {made.key_file}",
             "  keep a copy of it where the municipality keeps its passwords: without it, the secrets cannot be read",
         ]
-        if settings["delivery"] == "flux":
+        if made.environment.delivery.decryption is Decryption.KEY:
             secret, namespace = settings["secrets"]["sops"]["keySecret"], settings["sync"]["namespace"]
             given = f"--from-file=age.agekey={shlex.quote(str(made.key_file))}"
             command = f"  kubectl create secret generic {secret} --namespace {namespace} {given}"
-            lines += ["give it to Flux, once:", command]
+            lines += [f"give it to {made.environment.delivery.title}, once:", command]
     for secret in needed_by_delivery(made.environment):
         keys = [key.key.name for key in secret.keys if not key.empty]
         if secret.by_hand and keys:

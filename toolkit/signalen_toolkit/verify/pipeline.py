@@ -116,7 +116,7 @@ def _start(
     locked = lock.read_lock(repository / layout.CHARTS_LOCK)
     versions, default = _versions(config)
     work = renderer(options, versions, default_version=default, locked=locked, report=report)
-    wanted = releases(tree)
+    wanted = releases(tree, charts.release_formats)
     obtained = list(work.obtain(release.chart for release in wanted).values())
     moved = [problem for chart in obtained if (problem := lock.check_lock(locked, chart))]
     by_release = {component.release_name: component.name for component in charts.components.values()}

@@ -62,14 +62,15 @@ def exports_volume(form: Form) -> Iterator[Problem]:
 def flux_manual(form: Form) -> Iterator[Problem]:
     """Warns of sync.automatic false with Flux, which always applies changes by itself."""
     for environment in form.config.environments:
-        if environment.settings["delivery"] == "flux" and not environment.settings["sync"]["automatic"]:
+        if environment.delivery.always_automatic and not environment.settings["sync"]["automatic"]:
+            others = [one.name for one in form.charts.deliveries.values() if not one.always_automatic]
             yield form.problem(
                 "flux-manual",
-                "Flux applies every change by itself: 'sync.automatic' has no effect",
+                f"{environment.delivery.title} applies every change by itself: 'sync.automatic' has no effect",
                 environment,
                 "sync",
                 "automatic",
-                hint="remove it, or use argocd",
+                hint=f"remove it, or use {' or '.join(others)}",
                 severity=Severity.WARNING,
             )
 
@@ -151,8 +152,9 @@ def namespace_length(form: Form) -> Iterator[Problem]:
     """
     for environment in form.config.environments:
         names = dict.fromkeys(_namespaces(environment), "a namespace")
-        if environment.settings["delivery"] == "flux" and environment.settings["secrets"]["provider"] == "sops":
-            names.setdefault(f"{environment.namespace}-secrets", "a label")
+        label = environment.delivery.secrets_label.replace("{namespace}", environment.namespace)
+        if label and environment.settings["secrets"]["provider"] == "sops":
+            names.setdefault(label, "a label")
         name, what = max(names.items(), key=lambda one: len(one[0]))
         if len(name) > _LONGEST:
             most = _LONGEST - len(name) + len(environment.namespace)
@@ -217,7 +219,7 @@ def _others(environment: Environment) -> dict[str, str]:
         **({stacks["namespace"]: "the shared Prometheus"} if stacks["metrics"] else {}),
         cluster["certManagerNamespace"]: "cert-manager",
         cluster["ingressNamespace"]: "the ingress controller",
-        settings["sync"]["namespace"]: "Flux" if settings["delivery"] == "flux" else "Argo CD",
+        settings["sync"]["namespace"]: environment.delivery.title,
         **own,
     }
 

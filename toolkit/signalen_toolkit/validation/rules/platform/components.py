@@ -10,8 +10,6 @@ from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
-# The first Kubernetes for which the Flux is made that bootstrap/cluster.sh of a repository installs.
-FLUX_NEEDS: Final = "1.34"
 # The settings that are for one component alone, with its name: at the top as well as in an environment.
 _OWN: Final = tuple(
     (path[2:] if path[0] == "environments" else path, str(node["x-component"]))
@@ -47,14 +45,16 @@ def kubernetes_too_old(form: Form) -> Iterator[Problem]:
     """
     for environment in form.config.environments:
         version = str(environment.settings["cluster"]["kubernetesVersion"])
-        if environment.settings["delivery"] == "flux" and _minor(version) < _minor(FLUX_NEEDS):
+        tool = environment.delivery
+        if tool.kubernetes and _minor(version) < _minor(tool.kubernetes):
             yield form.problem(
                 "kubernetes-too-old",
-                f"the Flux that a new cluster gets needs Kubernetes {FLUX_NEEDS}, and the cluster has {version}",
+                f"the {tool.title} that a new cluster gets needs Kubernetes {tool.kubernetes},"
+                f" and the cluster has {version}",
                 environment,
                 "cluster",
                 "kubernetesVersion",
-                hint="upgrade the cluster, or install an earlier Flux before bootstrap/cluster.sh does it",
+                hint=f"upgrade the cluster, or install an earlier {tool.title} before bootstrap/cluster.sh does it",
                 severity=Severity.WARNING,
             )
         for component in environment.components:

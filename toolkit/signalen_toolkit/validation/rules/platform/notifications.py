@@ -18,15 +18,15 @@ def notification_mail(form: Form) -> Iterator[Problem]:
     Argo CD sends mail itself; where Flux is, Alertmanager does it, which comes with Prometheus.
     """
     for environment in form.config.environments:
-        provider = environment.settings["email"]["provider"]
+        provider, tool = environment.settings["email"]["provider"], environment.delivery
         if not environment.settings["notifications"]["email"]["to"]:
             continue
         if provider != "smtp":
             message = f"messages are sent through a mail server, and 'email.provider' is {provider}"
             hint = "give a mail server in 'email.smtp', or use teams or slack"
-        elif environment.settings["delivery"] == "flux" and "prometheus" not in environment.enabled:
-            message = "Flux sends no mail, and prometheus, which does, is off"
-            hint = "switch prometheus on, or use teams or slack"
+        elif tool.mailed_by and tool.mailed_by not in environment.enabled:
+            message = f"{tool.title} sends no mail, and {tool.mailed_by}, which does, is off"
+            hint = f"switch {tool.mailed_by} on, or use teams or slack"
         else:
             continue
         place = ("notifications", "email", "to")
