@@ -4,34 +4,38 @@ import re
 import sys
 from pathlib import Path
 
-# As in signalen_toolkit/form/git_hosts.py, which may not be there: what the name of a Git server tells, and where it has its pipeline.
-PIPELINES = {
-    "github": ".github/workflows/signalen.yml",
-    "gitlab": ".gitlab-ci.yml",
-    "azure": "azure-pipelines.yml",
-    "forgejo": ".forgejo/workflows/signalen.yml",
-    "gitea": ".gitea/workflows/signalen.yml",
-}
-NAMES = (
-    (r"(^|\.)(dev\.azure\.com|visualstudio\.com)$", "azure"),
-    (r"(^|\.)codeberg\.org$|(^|[.-])forgejo[.-]", "forgejo"),
-    (r"(^|[.-])gitea[.-]", "gitea"),
-    (r"(^|[.-])gitlab[.-]", "gitlab"),
-)
+import yaml  # which cookiecutter itself needs
+
+# A hook is run from a copy and does not know where the template is, so the file came along with the rest.
+GIT_HOSTS = Path(".signalen/git-hosts.yaml")
 
 
 def keep_pipeline(url: str) -> None:
-    """Remove the pipelines of all other kinds of Git servers."""
-    found = re.match(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)", url)
-    server = found[1].lower() if found else ""
-    forge = next((forge for pattern, forge in NAMES if re.search(pattern, server)), "github")
-    for other, path in PIPELINES.items():
+    """Remove the pipelines of all other kinds of Git servers, and the list of them."""
+    known = yaml.safe_load(GIT_HOSTS.read_text(encoding="utf-8"))
+    GIT_HOSTS.unlink()
+    forge = kind_of(url, known["hosts"]) or known["default"]
+    for other, host in known["hosts"].items():
         if other != forge:
-            Path(path).unlink()
-            folder = Path(path).parent
+            path = Path(host["pipeline"])
+            path.unlink()
+            folder = path.parent
             while folder != Path() and not any(folder.iterdir()):
                 folder.rmdir()
                 folder = folder.parent
+
+
+def kind_of(url: str, hosts: dict) -> str:
+    """Tell the kind of a Git server by its name, as signalen_toolkit/form/git_hosts.py does, which may not be there."""
+    found = re.match(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)", url)
+    server = found[1].lower() if found else ""
+    for kind, host in hosts.items():
+        if any(f".{server}".endswith(f".{site}") for site in host.get("sites", [])):
+            return kind
+    for kind, host in hosts.items():
+        if any(re.search(rf"(^|[.-]){word}[.-]", server) for word in host.get("words", [])):
+            return kind
+    return ""
 
 
 try:
@@ -45,7 +49,6 @@ except ImportError:
     print("  2. signalen schema municipality > .signalen/municipality.schema.json")
     print("  3. signalen check, and then signalen render")
     print("  4. git init, commit and push")
-    Path(".signalen").mkdir(exist_ok=True)
     keep_pipeline({{ cookiecutter.repository_url | jsonify }})
     sys.exit(0)
 

@@ -18,7 +18,7 @@ import pytest
 import yaml as pyyaml
 from signalen_toolkit import __version__
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.form.git_hosts import PIPELINES
+from signalen_toolkit.form.git_hosts import git_hosts
 
 from tests.conftest import example_forms
 from tests.municipality_template.test_pipelines import ADDRESSES, new
@@ -150,7 +150,7 @@ def test_what_is_no_version_of_an_environment_is_left_alone(
 @pytest.mark.parametrize("forge", ADDRESSES)
 def test_the_toolkit_is_found_in_each_pipeline(engine: Callable[..., list[Groups]], tmp_path: Path, forge: str) -> None:
     new(tmp_path / "x", forge)
-    for name in (PIPELINES[forge], ".pre-commit-config.yaml"):
+    for name in (git_hosts()[forge].pipeline, ".pre-commit-config.yaml"):
         assert dependencies(engine, tmp_path / "x", name) == [("signalen-toolkit", __version__)]
 
 

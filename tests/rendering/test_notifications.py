@@ -23,8 +23,6 @@ from signalen_toolkit.kubernetes.checks.references import check
 from signalen_toolkit.kubernetes.cluster import cluster
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.rendering import argocd as argocd_messages
-from signalen_toolkit.rendering import notifications
 from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.secrets import check as secret_check
 from signalen_toolkit.secrets.environment import needs_of
@@ -41,6 +39,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "status": {"commitStatus": True},
 }
 ALL = merge(merge(CHOICES["teams"], CHOICES["slack"]), merge(CHOICES["mail"], CHOICES["status"]))
+NOTIFICATIONS = "clusters/acceptance/argocd/notifications.yaml"
+COMMIT = "{{.app.status.sync.revisions | default (list .app.status.sync.revision) | last}}"
 DELIVERIES = ("flux", "argocd")
 REPOSITORIES = {
     "github": "git@github.com:gemeente/signalen.git",
@@ -282,7 +282,8 @@ def test_secret_values_are_named_by_keys_that_a_person_is_asked_for() -> None:
     without = environment({**data, "email": {"smtp": {"host": "smtp.example.nl"}}})
     (secret,) = needed_by_delivery(without)
     assert {key.key.name for key in secret.keys if key.empty} == {"signalen-acceptance-mail"}
-    assert "password" not in json.dumps(argocd_messages.config(without))
+    (obj,) = quick(tree_of({**data, "email": {"smtp": {"host": "smtp.example.nl"}}})[NOTIFICATIONS])
+    assert "password" not in json.dumps(obj["data"])
 
 
 @pytest.mark.parametrize("name", ['{{ .secrets }} "x" \\ {{{', "'s-Graven\nhage", "Zuid é \U0001f6a7"])
@@ -307,7 +308,7 @@ def rendered(text: str) -> str:
 def test_argo_cd_is_told_how_each_git_server_takes_a_status(host: str) -> None:
     found = argocd(form("argocd", CHOICES["status"], repository={"url": REPOSITORIES[host]}))
     service, send = found["service.webhook.status"], found["template.failure"]["webhook"]["signalen-acceptance-status"]
-    address, _, query = (service["url"] + send["path"]).replace(notifications._COMMIT, "SHA").partition("?")
+    address, _, query = (service["url"] + send["path"]).replace(COMMIT, "SHA").partition("?")
     body = json.loads(send["body"])
     headers = {one["name"]: one["value"] for one in service["headers"]}
     key, name = "$signalen-acceptance-status", "argocd/{{.app.metadata.name}}"

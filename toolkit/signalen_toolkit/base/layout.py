@@ -9,6 +9,7 @@ SCHEMA_FILE: Final = ".signalen/municipality.schema.json"  # what an editor comp
 TEMPLATE_STATE: Final = ".signalen/template.json"  # each file as the template made it
 CHARTS_LOCK: Final = "charts.lock"
 SOPS_CONFIG: Final = ".sops.yaml"
+GIT_HOSTS: Final = ".signalen/git-hosts.yaml"  # in the template alone
 SECRETS: Final = "secrets"  # the folder with encrypted Secrets
 CLUSTERS: Final = "clusters"  # the rendered tree
 

@@ -1,59 +1,87 @@
-"""The Git server that a repository is on, and the file in which it looks for the pipeline.
+"""The Git server that a repository is on: what its address tells, and what differs between the kinds of servers.
 
-The template has a pipeline for every kind of server; a repository keeps the one of its own.
+The kinds are data: `git-hosts.yaml` in the template, which has a pipeline for each; a repository keeps the one of its
+own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-PIPELINES: Final = {
-    "github": ".github/workflows/signalen.yml",
-    "gitlab": ".gitlab-ci.yml",
-    "azure": "azure-pipelines.yml",
-    "forgejo": ".forgejo/workflows/signalen.yml",
-    "gitea": ".gitea/workflows/signalen.yml",
-}
-DEFAULT: Final = "github"
-# What the name of a server tells; municipal servers are called gitlab.<municipality>.nl and the like.
-# The template's hook has the same table, for where the toolkit is not installed.
-_NAMES: Final = (
-    (re.compile(r"(^|\.)(dev\.azure\.com|visualstudio\.com)$"), "azure"),
-    (re.compile(r"(^|\.)codeberg\.org$|(^|[.-])forgejo[.-]"), "forgejo"),
-    (re.compile(r"(^|[.-])gitea[.-]"), "gitea"),
-    (re.compile(r"(^|[.-])gitlab[.-]"), "gitlab"),
-)
+from signalen_toolkit.base.layout import GIT_HOSTS
+from signalen_toolkit.base.paths import folder
+from signalen_toolkit.documents.machine import load
+
 _SERVER: Final = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)")
-
-
-# How Flux calls each kind of server (`repository.host`); Forgejo has the API of Gitea.
-PROVIDERS: Final[Mapping[str, str]] = {
-    "github": "github",
-    "gitlab": "gitlab",
-    "azure": "azuredevops",
-    "forgejo": "gitea",
-    "gitea": "gitea",
-}
 _AZURE: Final = "dev.azure.com"
+
+
+@dataclass(frozen=True, slots=True)
+class GitHost:
+    """A kind of Git server. `status` is its API for the status of a commit, with places to be filled in."""
+
+    name: str
+    title: str
+    pipeline: str
+    flux_provider: str
+    sites: tuple[str, ...]
+    words: tuple[str, ...]
+    status: Mapping[str, Any]
+
+    def is_at(self, server: str) -> bool:
+        """Tell whether a server is one of its own."""
+        return any(f".{server}".endswith(f".{site}") for site in self.sites)
+
+    def is_in(self, server: str) -> bool:
+        """Tell whether somebody calls a server after it."""
+        return any(re.search(rf"(^|[.-]){word}[.-]", server) for word in self.words)
+
+
+@cache
+def git_hosts() -> Mapping[str, GitHost]:
+    """Return the kinds of Git servers by name, in the order in which they are offered."""
+    return {
+        name: GitHost(
+            name,
+            about["title"],
+            about["pipeline"],
+            about["fluxProvider"],
+            tuple(about.get("sites", ())),
+            tuple(about.get("words", ())),
+            about["status"],
+        )
+        for name, about in _data()["hosts"].items()
+    }
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    path = folder("municipality-template") / "{{cookiecutter.repository_name}}" / GIT_HOSTS
+    data: Mapping[str, Any] = load(path.read_text(encoding="utf-8"))
+    return data
 
 
 def forge_of(url: str) -> str:
     """Tell the kind of Git server from the address of a repository (https://, ssh:// or git@host:path)."""
-    return _told(url) or DEFAULT
+    return _told(url) or str(_data()["default"])
 
 
 def is_told(url: str) -> bool:
     """Tell whether the kind of Git server follows from the address, and is not just the most common one."""
-    return bool(_told(url)) or DEFAULT in _server(url)
+    return bool(_told(url))
 
 
 def _told(url: str) -> str:
-    server = _server(url)
-    return next((forge for pattern, forge in _NAMES if pattern.search(server)), "")
+    # The template's hook does the same, for where the toolkit is not installed.
+    server, hosts = _server(url), git_hosts().values()
+    found = [one.name for one in hosts if one.is_at(server)] or [one.name for one in hosts if one.is_in(server)]
+    return found[0] if found else ""
 
 
 def _server(url: str) -> str:
@@ -62,10 +90,11 @@ def _server(url: str) -> str:
 
 
 def keep_pipeline(directory: Path, forge: str) -> None:
-    """Remove the pipelines of all other kinds of servers from a new repository."""
-    for other, name in PIPELINES.items():
-        path = directory / name
-        if other == forge or not path.exists():
+    """Remove the pipelines of all other kinds of servers from a new repository, and the list of these."""
+    (directory / GIT_HOSTS).unlink(missing_ok=True)
+    for other in git_hosts().values():
+        path = directory / other.pipeline
+        if other.name == forge or not path.exists():
             continue
         path.unlink()
         for parent in path.parents:
@@ -81,7 +110,7 @@ def web_address(url: str) -> str:
     """
     parts = urlsplit(url)
     host, path = parts.hostname or "", quote(unquote(parts.path.strip("/").removesuffix(".git")), safe="/")
-    if not host or not path or "bitbucket" in host:
+    if not host or not path or any(name in host for name in _data()["withoutStatus"]):
         return ""
     if _is_azure(host):
         return _azure(host, path.split("/"))

@@ -3,7 +3,7 @@
 `schemas/municipality.schema.json` says all that does not depend on which charts there are. Where a section has
 one key for each component, host or workload it carries `x-each`, which is unfolded here: so adding a chart
 does not touch the schema. A setting that is one of the deliveries has `x-each` too, and
-what is the default namespace of each is told here. Keywords of our own:
+what is the default namespace of each is told here, as are the kinds of Git servers. Keywords of our own:
 
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
 - `x-component`: the one component that a section or setting is for
@@ -25,6 +25,7 @@ from typing import Any
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.form.git_hosts import git_hosts
 
 Schema = dict[str, Any]
 
@@ -39,6 +40,7 @@ def form_schema() -> Schema:
             section |= _unfolded(each, catalog())
     sync = schema["$defs"]["sync"]["properties"]["namespace"]
     sync["x-derived"] = " or ".join(dict.fromkeys(one.namespace for one in catalog().deliveries.values()))
+    schema["$defs"]["repository"]["properties"]["host"]["enum"] = [*git_hosts()]
     return schema
 
 

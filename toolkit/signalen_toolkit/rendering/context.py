@@ -12,7 +12,7 @@ from typing import Any
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.rendering import argocd
+from signalen_toolkit.rendering import notifications
 from signalen_toolkit.rendering.ingress import ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
@@ -97,13 +97,13 @@ def _monitored(environment: Environment) -> dict[str, Any]:
 
 
 def _notified(environment: Environment) -> dict[str, Any]:
-    """Tell who hears of what becomes of a change, in the words of Flux and of Argo CD."""
+    """Tell who hears of what becomes of a change, and how the Git server is told."""
     status = commit_status_of(environment)
     return {
         "mail": mail_of(environment),
-        "commitStatus": {"type": status[0], "address": status[1]} if status else {},
-        "subscriptions": argocd.subscriptions(environment),
-        "config": argocd.config(environment),
+        "commitStatus": {"type": status[0].flux_provider, "address": status[1]} if status else {},
+        "statusService": partial(notifications.service, *status) if status else None,
+        "statusRequest": partial(notifications.request, status[0]) if status else None,
     }
 
 

@@ -14,6 +14,7 @@ from jinja2.bccache import Bucket
 from signalen_toolkit.base.paths import cache_home
 from signalen_toolkit.documents import scalars
 from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.rendering.go_templates import as_json, go_json, go_text, go_value
 
 
 class _Kept(jinja2.FileSystemBytecodeCache):
@@ -40,7 +41,7 @@ def template_cache() -> jinja2.BytecodeCache | None:
 @cache
 def engine(folder: Path) -> jinja2.Environment:
     """Return the engine for the templates in a folder. It escapes by itself, and an undefined name is an error."""
-    return jinja2.Environment(  # noqa: S701  # what is escaped for is YAML, by `finalize`
+    found = jinja2.Environment(  # noqa: S701  # what is escaped for is YAML, by `finalize`
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
@@ -51,6 +52,8 @@ def engine(folder: Path) -> jinja2.Environment:
         bytecode_cache=template_cache(),
         cache_size=-1,
     )
+    found.filters |= {"json": as_json, "go_text": go_text, "go_value": go_value, "go_json": go_json}
+    return found
 
 
 def _finalize(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
-from signalen_toolkit.form.git_hosts import is_told, web_address
+from signalen_toolkit.form.git_hosts import git_hosts, is_told, web_address
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of
@@ -50,7 +50,8 @@ def commit_status_host(form: Form) -> Iterator[Problem]:
             hint = "remove it; the other kinds of messages do not need the Git server"
         elif not form.given(environment, "repository", "host") and not is_told(url):
             message = f"the address of the repository does not tell what kind of Git server '{server}' is"
-            hint = "name it in 'repository.host': github, gitlab, azure, forgejo or gitea"
+            *kinds, last = git_hosts()
+            hint = f"name it in 'repository.host': {', '.join(kinds)} or {last}"
         else:
             continue
         place = ("notifications", "commitStatus")
