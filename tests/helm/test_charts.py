@@ -30,6 +30,7 @@ from signalen_toolkit.helm.charts.addresses import Access, DownloadError
 from signalen_toolkit.helm.charts.archive import ChartError, check_archive
 from signalen_toolkit.helm.charts.lock import check_lock, lock_text, read_lock, updated, write_lock
 from signalen_toolkit.helm.charts.sources import Chart, Sources, obtain
+from signalen_toolkit.helm.options import Options
 
 from tests.conftest import program
 from tests.support.small_charts import chart_files, member, pack, packed, reference, script, write_chart
@@ -579,8 +580,8 @@ def test_a_registry_that_refuses(text: str, message: str, tries: int, sources: S
 
 
 def test_where_the_cache_is() -> None:
-    assert charts.cache_folder({"XDG_CACHE_HOME": "/x"}) == Path("/x/signalen/charts")
-    assert charts.cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache/signalen/charts"
+    assert Options(variables={"XDG_CACHE_HOME": "/x"}).cache() == Path("/x/signalen/charts")
+    assert Options(variables={"XDG_CACHE_HOME": "relative"}).cache() == Path.home() / ".cache/signalen/charts"
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(sources: Sources, server: Server) -> None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.helm.errors import HelmError
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.rendered_tree import releases
-from signalen_toolkit.helm.renderer import Options, renderer
+from signalen_toolkit.helm.renderer import renderer
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.verify import cache
 from signalen_toolkit.verify.verify import verify
@@ -52,17 +52,15 @@ def test_both_engines_make_the_same_objects(form: Path, charts: Path) -> None:
     wanted = releases(rendered(form))
     made = []
     for engine in ("program", "library"):
-        work = renderer(Options(charts=charts, engine=engine), {}, default_version="1.34")
-        running = work.start(wanted, lambda release: release.name)
-        made.append({release: future.result() for release, future in running.items()})
+        with renderer(Options(charts=charts, engine=engine), {}, default_version="1.34") as work:
+            made.append(work.all(wanted))
     for release in wanted:
         one, other = (objects_of(found[release]) for found in made)
         assert one
         assert one == other
 
 
-def objects_of(made: list[Object] | HelmError) -> list[str]:
-    assert isinstance(made, list), made
+def objects_of(made: list[Object]) -> list[str]:
     return sorted(json.dumps(one.data, sort_keys=True) for one in made)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -97,7 +98,7 @@ def _state(tool: Tool) -> str:
 def _helm(option: str | None) -> Tool:
     path, version, trouble = "", "", ""
     try:
-        program = helm.find(option)
+        program = helm.find(option, os.environ)
         path = str(program)
         version = helm.version(program)
     except UsageError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,10 @@ def haven(
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.haven import haven as reporting
     from signalen_toolkit.haven import report
-    from signalen_toolkit.helm.renderer import Options
+    from signalen_toolkit.helm.options import Options
 
     reporting.require(accepted)
-    work = Options(**options)
+    work = Options(**options, variables=os.environ)
     reports = reporting.haven(directory, catalog(), work, environment=environment, report=progress)
     click.echo(report.write(reports, format_))
     sys.exit(strict and reporting.falls_short(reports, accepted))

@@ -6,7 +6,9 @@ questions of `signalen new`.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageE
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
+    from signalen_toolkit.helm.model import HelmRelease
+    from signalen_toolkit.kubernetes.model import Object
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
@@ -134,10 +138,11 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
 
     def work() -> list[Problem]:
         from signalen_toolkit.catalog.load import catalog
-        from signalen_toolkit.helm.renderer import Options
+        from signalen_toolkit.helm.options import Options
         from signalen_toolkit.verify import verify as verifying
 
-        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=progress)
+        made_with = Options(**options, variables=os.environ)
+        return verifying.verify(directory, catalog(), made_with, schemas=schemas, report=progress)
 
     given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
     files = [directory / FORM_FILE, directory / CHARTS_LOCK]
@@ -159,13 +164,19 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     from signalen_toolkit.diff import diff as differing
     from signalen_toolkit.diff import report
     from signalen_toolkit.helm.errors import HelmError
-    from signalen_toolkit.helm.renderer import Options, renderer
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.helm.renderer import renderer
     from signalen_toolkit.verify.pipeline import kubernetes_versions
 
     versions, default = kubernetes_versions(directory)
-    work = renderer(Options(**options), versions, default_version=default, report=progress)
+
+    def make(releases: Sequence[HelmRelease], locked: differing.Lock) -> Mapping[HelmRelease, Sequence[Object]]:
+        made_with = Options(**options, variables=os.environ)
+        with renderer(made_with, versions, default_version=default, locked=locked, report=progress) as work:
+            return work.all(releases)
+
     try:
-        difference = differing.diff(directory, from_, to, work.text)
+        difference = differing.diff(directory, from_, to, make)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
     coloured = format_ == "text" and sys.stdout.isatty()

@@ -16,6 +16,7 @@ from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.helm.model import ChartReference
 
 if TYPE_CHECKING:
@@ -35,9 +36,15 @@ def read_lock(path: Path) -> dict[ChartReference, str]:
 
     Raises ProblemsError where it is not what `lock_text` writes: a merge gone wrong, say.
     """
-    if not path.exists():
-        return {}
-    lock = reader.read(path, name=CHARTS_LOCK)
+    return _digests(reader.read(path, name=CHARTS_LOCK)) if path.exists() else {}
+
+
+def parse_lock(content: bytes) -> dict[ChartReference, str]:
+    """Return the digests in the content of a lock. Raises ProblemsError as `read_lock` does."""
+    return _digests(reader.parse(content, CHARTS_LOCK))
+
+
+def _digests(lock: Document) -> dict[ChartReference, str]:
     hint = f"delete {CHARTS_LOCK} and run `signalen verify`, which writes it again"
     if lock.problems or lock.data is None:
         raise ProblemsError(lock.problems)
