@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit import __version__
-from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE
 from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
@@ -134,20 +133,22 @@ def render(directory: Path, only_check: bool) -> None:
 @click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
 def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **options: Any) -> None:
     """Run every release of the form in DIRECTORY through Helm, and check every object that comes out."""
-    from signalen_toolkit.verify import cache
+    from signalen_toolkit.base.paths import cache_home
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.verify import cache, inputs
+
+    with_options = Options(**options, variables=os.environ)
 
     def work() -> list[Problem]:
         from signalen_toolkit.catalog.load import catalog
-        from signalen_toolkit.helm.options import Options
         from signalen_toolkit.verify import verify as verifying
 
-        made_with = Options(**options, variables=os.environ)
-        return verifying.verify(directory, catalog(), made_with, schemas=schemas, report=progress)
+        return verifying.verify(directory, catalog(), with_options, schemas=schemas, report=progress)
 
-    given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
-    files = [directory / FORM_FILE, directory / CHARTS_LOCK]
-    folders = [path for path in (options["charts"], schemas) if path]
-    found = work() if again else cache.remembered(directory, [str(given), *files, *folders], work)
+    def key() -> str | None:
+        return None if again else inputs.key(directory, with_options, schemas)
+
+    found = cache.remembered(cache_home() / "verify", key, work)
     print_problems(found, format_)
     sys.exit(has_errors(found))
 

@@ -17,7 +17,6 @@ from signalen_toolkit.form.model import Form
 from signalen_toolkit.helm.charts import lock
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.verify import cache
 from signalen_toolkit.verify.context import context_of
 from signalen_toolkit.verify.pipeline import Work, made, started
 
@@ -54,7 +53,6 @@ def verify(
             problems += _environment(form, environment, work, schemas)
         if not has_errors(problems):
             lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.renderer.charts.values()))
-        cache.watch(chart.path for chart in work.renderer.charts.values())
         return ordered(problems)
 
 
