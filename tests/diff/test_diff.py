@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import pytest
 import yaml as pyyaml
+from click.testing import CliRunner, Result
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Severity, UsageError
 from signalen_toolkit.diff import diff, report
 from signalen_toolkit.diff.diff import Action, Difference
 from signalen_toolkit.documents.reader import parse
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.model import HelmRelease
+from signalen_toolkit.helm.charts.lock import Locks, lock_text
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.output import objects_in
 from signalen_toolkit.helm.rendered_tree import manifests, releases
@@ -27,6 +31,7 @@ from signalen_toolkit.validation.check import check
 
 from tests.conftest import FORMS, REPOSITORY
 from tests.support.kubernetes import only
+from tests.support.small_charts import chart_files, packed
 from tests.support.standins import chart_versions, make_charts
 
 Made = Mapping[HelmRelease, Sequence[Object]]
@@ -69,7 +74,7 @@ class Repository:
         return diff.diff(self.directory, from_, to, make)
 
 
-def make(releases: Sequence[HelmRelease], _: diff.Lock) -> Made:
+def make(releases: Sequence[HelmRelease], _: Locks) -> Made:
     return {release: objects_in(template(release), release) for release in releases}
 
 
@@ -208,9 +213,9 @@ def test_an_environment_that_comes(repository: Repository) -> None:
 def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Repository) -> None:
     asked: list[str] = []
 
-    def counted(releases: Sequence[HelmRelease], locked: diff.Lock) -> Made:
+    def counted(releases: Sequence[HelmRelease], locks: Locks) -> Made:
         asked.extend(f"{release.environment} {release.values.strip()}" for release in releases)
-        return make(releases, locked)
+        return make(releases, locks)
 
     repository.write("one", environment="production")
     repository.commit("one")
@@ -223,7 +228,7 @@ def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Reposito
 def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
     repository.commit("one")
     tree = {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()}
-    found = diff.objects(diff.Side(releases(tree), list(manifests(tree, "acceptance"))), make(releases(tree), {}))
+    found = diff.objects(diff.Side(releases(tree), list(manifests(tree, "acceptance"))), make(releases(tree), Locks()))
     assert [(one.title, one.namespace) for one in found] == [
         ("ConfigMap x", "signalen"),
         ("Namespace wide", ""),
@@ -319,7 +324,7 @@ def test_no_tree_at_all(repository: Repository) -> None:
 def test_what_helm_says_is_passed_on(repository: Repository) -> None:
     repository.commit("one")
 
-    def fails(_: Sequence[HelmRelease], __: diff.Lock) -> Made:
+    def fails(_: Sequence[HelmRelease], __: Locks) -> Made:
         raise UsageError("no chart")
 
     with pytest.raises(UsageError, match="no chart"):
@@ -329,11 +334,11 @@ def test_what_helm_says_is_passed_on(repository: Repository) -> None:
 def with_helm(charts: Path) -> diff.Make:
     """Return what runs the real Helm, with stand-in charts that are made where they are missing."""
 
-    def run(releases: Sequence[HelmRelease], locked: diff.Lock) -> Made:
+    def run(releases: Sequence[HelmRelease], locks: Locks) -> Made:
         for chart in {release.chart for release in releases}:
             if not (charts / f"{chart.name}-{chart.version}").exists():
                 make_charts(charts, {chart.name: [chart.version]})
-        with renderer(Options(charts=charts), {}, default_version="1.34", locked=locked) as work:
+        with renderer(Options(charts=charts), {}, default_version="1.34", locks=locks) as work:
             return work.all(releases)
 
     return run
@@ -371,3 +376,81 @@ def test_another_release_of_signalen(repository: Repository, tmp_path: Path) -> 
     assert "backend 2.50.5 → 2.50.10 (image signalen/backend)" in text
     assert "chart backend 4.22.0 → 4.23.0 (release signalen-backend)" in text
     assert "StatefulSet" not in text.partition("pods are replaced")[2].partition("\n")[0]
+
+
+# --- charts.lock
+
+
+def package(repository: Repository, chart: str = "backend", version: str = "4.23.0") -> tuple[Path, str]:
+    """Put a packed chart in a folder, and return that and its digest."""
+    data = packed(chart_files(chart, version))
+    folder = repository.top.parent / "charts"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{chart}-{version}.tgz").write_bytes(data)
+    return folder, f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def lock(repository: Repository, digest: str) -> None:
+    entry = ChartReference("", "backend", "4.23.0")
+    (repository.directory / "charts.lock").write_text(lock_text({entry: digest}))
+
+
+def run(repository: Repository, charts: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["diff", str(repository.directory), "--charts", str(charts), *arguments])
+    assert not isinstance(result.exception, Exception), result.exception
+    return result
+
+
+@pytest.mark.parametrize("folder", ["", "fleet/one"])
+def test_a_chart_that_is_not_the_locked_one_is_refused(folder: str, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repository", folder)
+    charts, digest = package(repository)
+    lock(repository, digest)
+    repository.commit("one")
+    repository.write("two")
+    assert run(repository, charts).exit_code == 0
+    lock(repository, "sha256:" + "0" * 64)
+    result = run(repository, charts)
+    assert result.exit_code == 1
+    assert "charts.lock:7:13: error[chart-digest]" in result.stderr
+    assert result.stdout == ""
+    # As it was at a revision, it is the lock of that revision that counts.
+    assert run(repository, charts, "--to", "HEAD").exit_code == 0
+
+
+def test_the_lock_of_the_past_counts_for_what_is_no_longer_locked(repository: Repository) -> None:
+    charts, digest = package(repository)
+    lock(repository, "sha256:" + "0" * 64)
+    repository.commit("one")
+    lock(repository, digest)
+    assert run(repository, charts).exit_code == 0  # what is published now, is so on either side
+    (repository.directory / "charts.lock").unlink()
+    result = run(repository, charts)
+    assert result.exit_code == 1
+    assert "put the locked one in a folder" in result.stderr
+
+
+def test_a_lock_that_cannot_be_read(repository: Repository) -> None:
+    charts, digest = package(repository)
+    (repository.directory / "charts.lock").write_text("<<<<<<<\n")
+    repository.commit("one")
+    assert run(repository, charts).exit_code == 1
+    lock(repository, digest)
+    assert run(repository, charts).exit_code == 0
+
+
+def test_a_list_is_compared_object_by_object(repository: Repository) -> None:
+    def listing(releases: Sequence[HelmRelease], _: Locks) -> Made:
+        return {
+            release: objects_in(
+                "kind: List\nitems: [{kind: ConfigMap, metadata: {name: a}, data: {x: "
+                f"{release.values.split()[1]}}}}}, {{kind: ConfigMap, metadata: {{name: b}}}}]\n---\n",
+                release,
+            )
+            for release in releases
+        }
+
+    repository.commit("one")
+    repository.write("two")
+    (change,) = diff.diff(repository.directory, None, None, listing).changes
+    assert change.object.title == "ConfigMap a"

@@ -20,6 +20,7 @@ from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageE
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
+    from signalen_toolkit.helm.charts.lock import Locks
     from signalen_toolkit.helm.model import HelmRelease
     from signalen_toolkit.kubernetes.model import Object
 
@@ -171,9 +172,9 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
 
     versions, default = kubernetes_versions(directory)
 
-    def make(releases: Sequence[HelmRelease], locked: differing.Lock) -> Mapping[HelmRelease, Sequence[Object]]:
+    def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
         made_with = Options(**options, variables=os.environ)
-        with renderer(made_with, versions, default_version=default, locked=locked, report=progress) as work:
+        with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
             return work.all(releases)
 
     try:

@@ -21,15 +21,15 @@ from signalen_toolkit.documents.data import at, mapping
 from signalen_toolkit.git import revisions
 from signalen_toolkit.git.revisions import Revision
 from signalen_toolkit.helm.charts import lock
+from signalen_toolkit.helm.charts.lock import Locks
 from signalen_toolkit.helm.model import ChartReference, HelmRelease
 from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Finding, Object
 
-Lock = Mapping[ChartReference, str]
-# What makes the objects of releases, with the charts of a lock.
-Make = Callable[[Sequence[HelmRelease], Lock], Mapping[HelmRelease, Sequence[Object]]]
+# What makes the objects of releases, with the charts that are locked.
+Make = Callable[[Sequence[HelmRelease], Locks], Mapping[HelmRelease, Sequence[Object]]]
 Identity = tuple[str, str, str, str]  # group, kind, namespace and name, within one environment
 
 WORK_TREE = "work tree"
@@ -101,7 +101,7 @@ def diff(directory: Path, from_: str | None, to: str | None, make: Make) -> Diff
         raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
     before, after = _side(old, str(start)), _side(new, str(end or WORK_TREE))
     wanted = list(dict.fromkeys([*before.releases, *after.releases]))
-    made = make(wanted, _locked(directory, start, end))
+    made = make(wanted, _locks(directory, start, end))
     difference = compare(objects(before, made), objects(after, made))
     return replace(difference, before=str(start), after=str(end or WORK_TREE))
 
@@ -189,7 +189,7 @@ def _side(tree: Mapping[str, str], where: str) -> Side:
         raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
 
 
-def _locked(directory: Path, start: Revision, end: Revision | None) -> Lock:
+def _locks(directory: Path, start: Revision, end: Revision | None) -> Locks:
     """Return the digests of the charts of both sides.
 
     Where both know a chart, the newer one counts: a cluster takes a version as it is published now, on either side.
@@ -197,13 +197,12 @@ def _locked(directory: Path, start: Revision, end: Revision | None) -> Lock:
     """
     now = lock.read_lock(directory / CHARTS_LOCK) if end is None else _lock_at(directory, end)
     try:
-        before = _lock_at(directory, start)
+        return Locks(now, _lock_at(directory, start))
     except ProblemsError:
-        before = {}
-    return {**before, **now}
+        return Locks(now)
 
 
-def _lock_at(directory: Path, revision: Revision) -> Lock:
+def _lock_at(directory: Path, revision: Revision) -> Mapping[ChartReference, str]:
     return lock.parse_lock(revisions.file(directory, revision.commit, CHARTS_LOCK) or b"charts: []")
 
 

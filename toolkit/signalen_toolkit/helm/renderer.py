@@ -12,7 +12,7 @@ from typing import Self
 from signalen_toolkit.diagnostics.problems import ProblemsError
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.charts import sources as charts
-from signalen_toolkit.helm.charts.lock import check_lock
+from signalen_toolkit.helm.charts.lock import Locks
 from signalen_toolkit.helm.charts.sources import Chart, Sources
 from signalen_toolkit.helm.model import ChartReference, HelmRelease
 from signalen_toolkit.helm.options import Options
@@ -28,12 +28,19 @@ class Renderer:
     """
 
     def __init__(
-        self, engine: Engine, stop: threading.Event, sources: Sources, timeout: float, version: Callable[[str], str]
+        self,
+        engine: Engine,
+        stop: threading.Event,
+        sources: Sources,
+        locks: Locks,
+        timeout: float,
+        version: Callable[[str], str],
     ) -> None:
         self.charts: dict[ChartReference, Chart] = {}
         self._engine = engine
         self._stop = stop
         self._sources = sources
+        self._locks = locks
         self._timeout = timeout
         self._version = version
         self._running: dict[HelmRelease, Future[list[Object]]] = {}
@@ -52,7 +59,7 @@ class Renderer:
         """Start to render releases whose charts are at hand and are the locked ones; the others wait for `start`."""
         for release in releases:
             chart = self.charts.get(release.chart) or charts.at_hand(release.chart, self._sources)
-            if chart is not None and check_lock(self._sources.locked, chart) is None:
+            if chart is not None and self._locks.check(chart) is None:
                 self._submit(release, chart)
 
     def start(self, releases: Iterable[HelmRelease]) -> None:
@@ -65,8 +72,7 @@ class Renderer:
         for reference in dict.fromkeys(release.chart for release in wanted):
             if reference not in self.charts:
                 self.charts[reference] = charts.obtain(reference, self._sources)
-        locked = self._sources.locked
-        if moved := [problem for chart in self.charts.values() if (problem := check_lock(locked, chart))]:
+        if moved := [problem for chart in self.charts.values() if (problem := self._locks.check(chart))]:
             raise ProblemsError(moved)
         for release in wanted:
             self._submit(release, self.charts[release.chart])
@@ -96,10 +102,11 @@ def renderer(
     kubernetes_versions: Mapping[str, str],
     *,
     default_version: str,
-    locked: Mapping[ChartReference, str] | None = None,
+    locks: Locks | None = None,
     report: Callable[[str], object] = lambda _: None,
 ) -> Renderer:
     """Return what renders releases with these options. Raises UsageError where there is no Helm."""
+    locks = locks or Locks()
     stop = threading.Event()
     if options.engine == "library":
         from signalen_toolkit.helm.library import in_process_engine
@@ -112,8 +119,12 @@ def renderer(
         folder=options.charts,
         offline=options.offline,
         access=charts.access(options.variables),
-        locked=locked or {},
+        locked=locks.digests,
         helm=options.helm,
         report=report,
     )
-    return Renderer(engine, stop, sources, options.timeout, lambda name: kubernetes_versions.get(name, default_version))
+
+    def version(environment: str) -> str:
+        return kubernetes_versions.get(environment, default_version)
+
+    return Renderer(engine, stop, sources, locks, options.timeout, version)

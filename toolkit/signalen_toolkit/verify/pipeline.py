@@ -114,7 +114,8 @@ def _begin(
         tree = render(config, charts)
         locked = lock.read_lock(repository / layout.CHARTS_LOCK)
         versions, default = _versions(config)
-        helm = stack.enter_context(renderer(options, versions, default_version=default, locked=locked, report=report))
+        locks = lock.Locks(locked)
+        helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
         work = Work(tree, releases(tree), helm, locked)
         helm.begin(work.releases)
     except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
