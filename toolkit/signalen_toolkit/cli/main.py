@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit import __version__
-from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
+from signalen_toolkit.cli.shared import ended_by_signals, new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from signalen_toolkit.kubernetes.model import Object
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
+
+
+class _Failure(click.ClickException):
+    """Wrong use or a broken environment, said in a message."""
+
+    exit_code = 2
 
 
 class _Group(click.Group):
@@ -46,20 +52,18 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ended_by_signals():
+                return super().invoke(ctx)
         except ProblemsError as error:
             print_problems(error.problems, "text", err=True)
             ctx.exit(1)
         except UsageError as error:
-            raise click.ClickException(str(error)) from error
+            raise _Failure(str(error)) from error
         except BrokenPipeError:
             ctx.exit(0)  # whoever read the output has seen enough
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
-
-
-click.ClickException.exit_code = 2
+            raise _Failure(f"{where}{error.strerror or error}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
