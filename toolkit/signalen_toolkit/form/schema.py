@@ -19,11 +19,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
+
+if TYPE_CHECKING:
+    from signalen_toolkit.schema.validate import Compiled
 
 Schema = dict[str, Any]
 
@@ -37,6 +40,14 @@ def form_schema() -> Schema:
         if each := section.pop("x-each", None):
             section["properties"] = dict(_unfold(each, catalog()))
     return schema
+
+
+@cache
+def compiled_form_schema() -> Compiled:
+    """Return the form's schema, ready to check with."""
+    from signalen_toolkit.schema.validate import compiled  # which rendering does not wait for
+
+    return compiled(form_schema())
 
 
 def _unfold(each: Mapping[str, Any], charts: Catalog) -> Iterator[tuple[str, Schema]]:

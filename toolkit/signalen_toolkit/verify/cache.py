@@ -38,9 +38,15 @@ def remembered(folder: Path, key: Callable[[], str | None], work: Callable[[], l
 def _recall(place: Path) -> list[Problem] | None:
     try:
         kept: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return [Problem(**{**one, "severity": Severity(one["severity"])}) for one in kept["problems"]]
+        return [_problem(one) for one in kept["problems"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _problem(kept: dict[str, Any]) -> Problem:
+    """Make a problem of what was kept of it; JSON knows no tuples."""
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()}
+    return Problem(**{**fields, "severity": Severity(fields["severity"])})
 
 
 def _remember(place: Path, found: Sequence[Problem]) -> None:
