@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
@@ -100,7 +100,7 @@ def haven(
     from signalen_toolkit.helm.options import Options
 
     reporting.require(accepted)
-    work = Options(**options, variables=os.environ)
+    work = Options(**options, variables=variables())
     reports = reporting.haven(directory, catalog(), work, environment=environment, report=progress)
     click.echo(report.write(reports, format_))
     sys.exit(strict and reporting.falls_short(reports, accepted))

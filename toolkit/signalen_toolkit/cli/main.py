@@ -6,7 +6,6 @@ questions of `signalen new`.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.shared import ended_by_signals, new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
@@ -142,7 +142,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
     from signalen_toolkit.helm.options import Options
     from signalen_toolkit.verify import cache, inputs
 
-    with_options = Options(**options, variables=os.environ)
+    with_options = Options(**options, variables=variables())
 
     def work() -> list[Problem]:
         from signalen_toolkit.catalog.load import catalog
@@ -153,7 +153,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
     def key() -> str | None:
         return None if again else inputs.key(directory, with_options, schemas)
 
-    found = cache.remembered(cache_home() / "verify", key, work)
+    found = cache.remembered(cache_home(variables()) / "verify", key, work)
     print_problems(found, format_)
     sys.exit(has_errors(found))
 
@@ -177,7 +177,7 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     versions, default = kubernetes_versions(directory)
 
     def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
-        made_with = Options(**options, variables=os.environ)
+        made_with = Options(**options, variables=variables())
         with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
             return work.all(releases)
 
