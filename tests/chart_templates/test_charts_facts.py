@@ -19,8 +19,8 @@ from signalen_toolkit.catalog.schemas import values_schema
 from signalen_toolkit.documents.data import mapping, maps
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import read
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.rendered_tree import releases
-from signalen_toolkit.helm.renderer import Options
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.selectors import fits, selected
@@ -67,13 +67,13 @@ def places(form: str, folder: Path) -> list[Place]:
     shutil.copy(FORMS / f"{form}.yaml", repository / "municipality.yaml")
     tree, said = rendered(form)
     charts = make_charts(repository / "charts", chart_versions(tree))
-    found, work, problems = pipeline.start(repository, catalog(), Options(charts=charts, offline=True))
-    assert work is not None, problems
     result = []
-    for environment, pods in zip(found.config.environments, said, strict=True):
-        made = pipeline.made(found, environment, work)
-        together = cluster(made.objects, context_of(environment, made.values))
-        result.append(Place(environment.name, together, tuple(pods)))
+    with pipeline.started(repository, catalog(), Options(charts=charts, offline=True)) as (found, work, problems):
+        assert work is not None, problems
+        for environment, pods in zip(found.config.environments, said, strict=True):
+            made = pipeline.made(found, environment, work)
+            together = cluster(made.objects, context_of(environment, made.values))
+            result.append(Place(environment.name, together, tuple(pods)))
     return result
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.documents.data import mapping, maps
-from signalen_toolkit.helm.renderer import Options
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.checks.network_policies import End, connects, elsewhere, end_of
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster
 from signalen_toolkit.kubernetes.selectors import fits
@@ -49,9 +49,9 @@ def environments(form: str, folder: Path, charts: Path) -> dict[str, Cluster]:
     repository = folder / form
     shutil.copytree(REPOSITORY / "assets", repository / "assets")
     shutil.copy(FORMS / f"{form}.yaml", repository / "municipality.yaml")
-    found, work, problems = pipeline.start(repository, catalog(), Options(charts=charts, offline=True))
-    assert work is not None, problems
-    made = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
+    with pipeline.started(repository, catalog(), Options(charts=charts, offline=True)) as (found, work, problems):
+        assert work is not None, problems
+        made = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
     return {name: cluster(own.objects, context_of(one, own.values)) for name, (one, own) in made.items()}
 
 

@@ -21,7 +21,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, has_errors
 from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.reader import Document, parse, read
-from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.schema.validate import schema_problems
 from signalen_toolkit.validation.check import check
@@ -124,7 +124,7 @@ def assert_shown(source: Document, problems: list[Problem]) -> None:
 @given(forms())
 def test_what_is_right_by_the_schema_renders_or_is_refused_by_a_rule(form: dict[str, Any]) -> None:
     source = parse(as_text(form), "municipality.yaml")
-    assert schema_problems(source, form_schema()) == []
+    assert schema_problems(source, compiled_form_schema()) == []
     config, problems = check(source, catalog(), REPOSITORY)
     assert_shown(source, problems)
     refused = {one.rule for one in problems if one.severity is Severity.ERROR}

@@ -34,7 +34,7 @@ from signalen_toolkit.helm import program
 from signalen_toolkit.helm.charts import sources as charts
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.helm.model import ChartReference
-from signalen_toolkit.helm.renderer import Options
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, cluster, group_of
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
@@ -231,7 +231,12 @@ def chart(name: str, version: str = "") -> Chart:
     """Read the chart of a component, in the version that the catalog has last unless told otherwise."""
     component = CATALOG.component(name)
     version = version or component.releases[0].chart
-    sources = Sources(charts.cache_folder(), folder(), access=charts.access(), helm=lambda: program.find(None))
+    sources = Sources(
+        Options(variables=os.environ).cache(),
+        folder(),
+        access=charts.access(os.environ),
+        helm=lambda: program.find(None),
+    )
     found = charts.obtain(ChartReference(component.repository, component.chart, version), sources)
     with tempfile.TemporaryDirectory() as temporary:
         place = found.path
@@ -339,9 +344,10 @@ def made(form: Path, *, true: bool) -> dict[str, tuple[Environment, pipeline.Mad
         shutil.copytree(REPOSITORY / "assets", repository / "assets")
         shutil.copy(form, repository / "municipality.yaml")
         place = folder() if true else make_charts(repository / "charts", chart_versions(rendered(form)))
-        found, work, problems = pipeline.start(repository, CATALOG, Options(charts=place))
-        assert work is not None, problems
-        result = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
+        with pipeline.started(repository, CATALOG, Options(charts=place, variables=os.environ)) as started:
+            found, work, problems = started
+            assert work is not None, problems
+            result = {one.name: (one, pipeline.made(found, one, work)) for one in found.config.environments}
     assert [problem.message for _, own in result.values() for problem in own.problems] == []
     return result
 

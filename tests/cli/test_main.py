@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
@@ -177,3 +178,9 @@ def test_a_command_imports_only_what_it_needs() -> None:
     code = "import sys; from signalen_toolkit.cli.main import main; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"jinja2", "jsonschema", "ruamel.yaml", "questionary", "cookiecutter", "rich"}.intersection(loaded)
+
+
+def test_click_itself_stays_as_it_is() -> None:
+    """What else in this process is written with click keeps its exit codes."""
+    assert click.ClickException("x").exit_code == 1
+    assert CliRunner().invoke(main, ["render", "/nowhere"]).exit_code == 2

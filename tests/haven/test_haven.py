@@ -15,7 +15,7 @@ from signalen_toolkit.cli.main import main
 from signalen_toolkit.haven import report as haven_report
 from signalen_toolkit.haven.haven import GROUPS, IDS, Outcome, Report, Status, falls_short, haven
 from signalen_toolkit.haven.points import Gap, Point, Seen
-from signalen_toolkit.helm.renderer import Options
+from signalen_toolkit.helm.options import Options
 
 from tests.conftest import FORMS, REPOSITORY, example_forms
 from tests.support.lived_in import edit

@@ -324,34 +324,31 @@ def test_it_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # --- finding it
 
 
-def test_found_beside_our_python(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(helm.VARIABLE, raising=False)
+def test_found_beside_our_python(real: Path) -> None:
     assert helm.find() == real
     assert helm.version(real).split(".")[0] in ("3", "4")
 
 
 def test_option_goes_before_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = script(tmp_path / "one", ""), script(tmp_path / "two", "")
-    monkeypatch.setenv(helm.VARIABLE, str(two))
-    assert helm.find() == two
-    assert helm.find(str(one)) == one
+    variables = {helm.VARIABLE: str(two)}
+    assert helm.find(None, variables) == two
+    assert helm.find(str(one), variables) == one
     monkeypatch.chdir(tmp_path)
     assert helm.find("./one") == one
 
 
-def test_named_but_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_but_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--helm names .*/none, and there is no such program"):
         helm.find(str(tmp_path / "none"))
     (tmp_path / "plain").write_text("")
-    monkeypatch.setenv(helm.VARIABLE, str(tmp_path / "plain"))
     with pytest.raises(UsageError, match=r"SIGNALEN_HELM names .* may not be executed"):
-        helm.find()
+        helm.find(None, {helm.VARIABLE: str(tmp_path / "plain")})
 
 
 def test_one_on_the_path_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script(tmp_path / "helm", "")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv(helm.VARIABLE, raising=False)
     monkeypatch.setattr(helm, "_DISTRIBUTION", "no-such-distribution")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "elsewhere/python"))
     with pytest.raises(UsageError, match=r"pip install 'signalen-toolkit\[verify\]'"):

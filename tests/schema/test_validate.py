@@ -11,7 +11,7 @@ from ruamel.yaml.compat import StringIO
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.reader import Document, parse
 from signalen_toolkit.schema.formats import is_cron, is_date, is_email, is_hostname, is_url
-from signalen_toolkit.schema.validate import REASONS, schema_problems
+from signalen_toolkit.schema.validate import REASONS, compiled, schema_problems
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -114,7 +114,7 @@ SCHEMA: dict[str, Any] = {
 def check(text: str) -> list[Problem]:
     document = parse(text, "form.yaml")
     assert document.problems == ()
-    return schema_problems(document, SCHEMA)
+    return schema_problems(document, compiled(SCHEMA))
 
 
 def marked(problem: Problem) -> str:
@@ -415,7 +415,7 @@ def test_a_part_is_checked_against_a_schema_of_its_own() -> None:
         },
     }
     what = "the values of chart backend 4.19.0"
-    problems = schema_problems(document, schema, at=("overrides", "backend"), what=what)
+    problems = schema_problems(document, compiled(schema), at=("overrides", "backend"), what=what)
     assert [(p.rule, p.line, p.column, p.path) for p in problems] == [
         ("unknown-key", 3, 5, "overrides.backend.replicsa"),
         ("missing-key", 4, 5, "overrides.backend.a.c"),
@@ -423,11 +423,11 @@ def test_a_part_is_checked_against_a_schema_of_its_own() -> None:
     ]
     assert problems[0].message == f"'replicsa' is not a key of {what}"
     assert problems[1].message == f"'c' is missing from 'a' in {what}"
-    assert schema_problems(document, schema, at=("overrides", "frontend")) == []
+    assert schema_problems(document, compiled(schema), at=("overrides", "frontend")) == []
 
 
 def test_what_could_not_be_read_has_no_schema_problems() -> None:
-    assert schema_problems(parse("a: [", "f"), SCHEMA) == []
+    assert schema_problems(parse("a: [", "f"), compiled(SCHEMA)) == []
 
 
 @pytest.mark.parametrize(
@@ -443,21 +443,14 @@ def test_what_could_not_be_read_has_no_schema_problems() -> None:
     ],
 )
 def test_no_error_of_a_schema_is_lost(schema: dict[str, Any], text: str) -> None:
-    (problem,) = schema_problems(parse(text, "f"), schema)
+    (problem,) = schema_problems(parse(text, "f"), compiled(schema))
     assert problem.rule in REASONS
-
-
-def test_schemas_that_look_alike_are_not_confused() -> None:
-    document = parse("a: 1\n", "f")
-    for _ in range(3):
-        assert schema_problems(document, {"properties": {"a": {"type": "string"}}})
-        assert not schema_problems(document, {"properties": {"a": {"type": "integer"}}})
 
 
 def test_the_deepest_document_fits_a_schema_that_contains_itself() -> None:
     schema = {"additionalProperties": {"$ref": "#"}, "type": "object"}
     document = parse("{a: " * 99 + "{b: 1}" + "}" * 99, "f")
-    (problem,) = schema_problems(document, schema)
+    (problem,) = schema_problems(document, compiled(schema))
     assert problem.rule == "wrong-type"
 
 
@@ -543,7 +536,7 @@ def test_whatever_the_data_each_error_has_words_and_a_place(data: dict[str, Any]
     from jsonschema import Draft202012Validator
 
     document = written(data)
-    problems = schema_problems(document, SCHEMA)
+    problems = schema_problems(document, compiled(SCHEMA))
     if not Draft202012Validator(SCHEMA).is_valid(document.data):
         assert problems
     for problem in problems:

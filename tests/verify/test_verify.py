@@ -12,11 +12,10 @@ from click.testing import CliRunner, Result
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.helm.errors import HelmError
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.rendered_tree import releases
-from signalen_toolkit.helm.renderer import Options, renderer
+from signalen_toolkit.helm.renderer import renderer
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.verify import cache
 from signalen_toolkit.verify.verify import verify
 
 from tests.chart_templates.test_golden import rendered
@@ -52,17 +51,15 @@ def test_both_engines_make_the_same_objects(form: Path, charts: Path) -> None:
     wanted = releases(rendered(form), catalog().release_formats)
     made = []
     for engine in ("program", "library"):
-        work = renderer(Options(charts=charts, engine=engine), {}, default_version="1.34")
-        running = work.start(wanted, lambda release: release.name)
-        made.append({release: future.result() for release, future in running.items()})
+        with renderer(Options(charts=charts, engine=engine), {}, default_version="1.34") as work:
+            made.append(work.all(wanted))
     for release in wanted:
         one, other = (objects_of(found[release]) for found in made)
         assert one
         assert one == other
 
 
-def objects_of(made: list[Object] | HelmError) -> list[str]:
-    assert isinstance(made, list), made
+def objects_of(made: list[Object]) -> list[str]:
     return sorted(json.dumps(one.data, sort_keys=True) for one in made)
 
 
@@ -149,6 +146,26 @@ def test_nothing_is_done_again_until_something_changes(
     assert len(done) == len(changes) + 2
 
 
+def test_an_edit_while_it_is_verified_is_not_taken_for_what_was_verified(
+    repository: Path, charts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = verify
+    form = repository / "municipality.yaml"
+    right = form.read_text()
+
+    def edited(*arguments: object, **options: object) -> list[Problem]:
+        found = real(*arguments, **options)  # type: ignore[arg-type]
+        edit(repository, "environments:", "enviroments:")
+        return found
+
+    monkeypatch.setattr("signalen_toolkit.verify.verify.verify", edited)
+    assert run(repository, "--charts", charts).exit_code == 0
+    monkeypatch.setattr("signalen_toolkit.verify.verify.verify", real)
+    assert run(repository, "--charts", charts).exit_code == 1
+    form.write_text(right)
+    assert run(repository, "--charts", charts).exit_code == 0
+
+
 def test_what_was_found_is_found_again(repository: Path, charts: Path) -> None:
     edit(repository, 'primary: "#004488"', 'primary: "#8899aa"')
     first, second = run(repository, "--charts", charts), run(repository, "--charts", charts)
@@ -156,8 +173,10 @@ def test_what_was_found_is_found_again(repository: Path, charts: Path) -> None:
     assert first.stdout == second.stdout
 
 
-def test_a_broken_memory_is_no_memory(repository: Path, charts: Path) -> None:
+def test_a_broken_memory_is_no_memory(repository: Path, charts: Path, tmp_path: Path) -> None:
     run(repository, "--charts", charts)
-    for kept in cache.cache_folder().glob("*.json"):
-        kept.write_text("{")
+    kept = list((tmp_path / "cache/signalen/verify").glob("*.json"))
+    assert kept
+    for path in kept:
+        path.write_text("{")
     assert run(repository, "--charts", charts).exit_code == 0

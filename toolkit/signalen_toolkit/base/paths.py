@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def folder(name: str) -> Path:
     raise FileNotFoundError(f"the toolkit's folder {name} is missing; reinstall signalen-toolkit")
 
 
-def cache_home(environment: Mapping[str, str] = os.environ) -> Path:
+def cache_home(environment: Mapping[str, str]) -> Path:
     """Return the toolkit's folder in the user's cache: signalen in XDG_CACHE_HOME, else in ~/.cache."""
     given = Path(environment.get("XDG_CACHE_HOME", ""))
     return (given if given.is_absolute() else Path.home() / ".cache") / "signalen"

@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ from signalen_toolkit.diagnostics.problems import UsageError
 _CHUNK: Final = 2**16
 # What a program says about an error: more than anyone reads.
 _MOST_ERRORS: Final = 2**20
+# Seconds until it is seen that nobody waits for a program any longer.
+_LOOK: Final = 0.05
 
 
 class TooSlowError(Exception):
@@ -26,6 +29,10 @@ class TooSlowError(Exception):
 
 class TooMuchError(Exception):
     """The program wrote more than it may, and was stopped."""
+
+
+class StoppedError(Exception):
+    """Nobody waits for the program any longer, so it was stopped, or not even started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +52,16 @@ def run(
     timeout: float,
     limit: int,
     stdin: bytes = b"",
+    stop: threading.Event | None = None,
 ) -> Done:
     """Run a program in a folder, with this environment and nothing of ours, for at most `timeout` seconds.
 
-    Its output may be `limit` bytes. Stopped for either, or interrupted, it goes with all processes it started.
-    Raises TooSlowError and TooMuchError, and UsageError where the program cannot be started at all.
+    Its output may be `limit` bytes. Stopped for either, by another thread (`stop`) or interrupted, it goes with all
+    processes it started.
+    Raises TooSlowError, TooMuchError and StoppedError, and UsageError where the program cannot be started at all.
     """
+    if stop is not None and stop.is_set():
+        raise StoppedError
     deadline = time.monotonic() + timeout
     try:
         process = subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
@@ -66,11 +77,8 @@ def run(
         raise UsageError(f"{command[0]} cannot be run: {error.strerror or error}") from error
     with process:
         try:
-            output, errors = _talk(process, stdin, deadline, limit)
-            code = process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired as error:
-            _stop(process)
-            raise TooSlowError from error
+            output, errors = _talk(process, stdin, deadline, limit, stop)
+            code = _wait(process, deadline, stop)
         except BaseException:  # also a person's Ctrl-C, which the group does not get
             _stop(process)
             raise
@@ -85,7 +93,9 @@ def signal_name(code: int) -> str:
         return f"signal {-code}"
 
 
-def _talk(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit: int) -> tuple[bytes, bytes]:
+def _talk(
+    process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit: int, stop: threading.Event | None
+) -> tuple[bytes, bytes]:
     """Give the program its input and take what it writes, whichever comes first."""
     assert process.stdin and process.stdout and process.stderr  # noqa: S101  # all three are pipes
     written, output, errors = 0, bytearray(), bytearray()
@@ -98,9 +108,7 @@ def _talk(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, event)
         while selector.get_map():
-            ready = selector.select(deadline - time.monotonic())
-            if not ready and time.monotonic() >= deadline:
-                raise TooSlowError
+            ready = selector.select(_patience(deadline, stop))
             for key, _ in ready:
                 if key.fileobj is process.stdin:
                     written += _write(process.stdin, stdin[written : written + _CHUNK])
@@ -117,9 +125,30 @@ def _talk(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit
                         raise TooMuchError
                 elif len(errors) < _MOST_ERRORS:
                     errors += chunk
-            if time.monotonic() >= deadline:
-                raise TooSlowError
+            _go_on(deadline, stop)
     return bytes(output), bytes(errors)
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float, stop: threading.Event | None) -> int:
+    """Wait for a program that says nothing more."""
+    while True:
+        try:
+            return process.wait(max(_patience(deadline, stop), 0.01))
+        except subprocess.TimeoutExpired:
+            _go_on(deadline, stop)
+
+
+def _patience(deadline: float, stop: threading.Event | None) -> float:
+    left = deadline - time.monotonic()
+    return left if stop is None else min(left, _LOOK)
+
+
+def _go_on(deadline: float, stop: threading.Event | None) -> None:
+    """Raise where the program is to be stopped now."""
+    if stop is not None and stop.is_set():
+        raise StoppedError
+    if time.monotonic() >= deadline:
+        raise TooSlowError
 
 
 def _write(pipe: IO[bytes], chunk: bytes) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signalen_toolkit.base.versions import between, is_version, parse
 from signalen_toolkit.catalog import versioned_schema
@@ -13,6 +14,9 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Component, _unknown
 from signalen_toolkit.catalog.versioned_schema import Schema, Span
 from signalen_toolkit.diagnostics.problems import UsageError
+
+if TYPE_CHECKING:
+    from signalen_toolkit.schema.validate import Compiled
 
 
 def values_schema(component: str | Component, version: str) -> Schema:
@@ -35,13 +39,18 @@ def config_schema(version: str, component: str | Component = "frontend", *, part
     The schema is shared: do not change it.
     """
     component = _found(component)
-    path = _config_file(component)
-    if not is_version(version):
-        known = [release.app for release in component.releases]
-        if version not in known:
-            raise _unknown(f"version of {component.name}", version, known)
-        version = max(filter(is_version, known), key=parse)
-    return _plain(path, version, partial=partial)
+    return _plain(_config_file(component), _config_version(component, version), partial=partial)
+
+
+def compiled_values_schema(component: Component, version: str) -> Compiled:
+    """Return what `values_schema` does, ready to check with."""
+    values_schema(component, version)  # which refuses a version that there is not
+    return _compiled(_values_file(component), version, partial=False)
+
+
+def compiled_config_schema(version: str, component: Component) -> Compiled:
+    """Return the schema of a piece of an application's own configuration, ready to check with."""
+    return _compiled(_config_file(component), _config_version(component, version), partial=True)
 
 
 def key_versions(component: str | Component, path: Sequence[str | int]) -> Span | None:
@@ -93,6 +102,22 @@ def _span(path: Path, place: str) -> Span | None:
     return versioned_schema.key_versions(_read(path), place.split("."))
 
 
+def _config_version(component: Component, version: str) -> str:
+    if is_version(version):
+        return version
+    known = [release.app for release in component.releases]
+    if version not in known:
+        raise _unknown(f"version of {component.name}", version, known)
+    return max(filter(is_version, known), key=parse)
+
+
 @cache
 def _plain(path: Path, version: str, *, partial: bool) -> Schema:
     return versioned_schema.plain(_read(path), version, partial=partial)
+
+
+@cache
+def _compiled(path: Path, version: str, *, partial: bool) -> Compiled:
+    from signalen_toolkit.schema.validate import compiled  # which rendering does not wait for
+
+    return compiled(_plain(path, version, partial=partial))

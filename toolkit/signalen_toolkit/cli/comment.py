@@ -9,7 +9,6 @@ SIGNALEN_COMMENT_TOKEN; it goes to that server in a header, and nowhere else.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import urllib.error
 import urllib.parse
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError
 
 # By this a pipeline knows its own comment; a reader does not see it.
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         source = arguments[0]
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        print(put(content.decode("utf-8", errors="replace"), os.environ))  # noqa: T201
+        print(put(content.decode("utf-8", errors="replace"), variables()))  # noqa: T201
     except (UsageError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -13,6 +13,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.helm import library
 from signalen_toolkit.helm import program as helm
@@ -97,7 +98,7 @@ def _state(tool: Tool) -> str:
 def _helm(option: str | None) -> Tool:
     path, version, trouble = "", "", ""
     try:
-        program = helm.find(option)
+        program = helm.find(option, variables())
         path = str(program)
         version = helm.version(program)
     except UsageError as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
@@ -96,10 +97,10 @@ def haven(
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.haven import haven as reporting
     from signalen_toolkit.haven import report
-    from signalen_toolkit.helm.renderer import Options
+    from signalen_toolkit.helm.options import Options
 
     reporting.require(accepted)
-    work = Options(**options)
+    work = Options(**options, variables=variables())
     reports = reporting.haven(directory, catalog(), work, environment=environment, report=progress)
     click.echo(report.write(reports, format_))
     sys.exit(strict and reporting.falls_short(reports, accepted))

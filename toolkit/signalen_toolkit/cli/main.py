@@ -7,20 +7,30 @@ questions of `signalen new`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from signalen_toolkit import __version__
-from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE
-from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
+from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli.shared import ended_by_signals, new_options, print_problems, progress, rendering_options
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
+    from signalen_toolkit.helm.charts.lock import Locks
+    from signalen_toolkit.helm.model import HelmRelease
+    from signalen_toolkit.kubernetes.model import Object
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
+
+
+class _Failure(click.ClickException):
+    """Wrong use or a broken environment, said in a message."""
+
+    exit_code = 2
 
 
 class _Group(click.Group):
@@ -42,20 +52,18 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ended_by_signals():
+                return super().invoke(ctx)
         except ProblemsError as error:
             print_problems(error.problems, "text", err=True)
             ctx.exit(1)
         except UsageError as error:
-            raise click.ClickException(str(error)) from error
+            raise _Failure(str(error)) from error
         except BrokenPipeError:
             ctx.exit(0)  # whoever read the output has seen enough
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
-
-
-click.ClickException.exit_code = 2
+            raise _Failure(f"{where}{error.strerror or error}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -130,19 +138,22 @@ def render(directory: Path, only_check: bool) -> None:
 @click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
 def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **options: Any) -> None:
     """Run every release of the form in DIRECTORY through Helm, and check every object that comes out."""
-    from signalen_toolkit.verify import cache
+    from signalen_toolkit.base.paths import cache_home
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.verify import cache, inputs
+
+    with_options = Options(**options, variables=variables())
 
     def work() -> list[Problem]:
         from signalen_toolkit.catalog.load import catalog
-        from signalen_toolkit.helm.renderer import Options
         from signalen_toolkit.verify import verify as verifying
 
-        return verifying.verify(directory, catalog(), Options(**options), schemas=schemas, report=progress)
+        return verifying.verify(directory, catalog(), with_options, schemas=schemas, report=progress)
 
-    given = [directory.absolute(), sorted((key, str(value)) for key, value in options.items()), str(schemas)]
-    files = [directory / FORM_FILE, directory / CHARTS_LOCK]
-    folders = [path for path in (options["charts"], schemas) if path]
-    found = work() if again else cache.remembered(directory, [str(given), *files, *folders], work)
+    def key() -> str | None:
+        return None if again else inputs.key(directory, with_options, schemas)
+
+    found = cache.remembered(cache_home(variables()) / "verify", key, work)
     print_problems(found, format_)
     sys.exit(has_errors(found))
 
@@ -160,13 +171,19 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     from signalen_toolkit.diff import diff as differing
     from signalen_toolkit.diff import report
     from signalen_toolkit.helm.errors import HelmError
-    from signalen_toolkit.helm.renderer import Options, renderer
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.helm.renderer import renderer
     from signalen_toolkit.verify.pipeline import kubernetes_versions
 
     versions, default = kubernetes_versions(directory)
-    work = renderer(Options(**options), versions, default_version=default, report=progress)
+
+    def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
+        made_with = Options(**options, variables=variables())
+        with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
+            return work.all(releases)
+
     try:
-        difference = differing.diff(directory, from_, to, work.text, catalog().release_formats)
+        difference = differing.diff(directory, from_, to, make, catalog().release_formats)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
     coloured = format_ == "text" and sys.stdout.isatty()

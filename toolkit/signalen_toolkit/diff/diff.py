@@ -7,27 +7,29 @@ of which Git shows one line.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from signalen_toolkit.base.layout import CLUSTERS
-from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS
+from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
 from signalen_toolkit.diff.version_changes import Installed, VersionChange, downgrades, versions_between
-from signalen_toolkit.documents.data import at, listed, text
-from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.documents.data import at, mapping
 from signalen_toolkit.git import revisions
-from signalen_toolkit.helm.model import HelmRelease, ReleaseFormat
+from signalen_toolkit.git.revisions import Revision
+from signalen_toolkit.helm.charts import lock
+from signalen_toolkit.helm.charts.lock import Locks
+from signalen_toolkit.helm.model import ChartReference, HelmRelease, ReleaseFormat
 from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Finding, Object
 
-Template = Callable[[HelmRelease], str]
+# What makes the objects of releases, with the charts that are locked.
+Make = Callable[[Sequence[HelmRelease], Locks], Mapping[HelmRelease, Sequence[Object]]]
 Identity = tuple[str, str, str, str]  # group, kind, namespace and name, within one environment
 
 WORK_TREE = "work tree"
@@ -49,6 +51,14 @@ class Change:
     action: Action
     object: Object
     diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one tree has: its Helm releases, and the objects that stand in it."""
+
+    releases: Sequence[HelmRelease]
+    manifests: Sequence[Object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +85,14 @@ class Difference:
 
 
 def diff(
-    directory: Path, from_: str | None, to: str | None, template: Template, formats: Sequence[ReleaseFormat]
+    directory: Path, from_: str | None, to: str | None, make: Make, formats: Sequence[ReleaseFormat]
 ) -> Difference:
     """Compare the rendered tree of a folder at two revisions.
 
-    Without `from_` that is where HEAD left the main branch; without `to` what is on disk now. `template` makes the
-    text of a release's objects, and is called once for releases that are alike. `formats` are where releases may stand.
-    Raises UsageError where a revision or a tree cannot be read, and what `template` raises.
+    Without `from_` that is where HEAD left the main branch; without `to` what is on disk now. `make` is called once,
+    with the releases of both trees; those that are alike are one. `formats` are where releases may stand.
+    Raises UsageError where a revision or a tree cannot be read, ProblemsError where charts.lock cannot, and what
+    `make` raises.
     """
     revisions.require(directory)
     start = revisions.revision(directory, from_) if from_ else revisions.base(directory)
@@ -90,22 +101,20 @@ def diff(
     new = _tree(revisions.files(directory, end.commit, CLUSTERS) if end else _on_disk(directory), str(end or WORK_TREE))
     if not old and not new:
         raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
-    once = _remembered(template)
-    before = _installed(old, once, formats, str(start))
-    after = _installed(new, once, formats, str(end or WORK_TREE))
-    return replace(compare(before, after), before=str(start), after=str(end or WORK_TREE))
+    before, after = _side(old, formats, str(start)), _side(new, formats, str(end or WORK_TREE))
+    wanted = list(dict.fromkeys([*before.releases, *after.releases]))
+    made = make(wanted, _locks(directory, start, end))
+    difference = compare(installed(before, made), installed(after, made))
+    return replace(difference, before=str(start), after=str(end or WORK_TREE))
 
 
-def installed(tree: Mapping[str, str], template: Template, formats: Sequence[ReleaseFormat]) -> Installed:
-    """Return the releases of a rendered tree, and all objects: those that Helm makes, and those in the tree itself.
+def installed(side: Side, made: Mapping[HelmRelease, Sequence[Object]]) -> Installed:
+    """Return the releases of a tree, and all objects: those that Helm makes of them, and those in the tree itself.
 
-    What never reaches the cluster by itself is left out: files of kustomize, and Helm's tests.
+    What never reaches the cluster is left out: files of kustomize, and what has no kind.
     """
-    wanted = releases(tree, formats)
-    found = [obj for release in wanted for obj in _made(release, template)]
-    for environment in environments(tree):
-        found += [obj for obj in manifests(tree, environment) if not is_file(obj)]
-    return Installed(found, wanted)
+    found = [_placed(obj, release) for release in side.releases for obj in made[release] if obj.kind]
+    return Installed([*found, *(obj for obj in side.manifests if not is_file(obj))], side.releases)
 
 
 def compare(before: Installed, after: Installed) -> Difference:
@@ -175,49 +184,43 @@ def _identity(obj: Object) -> Identity:
     return group_of(obj.api_version), obj.kind, obj.namespace, obj.name
 
 
-def _made(release: HelmRelease, template: Template) -> Iterator[Object]:
-    for document in load_all(template(release)):
-        for data in listed(document, "items") if document.get("kind") == "List" else [document]:
-            if not isinstance(data, dict) or "kind" not in data or _is_test(data):
-                continue
-            obj = Object(release.environment, release.chart.name, release.path, data)
-            namespace = namespace_of(obj, Context(release.namespace))
-            if namespace and not obj.namespace:
-                metadata = {**(data.get("metadata") or {}), "namespace": namespace}
-                obj = replace(obj, data={**data, "metadata": metadata})
-            yield obj
+def _placed(obj: Object, release: HelmRelease) -> Object:
+    """Put an object in the namespace in which it lands; it is of its chart, whichever template made it."""
+    obj = replace(obj, component=release.chart.name, source=release.path)
+    namespace = namespace_of(obj, Context(release.namespace))
+    if not namespace or obj.namespace:
+        return obj
+    metadata = {**mapping(obj.data, "metadata"), "namespace": namespace}
+    return replace(obj, data={**obj.data, "metadata": metadata})
 
 
-def _is_test(data: Mapping[str, Any]) -> bool:
-    """Tell whether it runs only when a person asks for it; some have another name at each rendering."""
-    hooks = text(data, "metadata", "annotations", "helm.sh/hook")
-    return bool(hooks) and all(hook.strip().startswith("test") for hook in hooks.split(","))
+def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str) -> Side:
+    """Read a tree; what cannot be read in it is said with where the tree is from."""
+    import yaml
 
-
-def _remembered(template: Template) -> Template:
-    """Ask for each release once: Helm knows no revisions. An environment may have a Kubernetes of its own."""
-    known: dict[tuple[object, ...], str] = {}
-
-    def once(release: HelmRelease) -> str:
-        key = (release.environment, release.name, release.namespace, release.chart, release.values)
-        if key not in known:
-            known[key] = template(release)
-        return known[key]
-
-    return once
-
-
-def _installed(tree: Mapping[str, str], template: Template, formats: Sequence[ReleaseFormat], where: str) -> Installed:
-    """Return what a tree has; what cannot be read in it is said with where the tree is from."""
     try:
-        import yaml
-    except ImportError as error:
-        raise UsageError("comparing needs more: pip install 'signalen-toolkit[verify]'") from error
-    try:
-        return installed(tree, template, formats)
+        own = [obj for environment in environments(tree) for obj in manifests(tree, environment)]
+        return Side(releases(tree, formats), own)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
+
+
+def _locks(directory: Path, start: Revision, end: Revision | None) -> Locks:
+    """Return the digests of the charts of both sides.
+
+    Where both know a chart, the newer one counts: a cluster takes a version as it is published now, on either side.
+    A lock of the past that cannot be read is none, for nobody can mend it.
+    """
+    now = lock.read_lock(directory / CHARTS_LOCK) if end is None else _lock_at(directory, end)
+    try:
+        return Locks(now, _lock_at(directory, start))
+    except ProblemsError:
+        return Locks(now)
+
+
+def _lock_at(directory: Path, revision: Revision) -> Mapping[ChartReference, str]:
+    return lock.parse_lock(revisions.file(directory, revision.commit, CHARTS_LOCK) or b"charts: []")
 
 
 def _tree(files: Mapping[str, bytes], where: str) -> dict[str, str]:

@@ -20,12 +20,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.form.git_hosts import git_hosts
+
+if TYPE_CHECKING:
+    from signalen_toolkit.schema.validate import Compiled
 
 Schema = dict[str, Any]
 
@@ -49,6 +52,14 @@ def _unfolded(each: Mapping[str, Any], charts: Catalog) -> Schema:
         names = [*charts.deliveries]
         return {"enum": names, "default": names[0], "examples": names[:1]}
     return {"properties": dict(_unfold(each, charts))}
+
+
+@cache
+def compiled_form_schema() -> Compiled:
+    """Return the form's schema, ready to check with."""
+    from signalen_toolkit.schema.validate import compiled  # which rendering does not wait for
+
+    return compiled(form_schema())
 
 
 def _unfold(each: Mapping[str, Any], charts: Catalog) -> Iterator[tuple[str, Schema]]:

@@ -92,12 +92,22 @@ def files(directory: Path, commit: str, folder: str) -> dict[str, bytes]:
     return {os.fsdecode(path.removeprefix(prefix)): blobs[hash_] for hash_, path in found}
 
 
-def _entries(listing: bytes) -> Iterator[tuple[str, bytes]]:
+def file(directory: Path, commit: str, path: str) -> bytes | None:
+    """Return the content of one file of a directory in a commit, or None where it has none (a link is none).
+
+    Raises UsageError where Git cannot read it.
+    """
+    entry = must(directory, "ls-tree", "-z", commit, "--", path)
+    found = [hash_ for hash_, _ in _entries(entry, b"")]
+    return _contents(directory, found)[found[0]] if found else None
+
+
+def _entries(listing: bytes, suffix: bytes = b".yaml") -> Iterator[tuple[str, bytes]]:
     """Yield hash and path from what `git ls-tree -z` prints: `<mode> <type> <hash>TAB<path>NUL`."""
     for entry in filter(None, listing.split(b"\0")):
         about, _, path = entry.partition(b"\t")
         mode, _, hash_ = about.split()
-        if mode in _FILES and path.endswith(b".yaml"):
+        if mode in _FILES and path.endswith(suffix):
             yield hash_.decode(), path
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError
 
 # What Git's hooks set would lead to another repository; who commits, and how Git is reached, is the person's business.
@@ -26,7 +26,7 @@ _QUIET: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LIT
 def git(directory: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run Git in a folder and return what it said; its exit code is for the caller."""
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)
+        name: value for name, value in variables().items() if not name.startswith("GIT_") or name.startswith(_KEPT)
     }
     return subprocess.run(  # noqa: S603  # no shell, and options of a person's end at --end-of-options
         ["git", "-C", str(directory), *arguments],  # noqa: S607  # whichever git the person has

@@ -29,7 +29,7 @@ from signalen_toolkit.haven.points import (
     storage,
     workloads,
 )
-from signalen_toolkit.helm.renderer import Options
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.cluster import cluster
 from signalen_toolkit.verify import pipeline
 from signalen_toolkit.verify.context import context_of
@@ -94,20 +94,20 @@ def haven(
     Raises ProblemsError where the form has errors or Helm refuses a release, UsageError where Helm or a chart is
     missing or there is no such environment.
     """
-    form, work, problems = pipeline.start(repository, charts, options, report)
-    if work is None:
-        raise ProblemsError(problems)
-    names = [one.name for one in form.config.environments]
-    if environment is not None and environment not in names:
-        hint = did_you_mean(environment, names) or f"there are {', '.join(names)}"
-        raise UsageError(f"there is no environment '{environment}'; {hint}")
-    reports = []
-    for one in form.config.environments:
-        if environment in (None, one.name):
-            made = pipeline.made(form, one, work)
-            if has_errors(made.problems):  # half of the objects would give half of an answer
-                raise ProblemsError(made.problems)
-            reports.append(look(one, made))
+    with pipeline.started(repository, charts, options, report) as (form, work, problems):
+        if work is None:
+            raise ProblemsError(problems)
+        names = [one.name for one in form.config.environments]
+        if environment is not None and environment not in names:
+            hint = did_you_mean(environment, names) or f"there are {', '.join(names)}"
+            raise UsageError(f"there is no environment '{environment}'; {hint}")
+        reports = []
+        for one in form.config.environments:
+            if environment in (None, one.name):
+                made = pipeline.made(form, one, work)
+                if has_errors(made.problems):  # half of the objects would give half of an answer
+                    raise ProblemsError(made.problems)
+                reports.append(look(one, made))
     return reports
 
 

@@ -16,10 +16,12 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from signalen_toolkit.base.processes import StoppedError
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.helm.errors import HelmError, not_yaml, understand
 from signalen_toolkit.helm.program import LARGEST, Engine, too_much, too_slow
@@ -31,10 +33,11 @@ INSTALL: Final = "pip install 'signalen-toolkit[fast]'"
 _DOCUMENTS = re.compile(r"(?:^|\s*\n)---[^\S\n]*(?:\n|$)")
 _HOOK: Final = "helm.sh/hook"
 _TESTS: Final = {"test", "test-success"}
+_LOOK: Final = 0.05  # seconds until it is seen that nobody waits for a release any longer
 
 
-def in_process_engine() -> Engine:
-    """Return the engine that renders in this process. Raises UsageError where the library is missing."""
+def in_process_engine(stop: threading.Event | None = None) -> Engine:
+    """Return the engine that renders in this process, until `stop`. Raises UsageError where the library is missing."""
     library, native = _library()
 
     def engine(
@@ -43,7 +46,7 @@ def in_process_engine() -> Engine:
         def work() -> str:
             return _template(library, native, chart, release, kube_version, api_versions)
 
-        return _within(timeout, work, release)
+        return _within(timeout, work, release, stop)
 
     return engine
 
@@ -61,8 +64,9 @@ def _library() -> tuple[Any, Any]:
     return library, native
 
 
-def _within(timeout: float, work: Callable[[], str], release: HelmRelease) -> str:
-    """Do the work in a thread and wait for it so many seconds."""
+def _within(timeout: float, work: Callable[[], str], release: HelmRelease, stop: threading.Event | None) -> str:
+    """Do the work in a thread and wait for it so many seconds, or until nobody wants it any longer."""
+    deadline = time.monotonic() + timeout
     results: list[str] = []
     errors: list[BaseException] = []
 
@@ -74,9 +78,12 @@ def _within(timeout: float, work: Callable[[], str], release: HelmRelease) -> st
 
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()
-    thread.join(timeout)
-    if thread.is_alive():
-        raise too_slow(release, timeout)
+    while thread.is_alive():
+        thread.join(min(max(deadline - time.monotonic(), 0.0), _LOOK))
+        if stop is not None and stop.is_set():
+            raise StoppedError
+        if thread.is_alive() and time.monotonic() >= deadline:
+            raise too_slow(release, timeout)
     if errors:
         raise errors[0]
     return results[0]

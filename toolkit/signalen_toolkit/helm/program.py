@@ -11,9 +11,11 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from signalen_toolkit.base import processes
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from signalen_toolkit.helm.model import HelmRelease
 
 # What makes objects: chart, release, version of Kubernetes (1.34), further API versions, seconds it may take → the
-# text that `helm template` prints. Raises HelmError and UsageError.
+# text that `helm template` prints. Raises HelmError and UsageError, and StoppedError where its `stop` is set.
 Engine = Callable[[Path, "HelmRelease", str, Sequence[str], float], str]
 
 INSTALL: Final = "pip install 'signalen-toolkit[verify]'"
@@ -36,13 +38,15 @@ _VERSION_SECONDS: Final = 20.0
 _NETWORK: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE")
 
 
-def find(option: str | None = None) -> Path:
+def find(option: str | None = None, variables: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Return the Helm program: that of --helm, else of SIGNALEN_HELM, else the one installed with the toolkit.
+
+    `variables` is the environment in which SIGNALEN_HELM may be set.
 
     A Helm that merely is on the PATH is not taken: which version checks a repository should not differ per computer.
     Raises UsageError where there is none, or where what is named is not a program.
     """
-    for given, origin in ((option, "--helm"), (os.environ.get(VARIABLE), VARIABLE)):
+    for given, origin in ((option, "--helm"), (variables.get(VARIABLE), VARIABLE)):
         if given:
             return _named(given, origin)
     for candidate in _installed():
@@ -73,13 +77,15 @@ def version(program: Path) -> str:
     return found[1]
 
 
-def program_engine(program: Path) -> Engine:
-    """Return the engine that runs this program."""
+def program_engine(program: Path, stop: threading.Event | None = None) -> Engine:
+    """Return the engine that runs this program, until `stop`."""
 
     def engine(
         chart: Path, release: HelmRelease, kube_version: str, api_versions: Sequence[str], timeout: float
     ) -> str:
-        return template(program, chart, release, kube_version=kube_version, api_versions=api_versions, timeout=timeout)
+        return template(
+            program, chart, release, kube_version=kube_version, api_versions=api_versions, timeout=timeout, stop=stop
+        )
 
     return engine
 
@@ -92,6 +98,7 @@ def template(
     kube_version: str,
     api_versions: Sequence[str],
     timeout: float,
+    stop: threading.Event | None = None,
 ) -> str:
     """Return what `helm template` prints for a release of a chart (a folder or a .tgz), on Kubernetes `kube_version`.
 
@@ -99,7 +106,7 @@ def template(
     a pipe and never to the disk. No cluster is asked anything: `lookup` finds nothing, as in a first installation.
 
     `timeout` is in seconds. Raises HelmError where the chart or the values are at fault or Helm fails, UsageError
-    where Helm cannot be run.
+    where Helm cannot be run, StoppedError once `stop` is set.
     """
     command: list[str | Path] = [program, "template", release.name, chart.absolute(), "--values", "-"]
     command += ["--namespace", release.namespace, "--kube-version", kube_version, "--include-crds", "--skip-tests"]
@@ -114,6 +121,7 @@ def template(
                 timeout=timeout,
                 limit=LARGEST,
                 stdin=release.values.encode(),
+                stop=stop,
             )
         except processes.TooSlowError as error:
             raise too_slow(release, timeout) from error
@@ -141,10 +149,10 @@ def too_much() -> HelmError:
 
 
 @contextmanager
-def isolated(*, network: bool = False) -> Iterator[tuple[Path, dict[str, str]]]:
+def isolated(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[tuple[Path, dict[str, str]]]:
     """Give an empty home that is removed afterwards, and the environment in which Helm knows only that.
 
-    With `network`, proxies and certificates of this computer are passed on.
+    Of `variables`, proxies and certificates are passed on: for a Helm that needs the network.
     """
     with tempfile.TemporaryDirectory(prefix="signalen-helm-") as folder:
         home = Path(folder)
@@ -159,9 +167,7 @@ def isolated(*, network: bool = False) -> Iterator[tuple[Path, dict[str, str]]]:
             "PATH": os.defpath,
             "TMPDIR": folder,
         }
-        if network:
-            environment |= _given(os.environ, [*_NETWORK, *(name.lower() for name in _NETWORK)])
-        yield home, environment
+        yield home, environment | _given(variables, [*_NETWORK, *(name.lower() for name in _NETWORK)])
 
 
 def said(done: processes.Done) -> str:

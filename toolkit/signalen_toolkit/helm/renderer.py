@@ -3,81 +3,98 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.diagnostics.problems import ProblemsError
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.charts import sources as charts
+from signalen_toolkit.helm.charts.lock import Locks
 from signalen_toolkit.helm.charts.sources import Chart, Sources
-from signalen_toolkit.helm.errors import HelmError
 from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.options import Options
+from signalen_toolkit.helm.output import objects_in
 from signalen_toolkit.helm.program import Engine
 from signalen_toolkit.kubernetes.model import Object
 
-Running = Mapping[HelmRelease, "Future[list[Object] | HelmError]"]
 
+class Renderer:
+    """Renders releases, with the Kubernetes version (`1.34`) of each environment, each release once.
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How releases are rendered: the options that `signalen verify` and `signalen diff` share.
-
-    `charts` is a folder with charts; without it they come from the cache, or are fetched unless `offline`. `program`
-    is the Helm that a person named. `engine` is `program`, or `library` for Helm in this process. `timeout` is in
-    seconds, for one release.
+    In a `with` statement: who leaves that, for whatever reason, stops every Helm that still runs.
     """
 
-    charts: Path | None = None
-    offline: bool = False
-    program: str | None = None
-    engine: str = "program"
-    timeout: float = 60.0
+    def __init__(
+        self,
+        engine: Engine,
+        stop: threading.Event,
+        sources: Sources,
+        locks: Locks,
+        timeout: float,
+        version: Callable[[str], str],
+    ) -> None:
+        self.charts: dict[ChartReference, Chart] = {}
+        self._engine = engine
+        self._stop = stop
+        self._sources = sources
+        self._locks = locks
+        self._timeout = timeout
+        self._version = version
+        self._running: dict[HelmRelease, Future[list[Object]]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
 
+    def __enter__(self) -> Self:
+        return self
 
-@dataclass(frozen=True, slots=True)
-class Renderer:
-    """Renders releases, with the Kubernetes version (`1.34`) of each environment."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._pool.shutdown(cancel_futures=True)
 
-    engine: Engine
-    sources: Sources
-    timeout: float
-    kubernetes_versions: Mapping[str, str]
-    default_version: str
-    obtained: dict[ChartReference, Chart] = field(default_factory=dict)
+    def begin(self, releases: Iterable[HelmRelease]) -> None:
+        """Start to render releases whose charts are at hand and are the locked ones; the others wait for `start`."""
+        for release in releases:
+            chart = self.charts.get(release.chart) or charts.at_hand(release.chart, self._sources)
+            if chart is not None and self._locks.check(chart) is None:
+                self._submit(release, chart)
 
-    def obtain(self, references: Iterable[ChartReference]) -> dict[ChartReference, Chart]:
-        """Fetch the charts that are not there yet. Raises UsageError where one cannot be had."""
-        for reference in references:
-            if reference not in self.obtained:
-                self.obtained[reference] = charts.obtain(reference, self.sources)
-        return self.obtained
+    def start(self, releases: Iterable[HelmRelease]) -> None:
+        """Start to render releases, in their order and no more at once than there are cores.
 
-    def text(self, release: HelmRelease) -> str:
-        """Return what Helm prints for a release. Raises HelmError and UsageError."""
-        chart = self.obtain([release.chart])[release.chart]
-        version = self.kubernetes_versions.get(release.environment, self.default_version)
-        return self.engine(chart.path, release, version, (), self.timeout)
-
-    def start(self, releases: Iterable[HelmRelease], component: Callable[[HelmRelease], str]) -> Running:
-        """Start to render, and return what will have the objects of each release, or why there are none.
-
-        `component` names what makes them. In the order of the releases, and no more at once than there are cores.
+        Charts that are not at hand are fetched first. Raises UsageError where one cannot be had, ProblemsError where
+        one is not what charts.lock says: nothing is made of any then.
         """
         wanted = list(releases)
-        self.obtain(release.chart for release in wanted)
+        for reference in dict.fromkeys(release.chart for release in wanted):
+            if reference not in self.charts:
+                self.charts[reference] = charts.obtain(reference, self._sources)
+        if moved := [problem for chart in self.charts.values() if (problem := self._locks.check(chart))]:
+            raise ProblemsError(moved)
+        for release in wanted:
+            self._submit(release, self.charts[release.chart])
 
-        def work(release: HelmRelease) -> list[Object] | HelmError:
-            try:
-                return list(_objects(self.text(release), release, component(release)))
-            except HelmError as error:
-                return error
+    def objects(self, release: HelmRelease) -> list[Object]:
+        """Wait for the objects of a release that was started. Raises HelmError and UsageError."""
+        return self._running[release].result()
 
-        pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(wanted) or 1))
-        running = {release: pool.submit(work, release) for release in wanted}
-        pool.shutdown(wait=False)
-        return running
+    def all(self, releases: Iterable[HelmRelease]) -> dict[HelmRelease, list[Object]]:
+        """Return the objects of releases. Raises what `start` and `objects` do."""
+        wanted = list(dict.fromkeys(releases))
+        self.start(wanted)
+        return {release: self.objects(release) for release in wanted}
+
+    def _submit(self, release: HelmRelease, chart: Chart) -> None:
+        self.charts[release.chart] = chart
+        if release not in self._running:
+            self._running[release] = self._pool.submit(self._work, release, chart)
+
+    def _work(self, release: HelmRelease, chart: Chart) -> list[Object]:
+        version = self._version(release.environment)
+        return objects_in(self._engine(chart.path, release, version, (), self._timeout), release)
 
 
 def renderer(
@@ -85,38 +102,29 @@ def renderer(
     kubernetes_versions: Mapping[str, str],
     *,
     default_version: str,
-    locked: Mapping[ChartReference, str] | None = None,
+    locks: Locks | None = None,
     report: Callable[[str], object] = lambda _: None,
 ) -> Renderer:
     """Return what renders releases with these options. Raises UsageError where there is no Helm."""
+    locks = locks or Locks()
+    stop = threading.Event()
     if options.engine == "library":
         from signalen_toolkit.helm.library import in_process_engine
 
-        engine = in_process_engine()
+        engine = in_process_engine(stop)
     else:
-        engine = helm.program_engine(helm.find(options.program))
+        engine = helm.program_engine(options.helm(), stop)
     sources = Sources(
-        charts.cache_folder(),
+        options.cache(),
         folder=options.charts,
         offline=options.offline,
-        access=charts.access(),
-        locked=locked or {},
-        helm=lambda: helm.find(options.program),
+        access=charts.access(options.variables),
+        locked=locks.digests,
+        helm=options.helm,
         report=report,
     )
-    return Renderer(engine, sources, options.timeout, kubernetes_versions, default_version)
 
+    def version(environment: str) -> str:
+        return kubernetes_versions.get(environment, default_version)
 
-def _objects(text: str, release: HelmRelease, component: str) -> Iterable[Object]:
-    """Read what Helm printed; each object follows a comment that names its template."""
-    import yaml
-
-    try:
-        for part in text.split("\n---"):
-            source = next((line[10:].strip() for line in part.splitlines() if line.startswith("# Source: ")), "")
-            for data in load_all(part):
-                yield Object(release.environment, component, source, data, release.namespace)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" (line {mark.line + 1} of its document)" if mark else ""
-        raise HelmError(f"helm printed something that is not YAML{place}", raw=text[:2000]) from error
+    return Renderer(engine, stop, sources, locks, options.timeout, version)

@@ -26,7 +26,7 @@ from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.catalog.schemas import values_schema
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form import municipalities
-from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.schema.validate import wrong_values
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
@@ -174,7 +174,7 @@ def _fitting(setting: tuple[str, ...], value: Any, component: str, place: Place)
     if setting == ("environments", "*"):
         name = str(value).lower()
         form: Any = {"environments": {name: {"domain": "example.nl"}}}
-        if isinstance(value, str) and not wrong_values(form, form_schema()) and _is_environment(name):
+        if isinstance(value, str) and not wrong_values(form, compiled_form_schema()) and _is_environment(name):
             yield Found(setting, name, component, place)
         return
     node = _node(in_environment(setting, "x"))
@@ -184,7 +184,7 @@ def _fitting(setting: tuple[str, ...], value: Any, component: str, place: Place)
     form = value
     for key in reversed(in_environment(setting, "x")):
         form = {key: form}
-    if not wrong_values(form, form_schema()):
+    if not wrong_values(form, compiled_form_schema()):
         yield Found(setting, value, component, place)
 
 

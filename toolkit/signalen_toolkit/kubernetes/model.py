@@ -7,15 +7,15 @@ turns a finding into a problem at the place that the object comes from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from signalen_toolkit.diagnostics.problems import Severity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Object:
-    """One Kubernetes object of one environment.
+    """One Kubernetes object of one environment; two that say the same are still two.
 
     `component` made it (empty: the delivery's own manifests), from `source`: the template in the chart
     (`backend/templates/deployment.yaml`) or the file in the rendered tree. `home` is the namespace of the release that
@@ -25,7 +25,7 @@ class Object:
     environment: str
     component: str
     source: str
-    data: Mapping[str, Any] = field(hash=False)
+    data: Mapping[str, Any]
     home: str = ""
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from jinja2.bccache import Bucket
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.paths import cache_home
 from signalen_toolkit.documents import scalars
 from signalen_toolkit.documents.scalars import inline
@@ -30,7 +31,7 @@ def template_cache() -> jinja2.BytecodeCache | None:
     """Return the cache in the user's own folder, or None where there can be none."""
     # Jinja writes what is constant in a template while it compiles it.
     writer = hashlib.sha256(Path(scalars.__file__).read_bytes()).hexdigest()[:16]
-    folder = cache_home() / "templates" / f"{jinja2.__version__}-{writer}"
+    folder = cache_home(variables()) / "templates" / f"{jinja2.__version__}-{writer}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

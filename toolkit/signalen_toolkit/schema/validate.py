@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -63,22 +64,31 @@ def _pattern(_: Any, pattern: str, instance: object, __: Schema) -> Iterator[Val
 
 # Its package leaves this function untyped.
 _VALIDATOR: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-# A fleet checks hundreds of forms against the same few schemas. The schema is kept with what is made of it,
-# so that its id is not given to another one.
-_compiled: dict[int, tuple[Schema, Any, Index]] = {}
-_MOST_COMPILED = 256
 # Keywords that speak of the keys of a map, not of the map as a value.
 _OF_KEYS: Final = frozenset({"dependentRequired", "minProperties", "required", "requiredOne"})
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A schema, ready to check with. Who checks often keeps it: a fleet has hundreds of forms and one schema."""
+
+    validator: Any
+    index: Index
+
+
+def compiled(schema: Schema) -> Compiled:
+    """Make ready to check with a schema."""
+    usable = _without_false(schema)
+    return Compiled(_VALIDATOR(usable, format_checker=_FORMAT_CHECKER), Index(usable))
+
+
 def schema_problems(
-    document: Document, schema: Mapping[str, Any], *, at: Sequence[str | int] = (), what: str = "the form"
+    document: Document, schema: Compiled, *, at: Sequence[str | int] = (), what: str = "the form"
 ) -> list[Problem]:
     """Return what is wrong with a document, or with the part of it at a path, by a JSON Schema.
 
     `what` names the thing that is checked: `the values of chart backend 4.19.0`. A document that could
-    not be read has no schema problems, nor has a part that is not there. The schema must not be changed
-    afterwards, since what is made of it is kept.
+    not be read has no schema problems, nor has a part that is not there.
     """
     data = document.data
     for part in at:
@@ -88,37 +98,24 @@ def schema_problems(
             return []
     if data is None and not at:
         return []
-    validator, index = _compile(schema)
-    errors = list(validator.iter_errors(data))
+    errors = list(schema.validator.iter_errors(data))
     if not errors:
         return []
-    context = Context(document, tuple(at), what, index)
+    context = Context(document, tuple(at), what, schema.index)
     found = [draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context)]
     return ordered(context.problem(draft) for draft in _one_a_cause(found))
 
 
-def wrong_values(data: Any, schema: Mapping[str, Any]) -> list[Path]:
+def wrong_values(data: Any, schema: Compiled) -> list[Path]:
     """Return the places of the values that a schema refuses, and of the keys that it does not know."""
-    validator, _ = _compile(schema)
     found: list[Path] = []
-    for leaf in (leaf for error in validator.iter_errors(data) for leaf in _leaves(error)):
+    for leaf in (leaf for error in schema.validator.iter_errors(data) for leaf in _leaves(error)):
         if leaf.word == "additionalProperties":
             known = leaf.schema.get("properties", {})
             found += [(*leaf.path, key) for key in leaf.instance if key not in known]
         elif not leaf.keyed and leaf.word not in _OF_KEYS:
             found.append(leaf.path)
     return found
-
-
-def _compile(schema: Schema) -> tuple[Any, Index]:
-    kept = _compiled.get(id(schema))
-    if kept is None:
-        if len(_compiled) >= _MOST_COMPILED:
-            _compiled.clear()
-        usable = _without_false(schema)
-        validator = _VALIDATOR(usable, format_checker=_FORMAT_CHECKER)
-        kept = _compiled[id(schema)] = (schema, validator, Index(usable))
-    return kept[1:]
 
 
 def _without_false(schema: Any) -> Any:

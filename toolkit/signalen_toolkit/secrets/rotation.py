@@ -11,6 +11,7 @@ from pathlib import Path
 
 from signalen_toolkit.base import files, layout
 from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
@@ -142,7 +143,7 @@ def _check(recipients: Sequence[str]) -> None:
 @contextmanager
 def _memory() -> Iterator[Path]:
     """Give a folder that is not on a disk, and goes afterwards."""
-    for name in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108  # a folder of its own is made in it
+    for name in (variables().get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108  # a folder of its own is made in it
         if name and os.access(name, os.W_OK) and _in_memory(Path(name)):
             with tempfile.TemporaryDirectory(prefix="signalen-edit-", dir=name) as folder:  # mode 0700
                 yield Path(folder)

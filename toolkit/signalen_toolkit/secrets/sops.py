@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import processes
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -48,7 +49,7 @@ class Sops:
         self.repository = repository.resolve()
         self.key_file = key_file
         self.program = program
-        self._environment = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name.upper())}
+        self._environment = {name: value for name, value in variables().items() if _PASSED.fullmatch(name.upper())}
         if key_file.is_file():
             self._environment[KEY_VARIABLE] = str(key_file)
 
@@ -76,7 +77,7 @@ class Sops:
         """Have a person edit a file; tell whether it changed. SOPS keeps the plain text in the folder `temporary`."""
         import subprocess
 
-        kept = {name: os.environ[name] for name in ("EDITOR", "VISUAL", "SOPS_EDITOR") if name in os.environ}
+        kept = {name: value for name, value in variables().items() if name in ("EDITOR", "VISUAL", "SOPS_EDITOR")}
         environment = {**self._environment, **kept, "TMPDIR": str(temporary)}
         command = [str(self.program), "edit", str(path)]
         try:
@@ -114,7 +115,7 @@ def find(option: str | None = None) -> Path:
 
     Raises UsageError where there is none, or where what is named is not a program.
     """
-    for given, origin in ((option, "--sops"), (os.environ.get(VARIABLE), VARIABLE)):
+    for given, origin in ((option, "--sops"), (variables().get(VARIABLE), VARIABLE)):
         if given:
             found = shutil.which(os.path.expanduser(given))  # noqa: PTH111  # a Path would drop the `./`
             if found is None:

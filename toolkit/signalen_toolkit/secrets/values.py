@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret
 
@@ -89,9 +90,9 @@ def from_file(path: Path, key: str) -> str:
 
 def from_variable(name: str, key: str) -> str:
     """Read a value from an environment variable."""
-    if name not in os.environ:
+    if name not in variables():
         raise UsageError(f"the value of {key} was to come from the variable {name}, which is not set")
-    return _text(os.fsencode(os.environ[name]), key)
+    return _text(os.fsencode(variables()[name]), key)
 
 
 def from_stdin(key: str) -> str:

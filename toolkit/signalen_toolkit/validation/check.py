@@ -16,7 +16,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form, read_assets
-from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.schema import validate
 from signalen_toolkit.validation.rules import rules
 from signalen_toolkit.validation.rules.access import secrets
@@ -40,7 +40,7 @@ def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list
     form = Form(source, completed, charts)
     problems = [
         *source.problems,
-        *validate.schema_problems(source, form_schema()),
+        *validate.schema_problems(source, compiled_form_schema()),
         *_missing(form),
         *(problem for rule in rules().values() for problem in rule.check(form)),
     ]
@@ -57,7 +57,7 @@ def reasons() -> dict[str, str]:
 def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form without the keys and values that the schema refuses, so that rules can count on types."""
     right = merge(data, {})
-    for path in validate.wrong_values(data, form_schema()):
+    for path in validate.wrong_values(data, compiled_form_schema()):
         # Half a list is another list: the whole of it goes. Its items are the document's own, and are not touched.
         keys = tuple(takewhile(lambda part: isinstance(part, str), path))
         if keys and isinstance(owner := at(right, *keys[:-1]), dict):

@@ -55,7 +55,7 @@ def check_objects(objects: Sequence[Object], context: Context) -> list[Finding]:
     """
     together = cluster(objects, context)
     found = {
-        (id(one.object), one.rule, one.path, one.message): one for module in _MODULES for one in module.check(together)
+        (one.object, one.rule, one.path, one.message): one for module in _MODULES for one in module.check(together)
     }
-    order = {id(obj): index for index, obj in enumerate(together.objects)}
-    return sorted(found.values(), key=lambda one: (order[id(one.object)], one.path, one.rule, one.message))
+    order = {obj: index for index, obj in enumerate(together.objects)}
+    return sorted(found.values(), key=lambda one: (order[one.object], one.path, one.rule, one.message))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from signalen_toolkit.base import layout
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
-from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors, ordered
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import Document
@@ -19,24 +20,23 @@ from signalen_toolkit.form.config import Config, Environment, build
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import defaults
 from signalen_toolkit.helm.charts import lock
-from signalen_toolkit.helm.charts.sources import Chart
 from signalen_toolkit.helm.errors import HelmError
 from signalen_toolkit.helm.model import ChartReference, HelmRelease
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.rendered_tree import manifests, releases
-from signalen_toolkit.helm.renderer import Options, Running, renderer
+from signalen_toolkit.helm.renderer import Renderer, renderer
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering.render import render
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was rendered of a form, and is being rendered by Helm; not where a chart is `moved`: not the locked one."""
+    """What was rendered of a form, and its releases, which are being rendered by Helm."""
 
     tree: Mapping[str, str]
-    running: Running
-    charts: Sequence[Chart]
+    releases: Sequence[HelmRelease]
+    renderer: Renderer
     locked: Mapping[ChartReference, str]
-    moved: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,33 @@ class Made:
     problems: Sequence[Problem]
 
 
-def start(
+@contextmanager
+def started(
     repository: Path, charts: Catalog, options: Options, report: Callable[[str], object] = lambda _: None
-) -> tuple[Form, Work | None, list[Problem]]:
+) -> Iterator[tuple[Form, Work | None, list[Problem]]]:
     """Start Helm on all releases of the form in a repository; there is no work where the problems have errors.
 
+    Whoever leaves the `with` statement, for whatever reason, stops every Helm that still runs.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
     source = reader.read(repository / FORM_FILE)
-    begun = _begin(source, repository, charts, options, report)
-    # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
-    from signalen_toolkit.validation.check import check
+    with ExitStack() as stack:
+        begun = _begin(source, repository, charts, options, report, stack)
+        # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
+        from signalen_toolkit.validation.check import check
 
-    config, problems = check(source, charts, repository)
-    form = Form(source, config, charts)
-    if has_errors(problems):
-        return form, None, problems
-    work = begun()
-    if work.moved:
-        return form, None, ordered([*problems, *work.moved])
-    return form, work, problems
+        config, problems = check(source, charts, repository)
+        form = Form(source, config, charts)
+        if has_errors(problems):
+            yield form, None, problems
+            return
+        work = begun()
+        try:
+            work.renderer.start(work.releases)
+        except ProblemsError as error:
+            yield form, None, ordered([*problems, *error.problems])
+            return
+        yield form, work, problems
 
 
 def made(form: Form, environment: Environment, work: Work) -> Made:
@@ -75,30 +82,42 @@ def made(form: Form, environment: Environment, work: Work) -> Made:
     objects = list(manifests(work.tree, environment.name))
     values: dict[str, Mapping[str, Any]] = {}
     problems: list[Problem] = []
-    for release, future in work.running.items():
+    for release in work.releases:
         if release.environment != environment.name:
             continue
-        result = future.result()  # meanwhile Helm works on the next environment
         component = next(one.name for one in environment.components if one.release_name == release.name)
         values[component] = load(release.values)
-        if isinstance(result, HelmError):
-            problems += _refused(form, environment, release, component, result)
-        else:
-            objects += result
+        try:
+            # Meanwhile Helm works on the next environment.
+            objects += [replace(one, component=component) for one in work.renderer.objects(release)]
+        except HelmError as error:
+            problems += _refused(form, environment, release, component, error)
     return Made(objects, values, problems)
 
 
 def _begin(
-    source: Document, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
+    source: Document,
+    repository: Path,
+    charts: Catalog,
+    options: Options,
+    report: Callable[[str], object],
+    stack: ExitStack,
 ) -> Callable[[], Work]:
-    """Start Helm on a form that may still turn out to be wrong.
+    """Start Helm on a form that may still turn out to be wrong, with the charts that are at hand.
 
     Returns what gives the work, or raises what went wrong: that counts only once the form is known to be right, for
-    of a wrong form it says nothing that `check` does not say better.
+    of a wrong form it says nothing that `check` does not say better. Leaving the stack stops Helm.
     """
     try:
         data = source.data or {}
-        work = _start(build(data, charts, read_assets(repository, data)), repository, charts, options, report)
+        config = build(data, charts, read_assets(repository, data))
+        tree = render(config, charts)
+        locked = lock.read_lock(repository / layout.CHARTS_LOCK)
+        versions, default = _versions(config)
+        locks = lock.Locks(locked)
+        helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
+        work = Work(tree, releases(tree, charts.release_formats), helm, locked)
+        helm.begin(work.releases)
     except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
         problem = error
 
@@ -107,21 +126,6 @@ def _begin(
 
         return fail
     return lambda: work
-
-
-def _start(
-    config: Config, repository: Path, charts: Catalog, options: Options, report: Callable[[str], object]
-) -> Work:
-    tree = render(config, charts)
-    locked = lock.read_lock(repository / layout.CHARTS_LOCK)
-    versions, default = _versions(config)
-    work = renderer(options, versions, default_version=default, locked=locked, report=report)
-    wanted = releases(tree, charts.release_formats)
-    obtained = list(work.obtain(release.chart for release in wanted).values())
-    moved = [problem for chart in obtained if (problem := lock.check_lock(locked, chart))]
-    by_release = {component.release_name: component.name for component in charts.components.values()}
-    running = {} if moved else work.start(wanted, lambda release: by_release.get(release.name, ""))
-    return Work(tree, running, obtained, locked, moved)
 
 
 def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:

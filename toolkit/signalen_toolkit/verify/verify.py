@@ -15,11 +15,10 @@ from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.helm.charts import lock
-from signalen_toolkit.helm.renderer import Options
+from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.model import Finding, Object
-from signalen_toolkit.verify import cache
 from signalen_toolkit.verify.context import context_of
-from signalen_toolkit.verify.pipeline import Work, made, start
+from signalen_toolkit.verify.pipeline import Work, made, started
 
 
 def reasons() -> dict[str, str]:
@@ -47,15 +46,14 @@ def verify(
     `schemas` is a folder with schemas of custom resources beside our own. Writes charts.lock where nothing is wrong.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    form, work, problems = start(repository, charts, options, report)
-    if work is None:
-        return problems
-    for environment in form.config.environments:
-        problems += _environment(form, environment, work, schemas)
-    if not has_errors(problems):
-        lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.charts))
-    cache.watch(chart.path for chart in work.charts)
-    return ordered(problems)
+    with started(repository, charts, options, report) as (form, work, problems):
+        if work is None:
+            return problems
+        for environment in form.config.environments:
+            problems += _environment(form, environment, work, schemas)
+        if not has_errors(problems):
+            lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.renderer.charts.values()))
+        return ordered(problems)
 
 
 def _environment(form: Form, environment: Environment, work: Work, schemas: Path | None) -> Iterator[Problem]:

@@ -23,10 +23,10 @@ def _ingresses(scene: Scene) -> list[Object]:
 
 
 def _tls(scene: Scene) -> Seen:
-    uncertified: dict[int, list[str]] = {}
+    uncertified: dict[Object, list[str]] = {}
     for finding in hosts.check(scene.cluster):
         if finding.rule == "host-without-tls":
-            uncertified.setdefault(id(finding.object), []).append(finding.path)
+            uncertified.setdefault(finding.object, []).append(finding.path)
     certified = {
         (scene.cluster.namespace(obj), text(obj.data, "spec", "secretName"))
         for obj in scene.cluster.of_kind("cert-manager.io", "Certificate")
@@ -34,9 +34,9 @@ def _tls(scene: Scene) -> Seen:
     found, gaps = _ingresses(scene), list[Gap]()
     for obj in found:
         names = [(scene.cluster.namespace(obj), text(tls, "secretName")) for _, tls in maps(obj.data, "spec", "tls")]
-        if not names or id(obj) in uncertified:
+        if not names or obj in uncertified:
             message = "niet elke host staat in spec.tls" if names else "heeft geen spec.tls"
-            gaps.append(about(scene, obj, message, uncertified.get(id(obj), ["spec.tls"])))
+            gaps.append(about(scene, obj, message, uncertified.get(obj, ["spec.tls"])))
         elif not issuer(obj.data) and not certified.issuperset(names):
             gaps.append(
                 about(scene, obj, "heeft een certificaat dat cert-manager niet maakt", ["metadata.annotations"])

@@ -67,12 +67,12 @@ def _reads_logs(scene: Scene, pod: Pod) -> bool:
 
 def _versions(scene: Scene) -> Seen:
     objects = [obj for obj in scene.cluster.objects if not is_file(obj)]
-    gone = {id(one.object) for one in api_versions.check(scene.cluster) if one.rule == "removed-api"}
+    gone = {one.object for one in api_versions.check(scene.cluster) if one.rule == "removed-api"}
     version = scene.cluster.context.kubernetes_version
     gaps = [
         about(scene, obj, f"Kubernetes {version} kent {obj.api_version} niet", ["apiVersion"])
         for obj in objects
-        if id(obj) in gone or _is_unknown(obj, version)
+        if obj in gone or _is_unknown(obj, version)
     ]
     return Seen(len(objects), gaps)
 

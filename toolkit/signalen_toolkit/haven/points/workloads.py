@@ -15,15 +15,15 @@ def _without(rule: str, message: str) -> Callable[[Scene], Seen]:
     """Make a point of a rule of `signalen verify`."""
 
     def look(scene: Scene) -> Seen:
-        found: dict[int, tuple[Object, list[str]]] = {}
+        found: dict[Object, list[str]] = {}
         for finding in containers.check(scene.cluster):
             if finding.rule == rule:
-                found.setdefault(id(finding.object), (finding.object, []))[1].append(finding.path)
+                found.setdefault(finding.object, []).append(finding.path)
         names = {place(*one.path): one.name for pod in scene.cluster.pods for one in pod.containers()}
         count = sum(1 for pod in scene.cluster.pods for _ in pod.containers())
         gaps = [
             about(scene, obj, f"{message}: {', '.join(names[path.rpartition('.')[0]] for path in paths)}", paths)
-            for obj, paths in found.values()
+            for obj, paths in found.items()
         ]
         return Seen(count, gaps)
 

@@ -5,6 +5,7 @@ Apart from `downloads`, because what reads the network takes long to import, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,11 +23,15 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How servers are reached: whom we are, and which certificate authority is trusted beside the system's."""
+    """How servers are reached: whom we are, and which certificate authority is trusted beside the system's.
+
+    `variables` is the environment, for programs that need its proxies, its certificates or its folder in memory.
+    """
 
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 def check_address(url: str) -> None:

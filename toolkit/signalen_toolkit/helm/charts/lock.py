@@ -6,9 +6,11 @@ instead of on a cluster.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,7 @@ from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.helm.model import ChartReference
 
 if TYPE_CHECKING:
@@ -35,9 +38,15 @@ def read_lock(path: Path) -> dict[ChartReference, str]:
 
     Raises ProblemsError where it is not what `lock_text` writes: a merge gone wrong, say.
     """
-    if not path.exists():
-        return {}
-    lock = reader.read(path, name=CHARTS_LOCK)
+    return _digests(reader.read(path, name=CHARTS_LOCK)) if path.exists() else {}
+
+
+def parse_lock(content: bytes) -> dict[ChartReference, str]:
+    """Return the digests in the content of a lock. Raises ProblemsError as `read_lock` does."""
+    return _digests(reader.parse(content, CHARTS_LOCK))
+
+
+def _digests(lock: Document) -> dict[ChartReference, str]:
     hint = f"delete {CHARTS_LOCK} and run `signalen verify`, which writes it again"
     if lock.problems or lock.data is None:
         raise ProblemsError(lock.problems)
@@ -66,6 +75,29 @@ def lock_text(entries: Mapping[ChartReference, str]) -> str:
         texts = [f"{key}: {json.dumps(value)}\n" for key, value in zip(_KEYS, values, strict=True)]
         lines.append("  - " + "    ".join(texts))
     return "".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """The digests of a lock, and for charts that it no longer has those of an earlier one."""
+
+    now: Mapping[ChartReference, str] = field(default_factory=dict)
+    earlier: Mapping[ChartReference, str] = field(default_factory=dict)
+
+    @property
+    def digests(self) -> dict[ChartReference, str]:
+        """The digest of every chart that is locked."""
+        return {**self.earlier, **self.now}
+
+    def check(self, chart: Chart) -> Problem | None:
+        """Return the problem of a chart that is not the locked one."""
+        if chart.reference in self.now:
+            return check_lock(self.now, chart)
+        problem = check_lock(self.earlier, chart)
+        hint = (
+            "it was published again with other content since: put the locked one in a folder, and name that: --charts"
+        )
+        return dataclasses.replace(problem, hint=hint) if problem else None
 
 
 def check_lock(entries: Mapping[ChartReference, str], chart: Chart) -> Problem | None:

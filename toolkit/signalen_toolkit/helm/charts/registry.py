@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,8 +74,8 @@ def _is_registry(url: str) -> bool:
 
 def _once(program: Path, reference: ChartReference, access: Access, limit: int) -> bytes:
     with ExitStack() as stack:
-        home, environment = stack.enter_context(helm.isolated(network=True))
-        private = Path(stack.enter_context(TemporaryDirectory(prefix="signalen-", dir=_memory())))
+        home, environment = stack.enter_context(helm.isolated(access.variables))
+        private = Path(stack.enter_context(TemporaryDirectory(prefix="signalen-", dir=_memory(access.variables))))
         environment["HELM_REGISTRY_CONFIG"] = str(_credentials(private, reference, access))
         command: list[str | Path] = [program, "pull", f"{reference.repository.rstrip('/')}/{reference.name}"]
         command += ["--version", reference.version, "--destination", home / "chart"]
@@ -95,9 +95,9 @@ def _once(program: Path, reference: ChartReference, access: Access, limit: int) 
         return _package(home / "chart", limit)
 
 
-def _memory() -> str | None:
+def _memory(variables: Mapping[str, str]) -> str | None:
     """Return a folder in memory that is ours alone, where the system has one."""
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = variables.get("XDG_RUNTIME_DIR", "")
     return folder if Path(folder).is_absolute() and os.access(folder, os.W_OK | os.X_OK) else None
 
 

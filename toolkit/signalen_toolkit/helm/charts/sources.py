@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,6 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from signalen_toolkit.base.files import replace
-from signalen_toolkit.base.paths import cache_home
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.helm.charts.addresses import Access, DownloadError, check_address, same_server, shown
@@ -72,17 +70,22 @@ class Sources:
     indexes: dict[str, Mapping[str, Any] | DownloadError] = field(default_factory=dict)
 
 
-def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of the cache."""
-    return cache_home(environment) / "charts"
-
-
-def access(environment: Mapping[str, str] = os.environ) -> Access:
+def access(environment: Mapping[str, str]) -> Access:
     """Return whom we are for private repositories: SIGNALEN_CHART_USER, _PASSWORD and _CA_FILE."""
     ca_file = environment.get(CA_FILE)
-    return Access(
-        environment.get(USER, ""), environment.get(PASSWORD, ""), Path(ca_file).expanduser() if ca_file else None
-    )
+    trusted = Path(ca_file).expanduser() if ca_file else None
+    return Access(environment.get(USER, ""), environment.get(PASSWORD, ""), trusted, environment)
+
+
+def at_hand(reference: ChartReference, sources: Sources) -> Chart | None:
+    """Return a chart that need not be fetched, or None. Raises as `obtain` does."""
+    if not _NAME.fullmatch(reference.name):
+        raise ChartError(f"'{brief(reference.name)}' is not the name of a chart")
+    if not _VERSION.fullmatch(reference.version):
+        raise ChartError(
+            f"{reference.name}: '{brief(reference.version)}' is not the version of one chart, as 4.23.0 is"
+        )
+    return _given(reference, sources.folder) or _cached(reference, sources)
 
 
 def obtain(reference: ChartReference, sources: Sources) -> Chart:
@@ -91,13 +94,7 @@ def obtain(reference: ChartReference, sources: Sources) -> Chart:
     Raises ChartError where it cannot be had, is another chart than it should be or is no chart at all; OSError where
     a folder cannot be read.
     """
-    if not _NAME.fullmatch(reference.name):
-        raise ChartError(f"'{brief(reference.name)}' is not the name of a chart")
-    if not _VERSION.fullmatch(reference.version):
-        raise ChartError(
-            f"{reference.name}: '{brief(reference.version)}' is not the version of one chart, as 4.23.0 is"
-        )
-    chart = _given(reference, sources.folder) or _cached(reference, sources)
+    chart = at_hand(reference, sources)
     if chart is not None:
         return chart
     what = f"{reference.name} {reference.version}"
@@ -119,7 +116,7 @@ def _advice(reference: ChartReference) -> str:
     return f"put {reference.name}-{reference.version}.tgz in a folder and give that with --charts DIR"
 
 
-# --- at hand
+# --- without a network
 
 
 def _given(reference: ChartReference, folder: Path | None) -> Chart | None:

@@ -8,13 +8,19 @@ from typing import Any
 
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Component
-from signalen_toolkit.catalog.schemas import config_key_versions, config_schema, key_versions, knows, values_schema
+from signalen_toolkit.catalog.schemas import (
+    compiled_config_schema,
+    compiled_values_schema,
+    config_key_versions,
+    key_versions,
+    knows,
+)
 from signalen_toolkit.catalog.versioned_schema import Span
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
-from signalen_toolkit.schema.validate import schema_problems
+from signalen_toolkit.schema.validate import Compiled, schema_problems
 from signalen_toolkit.validation.rules import rule
 
 
@@ -52,7 +58,7 @@ def _of_values(form: Form) -> Iterator[Problem]:
     for environment, component, place in overrides(form):
         version = component.chart_version(environment.version)
         what = f"the values of chart {component.chart} {version}"
-        for problem, path in _problems(form, values_schema(component, version), place, what):
+        for problem, path in _problems(form, compiled_values_schema(component, version), place, what):
             if path is None:
                 yield problem
                 continue
@@ -73,7 +79,7 @@ def _of_config(form: Form) -> Iterator[Problem]:
             continue
         version = component.app_version(environment.version)
         what = f"the configuration of {component.name} {version}"
-        for problem, path in _problems(form, config_schema(version, component, partial=True), place, what):
+        for problem, path in _problems(form, compiled_config_schema(version, component), place, what):
             message, hint = problem.message, problem.hint
             span = config_key_versions(path, component) if path else None
             if path and (fault := _span_fault(path, span, version, component.name)):
@@ -84,7 +90,7 @@ def _of_config(form: Form) -> Iterator[Problem]:
             yield replace(problem, rule=id_, message=message, hint=hint)
 
 
-def _problems(form: Form, schema: Mapping[str, Any], place: Place, what: str) -> Iterator[tuple[Problem, Place | None]]:
+def _problems(form: Form, schema: Compiled, place: Place, what: str) -> Iterator[tuple[Problem, Place | None]]:
     """Yield what is wrong with the data at a place; with an unknown key its path from that place."""
     found = schema_problems(form.document, schema, at=place, what=what)
     keys: dict[tuple[int, int], Place] = {}
