@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -396,12 +397,12 @@ def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
     before = content(repository)
     count = 0
 
-    def failing(path: Path, data: bytes, *, mode: int) -> None:
+    def failing(path: Path, data: bytes, **options: Any) -> None:
         nonlocal count
         count += 1
         if count > at:
             raise OSError(28, "No space left on device", str(path))
-        write(path, data, mode=mode)
+        write(path, data, **options)
 
     write = atomic.replace
     with monkeypatch.context() as patch:
