@@ -19,7 +19,6 @@ from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.form import migrations
-from signalen_toolkit.form.migrations import Migration
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository import update as updating
@@ -295,7 +294,7 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
         text = text.replace("\ntelephone:", "\ncontact:")
         return set_values(text, {("apiVersion",): "signalen.org/v1"})
 
-    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", change))
+    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", ("signalen.org/v1", change))
     text = (repository / FORM_FILE).read_text(encoding="utf-8")
     old = text.replace("apiVersion: signalen.org/v1", "apiVersion: signalen.org/v0").replace(
         "\ncontact:", "\ntelephone:"
@@ -311,7 +310,7 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
 
 
 def test_migration_that_does_not_give_its_version_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", str.upper))
+    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", ("signalen.org/v1", str.upper))
     with pytest.raises(UsageError, match="could not be brought from"):
         migrations.migrated("apiVersion: signalen.org/v0\n", FORM_FILE)
 
