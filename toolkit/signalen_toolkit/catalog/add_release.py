@@ -16,7 +16,6 @@ from typing import Any
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog import versioned_schema
-from signalen_toolkit.catalog.json_text import JsonText
 from signalen_toolkit.catalog.load import load
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schema_growth import Growth, follow_schema, follow_values
@@ -73,7 +72,7 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
     for name, one in moving.items():
         chart = found.get(name)
         for growth, path in _growths(one, chart, frontend_schema):
-            files[path] = growth.schema.changed()
+            files[path] = schema_text(growth.schema)
             done += [f"{name}: {line}" for line in growth.done]
             notes += [f"{name}: {line}" for line in growth.notes]
         if chart:
@@ -94,6 +93,11 @@ def write(plan: Plan) -> None:
     """Write what was planned: each file as a whole, and the version tables last, so that a run can be repeated."""
     for path, text in sorted(plan.files.items(), key=lambda item: item[0].name == "releases.csv"):
         replace(path, text.encode())
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """Write a schema as the files of the catalog have it, so that a change of one key is a difference of its lines."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _text(catalog: Path, release: str, files: Mapping[Path, str], done: list[str], notes: list[str]) -> Iterator[str]:
@@ -132,14 +136,14 @@ def _growths(one: Component, chart: _Chart | None, frontend_schema: Path | None)
                 f"the chart {one.chart} {chart.version} is older than {newest.chart}, which the catalog has"
             )
         path = one.folder / "values.schema.json"
-        growth = Growth(JsonText(path.read_text(encoding="utf-8")), newest.chart, chart.version, chart.templates)
+        growth = Growth(_read_json(path), newest.chart, chart.version, chart.templates)
         follow_values(growth, chart.values)
         yield growth, path
     if one.application_config and frontend_schema and chart.app != newest.app:
         if not (is_version(chart.app) and is_version(newest.app)):
             raise UsageError(f"{one.name} {chart.app} has no version to put in its schema")
         path = one.application_config.schema
-        growth = Growth(JsonText(path.read_text(encoding="utf-8")), newest.app, chart.app)
+        growth = Growth(_read_json(path), newest.app, chart.app)
         follow_schema(growth, _read_json(frontend_schema))
         yield growth, path
 
