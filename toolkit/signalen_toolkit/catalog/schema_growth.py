@@ -157,7 +157,7 @@ def _described(value: Any, values: Document, path: Path) -> dict[str, Any]:
 
 def _comment(values: Document, path: Path) -> str:
     """Return the comment above a key as a sentence, or nothing."""
-    line = values.problem("", "", path, at="key").line - 1
+    line = values.position(path, at="key").line - 1
     words: list[str] = []
     while line > 0 and (text := values.source.lines[line - 1].strip()).startswith("#"):
         words.insert(0, text.lstrip("#- ").strip())

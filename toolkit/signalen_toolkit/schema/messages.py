@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from signalen_toolkit.diagnostics.problems import did_you_mean
+from signalen_toolkit.diagnostics.problems import did_you_mean, nearest
 from signalen_toolkit.diagnostics.source import brief, dotted
 from signalen_toolkit.schema import lookup
 from signalen_toolkit.schema.context import Context, Draft, Leaf, kind_of, listed
@@ -69,8 +69,8 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -
         hint = "a space is missing after ':'"
     elif len(elsewhere) == 1:
         hint, explains = _belongs(key, elsewhere, context), ((*elsewhere[0], key),)
-    elif hint := did_you_mean(key, free):
-        explains = ((*leaf.path, hint.split("'")[1]),)
+    elif near := nearest(key, free):
+        hint, explains = f"did you mean '{near}'?", ((*leaf.path, near),)
     elif 0 < len(elsewhere) <= _FEW_PLACES:
         hint = _belongs(key, elsewhere, context)
     elif not (hint := did_you_mean(key, known)) and 0 < len(free) <= _FEW:
@@ -96,7 +96,7 @@ def _places(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) ->
 
 
 def _belongs(key: str, places: Sequence[Path], context: Context) -> str:
-    under = [dotted((*context.at, *place)).replace('["<name>"]', ".<name>") for place in places]
+    under = [dotted((*context.at, *place)) for place in places]
     if not all(under):
         return f"'{key}' belongs at the top, without indentation"
     choices = listed([f"'{place}'" for place in under], "or")
@@ -144,13 +144,14 @@ def _missing_dependent(leaf: Leaf, context: Context) -> list[Draft]:
 def _too_many(leaf: Leaf, context: Context) -> list[Draft]:
     """A oneOf of which several alternatives fit."""
     required = [key for branch in leaf.value if isinstance(branch, Mapping) for key in branch.get("required", ())]
-    given = [f"'{key}'" for key in dict.fromkeys(required) if isinstance(leaf.instance, dict) and key in leaf.instance]
+    given = [key for key in dict.fromkeys(required) if isinstance(leaf.instance, dict) and key in leaf.instance]
     if len(given) < 2:
         reason = lookup.description(context.root, leaf.schema)
         message = f"{context.name(leaf.path)} fits more than one of its forms"
         return [Draft("not-allowed", message, leaf.path, reason, rank=9)]
-    message = f"{listed(given, 'and')} cannot stand together in {context.owner(leaf.path)}"
-    last = max((key.strip("'") for key in given), key=list(leaf.instance).index)
+    quoted = [f"'{key}'" for key in given]
+    message = f"{listed(quoted, 'and')} cannot stand together in {context.owner(leaf.path)}"
+    last = max(given, key=list(leaf.instance).index)
     return [Draft("not-allowed", message, (*leaf.path, last), "remove all but one", "key")]
 
 
@@ -184,7 +185,8 @@ def _type_hint(wanted: Sequence[str], leaf: Leaf, context: Context) -> str:
         fits = re.search(str(leaf.schema.get("pattern", "")), shown)
         example = lookup.example(context.root, leaf.schema)
         return f'put it between quotes: "{shown}"' if fits or not example else f"for example {example}"
-    return f"write a list: [{shown.strip(chr(39))}]" if "array" in wanted else ""
+    item = brief(value) if isinstance(value, str) else shown
+    return f"write a list: [{item}]" if "array" in wanted else ""
 
 
 def _truth(value: object) -> str:

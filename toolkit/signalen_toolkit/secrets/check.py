@@ -144,7 +144,7 @@ def _shape(path: str, file: SecretFile) -> Iterator[Problem]:
     if file.document.problems:
         for problem in file.document.problems:
             message = "this file cannot be read as YAML"
-            yield replace(problem, rule="secret-file", message=message, source="", hint="", path="")
+            yield replace(problem, rule="secret-file", message=message, source="", hint="", place=())
         return
     hint = f"encrypt it: sops encrypt --in-place {path}; and change every value, for it may be in Git already"
     if not isinstance(file.data.get("sops"), dict):

@@ -85,7 +85,10 @@ def _recall(place: Path) -> list[Problem] | None:
         kept: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         if any(_stamp(Path(path)) != stamp for path, stamp in kept["files"].items()):
             return None
-        return [Problem(**{**one, "severity": Severity(one["severity"])}) for one in kept["problems"]]
+        return [
+            Problem(**{**one, "severity": Severity(one["severity"]), "place": tuple(one["place"])})
+            for one in kept["problems"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
