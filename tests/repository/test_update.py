@@ -22,9 +22,9 @@ from signalen_toolkit.form import migrations
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository import update as updating
-from signalen_toolkit.repository.merge import Change, changes, merge
+from signalen_toolkit.repository.merge import FileChange, changes, merge
 from signalen_toolkit.repository.template_state import Origin
-from signalen_toolkit.repository.update import Result, summary, template_files, update
+from signalen_toolkit.repository.update import UpdateResult, summary, template_files, update
 
 from tests.repository.test_new import assert_clean, given_as
 
@@ -82,11 +82,11 @@ def replaced(path: Path, old: str, new: str) -> bytes:
     return text.replace(old, new).encode()
 
 
-def changed(result: Result) -> list[str]:
+def changed(result: UpdateResult) -> list[str]:
     return [change.path for change in result.changes if not change.kept]
 
 
-def kept(result: Result) -> list[str]:
+def kept(result: UpdateResult) -> list[str]:
     return [change.path for change in result.changes if change.kept]
 
 
@@ -492,4 +492,4 @@ def test_no_edit_of_a_person_is_ever_lost(
 
 
 def test_change_says_what_it_is() -> None:
-    assert changes(Origin("", {}), {"a": b"1\n"}, {}) == [Change("a", "new in the template", b"1\n")]
+    assert changes(Origin("", {}), {"a": b"1\n"}, {}) == [FileChange("a", "new in the template", b"1\n")]

@@ -26,7 +26,7 @@ from signalen_toolkit.helm.charts.archive import LARGEST_ARCHIVE, ChartError, ch
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReleasePlan:
     """New texts of the catalog's files, what they change, and what a person still has to do."""
 
     release: str
@@ -49,7 +49,7 @@ class _Chart:
     templates: str
 
 
-def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schema: Path | None = None) -> Plan:
+def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schema: Path | None = None) -> ReleasePlan:
     """Tell what a new release changes in a catalog folder (chart-templates); nothing is written.
 
     A release that the catalog has already makes an empty plan. Raises UsageError where charts are missing or damaged.
@@ -63,7 +63,7 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
         raise UsageError(f"there is no chart of the catalog in {charts}")
     release = _release(release, known, found)
     if release in known.releases:
-        return Plan(release, {}, (), (), f"the catalog has release {release} already")
+        return ReleasePlan(release, {}, (), (), f"the catalog has release {release} already")
     if parse(release) < parse(known.releases[0]):
         raise UsageError(f"release {release} is older than {known.releases[0]}, the newest of the catalog")
     files: dict[Path, str] = {}
@@ -86,10 +86,12 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
         if one.application_config and not frontend_schema and app != one.releases[0].app:
             notes.append(f"{name}: {app} may take other configuration: compare its schema with --frontend-schema")
     changed = {path: text for path, text in files.items() if path.read_text(encoding="utf-8") != text}
-    return Plan(release, changed, tuple(done), tuple(notes), "\n".join(_text(catalog, release, changed, done, notes)))
+    return ReleasePlan(
+        release, changed, tuple(done), tuple(notes), "\n".join(_text(catalog, release, changed, done, notes))
+    )
 
 
-def write(plan: Plan) -> None:
+def write(plan: ReleasePlan) -> None:
     """Write what was planned: each file as a whole, and the version tables last, so that a run can be repeated."""
     for path, text in sorted(plan.files.items(), key=lambda item: item[0].name == "releases.csv"):
         replace(path, text.encode())

@@ -77,7 +77,7 @@ def run(
     ask: bool,
     force: bool,
     git: bool,
-) -> tuple[scaffold.Result, tuple[Problem, ...]]:
+) -> tuple[scaffold.NewRepository, tuple[Problem, ...]]:
     """Make the configuration repository of a municipality from what it has today; return it and the remarks.
 
     The answers, as those of `signalen new`, go before what the files say, and are for what they do not say.

@@ -19,7 +19,7 @@ from signalen_toolkit.repository.release_notes import Notes, notes
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BumpResult:
     """What was done: the environments with their notes, what changed in the tree, and the warnings that are left."""
 
     version: str
@@ -37,7 +37,7 @@ def bump(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
-) -> Result:
+) -> BumpResult:
     """Bring environments to a release, write form and tree, and return what changed; repeated, it has no effect.
 
     Raises ProblemsError (nothing is written) where the form would have errors, where an environment would go back,
@@ -59,7 +59,7 @@ def bump(
     bumped = tuple(notes(before.config, made.after.config, name, charts) for name in wanted)
     already = tuple(name for name in names if name not in wanted)
     text = "\n".join(_text(target, bumped, already, made, changes))
-    return Result(target, bumped, already, changes, made.after.problems, text)
+    return BumpResult(target, bumped, already, changes, made.after.problems, text)
 
 
 def _targets(side: Side, environment: str | None) -> list[str]:

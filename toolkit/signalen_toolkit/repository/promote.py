@@ -28,7 +28,7 @@ _IMAGE: Final = ("repository", "tag")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Promotion:
     """What a promotion would do; false where there is nothing to do. `text` has the diff and the summary."""
 
     source: str
@@ -50,7 +50,7 @@ def plan(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
-) -> Plan:
+) -> Promotion:
     """Tell what a promotion from one environment to another would change; nothing is written.
 
     Raises ProblemsError where the form would have errors, where the target would go back to an older release, or
@@ -74,7 +74,7 @@ def plan(
     made = revision.revise(directory, before, charts, lambda text: edit.set_values(edit.remove(text, gone), changes))
     said = notes(before.config, made.after.config, target, charts)
     text = "\n".join(_text(source, said, made))
-    return Plan(source, target, said, made, made.after.problems, text, allow_downgrade)
+    return Promotion(source, target, said, made, made.after.problems, text, allow_downgrade)
 
 
 def promote(
@@ -84,7 +84,7 @@ def promote(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
-) -> Plan:
+) -> Promotion:
     """Plan a promotion and carry it out, without a question; raises as `plan` and `revision.put` do."""
     with alone(directory):
         found = plan(directory, source, target, allow_downgrade=allow_downgrade, charts=charts)
@@ -93,7 +93,7 @@ def promote(
     return found
 
 
-def put(agreed: Plan, charts: Catalog | None = None) -> Changes:
+def put(agreed: Promotion, charts: Catalog | None = None) -> Changes:
     """Write form and tree as planned; raises as `revision.put` does, UsageError where the plan is another by now."""
     directory = agreed.revision.directory
     with alone(directory):

@@ -33,7 +33,7 @@ from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import template_state
-from signalen_toolkit.repository.merge import Change, changes
+from signalen_toolkit.repository.merge import FileChange, changes
 from signalen_toolkit.repository.template_files import PROJECT, is_script, write_template
 from signalen_toolkit.repository.template_state import Origin
 from signalen_toolkit.validation.check import check
@@ -42,14 +42,14 @@ _LARGEST: Final = 2**20  # bytes; a larger file is none of the template's
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class UpdateResult:
     """What an update does, or would do. `changes` are those of a person's files, and files that are kept as they are.
 
     `generated` are the files that the toolkit alone writes. With `problems` that are errors, `clusters/` was not
     rendered. `remarks` are sentences about what a person may not expect.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     generated: tuple[str, ...]
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Result:
         return tuple(change.path for change in self.changes if change.conflict)
 
 
-def update(directory: Path, *, only_check: bool = False) -> Result:
+def update(directory: Path, *, only_check: bool = False) -> UpdateResult:
     """Bring a repository up to date; with `only_check`, tell what would be done and write nothing.
 
     Raises UsageError where the folder is no clean Git repository or the repository is of a newer toolkit, and
@@ -85,7 +85,7 @@ def update(directory: Path, *, only_check: bool = False) -> Result:
     return result
 
 
-def _plan(directory: Path) -> tuple[Result, dict[str, str], dict[str, bytes | None]]:
+def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, bytes | None]]:
     """Return what is to be done, the texts that the toolkit alone writes, in the order of writing, and what was read.
 
     What was read is by path: of each file that is to be written, what it holds.
@@ -123,7 +123,7 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str], dict[str, bytes | No
     stale = [] if has_errors(problems) else _stale(directory, config)
     before = {change.path: theirs.get(change.path) for change in found if not change.kept}
     before |= {path: own[path] for path in texts}
-    return Result(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before
+    return UpdateResult(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before
 
 
 def template_files(config: Config) -> dict[str, bytes]:
@@ -157,7 +157,7 @@ def _bytes(path: Path) -> bytes | None:
     return path.read_bytes()
 
 
-def _check_way(directory: Path, found: list[Change]) -> None:
+def _check_way(directory: Path, found: list[FileChange]) -> None:
     """Raise where something that is no plain file stands where one has to be written."""
     for change in found:
         if change.kept or change.data is None:
@@ -173,7 +173,7 @@ def _check_way(directory: Path, found: list[Change]) -> None:
 
 
 def _write(
-    directory: Path, found: tuple[Change, ...], texts: Mapping[str, str], before: Mapping[str, bytes | None]
+    directory: Path, found: tuple[FileChange, ...], texts: Mapping[str, str], before: Mapping[str, bytes | None]
 ) -> None:
     """Write what is to be done. Raises UsageError where a file does not hold any more what was read from it."""
     for path, data in before.items():
@@ -209,7 +209,7 @@ def _checked(directory: Path) -> tuple[Config, list[Problem]]:
     return check(reader.read(directory / FORM_FILE, name=FORM_FILE), catalog(), directory)
 
 
-def summary(result: Result, *, only_check: bool = False) -> str:
+def summary(result: UpdateResult, *, only_check: bool = False) -> str:
     """Say what was done, or would be."""
     if result.is_current:
         lines = [f"this repository is up to date with Signalen Toolkit {__version__}"]
@@ -223,7 +223,7 @@ def summary(result: Result, *, only_check: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _notes(result: Result) -> Iterator[str]:
+def _notes(result: UpdateResult) -> Iterator[str]:
     yield from (f"{change.path}: {change.what}" for change in result.changes if change.kept)
     yield from result.remarks
     if has_errors(result.problems):

@@ -23,11 +23,11 @@ from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of, with_sops
 from signalen_toolkit.secrets.files import path_of
 from signalen_toolkit.secrets.sops import Sops, find
-from signalen_toolkit.secrets.values import Sources
+from signalen_toolkit.secrets.values import ValueSources
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeSecrets:
     """What `init` did for one environment: the files and keys (`<secret>/<key>`) that it wrote, and the age key."""
 
     environment: Environment = field(repr=False)
@@ -47,8 +47,13 @@ class _NewValues:
 
 
 def init(
-    directory: Path, charts: Catalog, environments: Sequence[str] = (), *, sources: Sources, program: str | None = None
-) -> list[Made]:
+    directory: Path,
+    charts: Catalog,
+    environments: Sequence[str] = (),
+    *,
+    sources: ValueSources,
+    program: str | None = None,
+) -> list[MadeSecrets]:
     """Make what is missing: an age key, the rule in `.sops.yaml`, and the Secrets, with values for all their keys.
 
     Without `environments`, for all that use SOPS. What is there already stays as it is, so that it can be repeated.
@@ -72,7 +77,7 @@ def init(
     return made
 
 
-def summary(made: Made) -> str:
+def summary(made: MadeSecrets) -> str:
     """Say what `init` made for an environment, and what a person has to do with it. No value is shown."""
     name, settings = made.environment.name, made.environment.settings
     lines = [f"{path}: written, encrypted" for path in made.files] or [f"the secrets of {name} are complete"]
@@ -143,7 +148,7 @@ def _init(
     known: _NewValues,
     program: Path,
     undo: ExitStack,
-) -> Made:
+) -> MadeSecrets:
     key_file = age_keys.key_file(directory, environment.name)
     absent = _absent(directory, environment.name, needs)
     values = known.values
@@ -168,17 +173,17 @@ def _init(
         secret_files.write(directory, path, text)
     keys_made = tuple(key.path for key in absent)
     random = tuple(path for path in keys_made if path in known.random)
-    return Made(environment, key_file, new_key, tuple(written), keys_made, random)
+    return MadeSecrets(environment, key_file, new_key, tuple(written), keys_made, random)
 
 
-def _new_values(directory: Path, needs: Sequence[NeededSecret], sources: Sources, environment: str) -> _NewValues:
+def _new_values(directory: Path, needs: Sequence[NeededSecret], sources: ValueSources, environment: str) -> _NewValues:
     """Return values for the keys that no file has yet, of which a person is asked some."""
     sources.check(needs)
     return _values(_absent(directory, environment, needs, sources), sources, environment)
 
 
 def _absent(
-    directory: Path, environment: str, needs: Sequence[NeededSecret], sources: Sources | None = None
+    directory: Path, environment: str, needs: Sequence[NeededSecret], sources: ValueSources | None = None
 ) -> list[NeededKey]:
     """Return the keys that no file has yet. Raises UsageError where a value was given for one that is there."""
     absent = []
@@ -197,7 +202,7 @@ def _absent(
     return absent
 
 
-def _values(absent: Sequence[NeededKey], sources: Sources, environment: str) -> _NewValues:
+def _values(absent: Sequence[NeededKey], sources: ValueSources, environment: str) -> _NewValues:
     values: dict[str, str] = {}
     random: list[str] = []
     unknown: list[NeededKey] = []

@@ -23,7 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
 Numbers = tuple[int, int]
 
 
-class Change(NamedTuple):
+class ApiChange(NamedTuple):
     """Since when a version of a kind is deprecated and gone (never, where it is not planned); what replaces it."""
 
     deprecated: Numbers
@@ -103,13 +103,13 @@ def numbers(version: str) -> Numbers | None:
 
 
 @cache
-def changes() -> Mapping[tuple[str, str], Change]:
+def changes() -> Mapping[tuple[str, str], ApiChange]:
     """Return the changes by apiVersion and kind."""
-    found: dict[tuple[str, str], Change] = {}
+    found: dict[tuple[str, str], ApiChange] = {}
     for line in _TABLE.split("\n"):
         if line:
             api_version, deprecated, removed, replacement, *kinds = line.split()
-            change = Change(numbers(deprecated) or (0, 0), numbers(removed), replacement.removeprefix("-"))
+            change = ApiChange(numbers(deprecated) or (0, 0), numbers(removed), replacement.removeprefix("-"))
             found |= {(api_version, kind): change for kind in kinds}
     return found
 
