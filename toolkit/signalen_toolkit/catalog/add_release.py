@@ -19,6 +19,7 @@ from signalen_toolkit.catalog import versioned_schema
 from signalen_toolkit.catalog.load import load
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schema_growth import Growth, follow_schema, follow_values
+from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
@@ -159,7 +160,7 @@ def _misfits(one: Component, chart: _Chart, files: Mapping[Path, str]) -> Iterat
         return
     schema = versioned_schema.plain(json.loads(text), chart.version)
     for error in Draft202012Validator(schema).iter_errors(chart.values.data or {}):
-        yield f"{error.json_path.removeprefix('$.')}: the chart's own value does not fit the schema: {error.message}"
+        yield f"{dotted(tuple(error.absolute_path))}: the chart's own value does not fit the schema: {error.message}"
 
 
 def _listed(path: Path, line: str) -> str:
