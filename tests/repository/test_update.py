@@ -416,6 +416,23 @@ def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
     assert_repeatable(repository)
 
 
+def test_file_that_a_person_saves_meanwhile_is_kept(
+    repository: Path, template: dict[str, bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template.update({README: b"# Nieuw\n", "docs/new.md": b"x\n"})
+    before = content(repository)
+
+    def edited_first(*arguments: Any) -> None:
+        (repository / README).write_bytes(b"# mine\n")
+        check_way(*arguments)
+
+    check_way = updating._check_way
+    monkeypatch.setattr(updating, "_check_way", edited_first)
+    with pytest.raises(UsageError, match=r"README\.md was changed in the meantime; nothing is written"):
+        update(repository)
+    assert content(repository) == before | {README: b"# mine\n"}
+
+
 def test_repository_of_a_newer_toolkit_is_refused(repository: Path) -> None:
     path = repository / layout.TEMPLATE_STATE
     path.write_bytes(replaced(path, f'"toolkit": "{__version__}"', '"toolkit": "99.0.0"'))

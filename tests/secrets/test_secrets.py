@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from signalen_toolkit.base import files
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.secrets import age_keys, sops, sops_config
@@ -21,6 +22,7 @@ from signalen_toolkit.secrets.check import SecretsReport, check
 from signalen_toolkit.secrets.files import path_of
 from signalen_toolkit.secrets.make import MadeSecrets, init, set_value, summary
 from signalen_toolkit.secrets.rotation import edit, rotate, rotate_recipients
+from signalen_toolkit.secrets.sops import Sops
 from signalen_toolkit.secrets.values import ValueSources, pairs
 
 from tests.conftest import FORMS
@@ -403,6 +405,27 @@ def test_an_edit_without_a_change_writes_nothing(repository: Path, monkeypatch: 
     assert everything(repository) == before
 
 
+def test_others_may_work_while_an_editor_is_open_and_what_they_wrote_is_kept(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    initialised(repository)
+    written: list[bytes] = []
+
+    def while_open(*_: object) -> bool:
+        with files.alone(repository):  # for ever, if we had the turn
+            (repository / BACKEND).write_bytes((repository / BACKEND).read_bytes() + b"# theirs\n")
+        written.append((repository / BACKEND).read_bytes())
+        return sops_edit(*_)  # type: ignore[arg-type]
+
+    sops_edit = Sops.edit
+    monkeypatch.setattr(Sops, "edit", while_open)
+    monkeypatch.setattr("signalen_toolkit.secrets.rotation._in_memory", lambda folder: True)
+    monkeypatch.setenv("EDITOR", script(repository.parent / "home", f'sed -i s/{PLAIN}/edited/ "$1"'))
+    with pytest.raises(UsageError, match="changed in the meantime"):
+        edit(repository, catalog(), "acceptance", "signalen-backend-secrets")
+    assert (repository / BACKEND).read_bytes() == written[0]
+
+
 def test_no_edit_where_there_is_no_memory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     initialised(repository)
     monkeypatch.setattr("signalen_toolkit.secrets.rotation._in_memory", lambda folder: False)
@@ -579,7 +602,8 @@ def test_a_person_is_asked(repository: Path, monkeypatch: pytest.MonkeyPatch) ->
     asked: list[str] = []
 
     def answer(prompt: str) -> str:
-        asked.append(prompt)
+        with files.alone(repository):  # others may work meanwhile
+            asked.append(prompt)
         return PLAIN
 
     monkeypatch.setattr(secret_values, "can_ask", lambda: True)
