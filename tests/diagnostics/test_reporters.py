@@ -21,7 +21,7 @@ WRONG = Problem(
     line=14,
     column=1,
     end_column=12,
-    path="enviroments",
+    place=("enviroments",),
     hint="did you mean 'environments'?",
     source="enviroments:",
 )

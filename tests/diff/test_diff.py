@@ -229,7 +229,7 @@ def test_helm_is_asked_once_for_a_release_that_is_as_it_was(repository: Reposito
 def test_objects_lie_in_the_namespace_of_their_release(repository: Repository) -> None:
     repository.commit("one")
     tree = {path: text.decode() for path, text in revisions.files(repository.directory, "HEAD", "clusters").items()}
-    side = diff.Side(releases(tree, FORMATS), list(manifests(tree, "acceptance")))
+    side = diff.RenderedTree(releases(tree, FORMATS), list(manifests(tree, "acceptance")))
     found = diff.installed(side, make(side.releases, Locks()))
     assert [(one.title, one.namespace) for one in found.objects] == [
         ("ConfigMap x", "signalen"),

@@ -327,3 +327,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "form.yaml").write_bytes("\ufeffa: 1\r\n".encode())
     assert reader.read_text(tmp_path / "form.yaml") == "\ufeffa: 1\r\n"
+
+
+def test_a_position_is_that_of_a_problem() -> None:
+    document = parse("# first\na:\n  b: [one, two]\n  'c d': text\n", "form.yaml")
+    assert document.position(("a", "b", 1)) == (3, 12, 15)
+    assert document.position(("a", "c d"), at="key") == (4, 3, 8)
+    assert document.position(("a", "gone")) == document.position(("a",), at="key") == (2, 1, 2)

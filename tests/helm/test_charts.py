@@ -626,6 +626,16 @@ def test_another_digest_is_a_problem() -> None:
     assert lock_text(entries).splitlines()[problem.line - 1] == problem.source
 
 
+def test_a_digest_that_two_charts_have_is_found_at_its_own(tmp_path: Path) -> None:
+    entries = updated({}, [chart("1", "1.0.0"), chart("1", "2.0.0")])
+    lines = []
+    for version in ("1.0.0", "2.0.0"):
+        problem = check_lock(entries, chart("2", version))
+        assert problem is not None
+        lines.append(problem.line)
+    assert lines[1] - lines[0] == len(("repository", "name", "version", "digest"))
+
+
 def test_a_chart_somebody_works_on_is_not_compared(tmp_path: Path) -> None:
     entries = updated({}, [chart()])
     folder = replace(chart("2"), path=tmp_path)

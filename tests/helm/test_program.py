@@ -125,13 +125,13 @@ def test_a_value_that_is_not_set(engine: Engine, chart: Maker) -> None:
     error = failure(engine, chart(bad="kind: x\na: {{ .Values.database.host.name }}\n"))
     assert (error.template, error.line) == ("demo/templates/bad.yaml", 2)
     assert error.column > 1
-    assert error.values_path == "database.host.name"
+    assert error.place == ("database", "host", "name")
     assert error.message == "the chart reads the value 'database.host.name', and 'database' is not set"
 
 
 def test_a_value_that_is_no_map(engine: Engine, chart: Maker) -> None:
     error = failure(engine, chart(bad="a: {{ .Values.text.deep }}"))
-    assert error.values_path == "text.deep"
+    assert error.place == ("text", "deep")
     assert "'text' is not a map" in error.message
 
 
@@ -139,14 +139,14 @@ def test_the_innermost_template_is_named(engine: Engine, chart: Maker) -> None:
     folder = chart(bad='a: {{ include "deep" . }}')
     (folder / "templates/_helpers.tpl").write_text('\n{{ define "deep" }}{{ .Values.q.r }}{{ end }}')
     error = failure(engine, folder)
-    assert (error.template, error.line, error.values_path) == ("demo/templates/_helpers.tpl", 2, "q.r")
+    assert (error.template, error.line, error.place) == ("demo/templates/_helpers.tpl", 2, ("q", "r"))
 
 
 def test_a_value_of_a_subchart_has_its_whole_path(engine: Engine, chart: Maker) -> None:
     folder = chart("dependencies:\n- {name: sub, version: 1.0.0}\n", good=DEPLOYMENT)
     write_chart(folder / "charts", chart_files("sub", "1.0.0", {"bad.yaml": "a: {{ .Values.q.r }}"}))
     error = failure(engine, folder)
-    assert error.values_path == "sub.q.r"
+    assert error.place == ("sub", "q", "r")
     assert error.template == "demo/charts/sub/templates/bad.yaml"
 
 
@@ -155,7 +155,7 @@ def test_a_message_of_the_chart_itself(how: str, engine: Engine, chart: Maker) -
     call = {"required": 'required "set .Values.host: please" .Values.host', "fail": 'fail "set .Values.host: please"'}
     error = failure(engine, chart(bad=f"a: {{{{ {call[how]} }}}}"))
     assert error.message == "the chart refuses its values: set .Values.host: please"
-    assert (error.template, error.line, error.values_path) == ("demo/templates/bad.yaml", 1, "host")
+    assert (error.template, error.line, error.place) == ("demo/templates/bad.yaml", 1, ("host",))
 
 
 def test_a_template_that_is_broken(engine: Engine, chart: Maker) -> None:
@@ -179,7 +179,7 @@ def test_values_that_the_schema_of_the_chart_refuses(engine: Engine, chart: Make
     )
     error = failure(engine, folder, "map: {x: 1}")
     assert {one.path for one in error.refusals} == {"text", "map.x"}
-    assert error.values_path in ("text", "map.x")
+    assert error.place in (("text",), ("map", "x"))
     assert "the chart refuses these values: " in error.message
 
 
@@ -235,6 +235,13 @@ def test_refusals_of_a_subcharts_schema_have_its_name() -> None:
     said = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\n"
     error = understand(f"{said}demo:\n- at '/a': got number, want string\nsub:\n- (root): b is required\n", "demo")
     assert [one.path for one in error.refusals] == ["a", "sub"]
+
+
+def test_a_key_with_a_dot_in_it_is_one_key() -> None:
+    said = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\n"
+    error = understand(f"{said}demo:\n- at '/annotations/example.org~1team': got number, want string\n", "demo")
+    assert error.place == ("annotations", "example.org/team")
+    assert "'annotations[\"example.org/team\"]'" in error.message
 
 
 @pytest.mark.parametrize("said", ["", "\n\n", "Error: ", "WARNING: x\n"])

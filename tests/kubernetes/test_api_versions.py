@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 
 from signalen_toolkit.base.paths import PACKAGE
-from signalen_toolkit.kubernetes.schemas.api_versions import Change, changes, numbers
+from signalen_toolkit.kubernetes.schemas.api_versions import ApiChange, changes, numbers
 
 with (PACKAGE / "data" / "api_versions.csv").open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
@@ -27,5 +27,5 @@ def test_what_is_gone_has_the_page_of_the_release_without_it() -> None:
 
 
 def test_a_line_is_a_change() -> None:
-    assert changes()["batch/v1beta1", "CronJob"] == Change((1, 21), (1, 25), "batch/v1")
-    assert changes()["v1", "ComponentStatus"] == Change((1, 19), None, "")
+    assert changes()["batch/v1beta1", "CronJob"] == ApiChange((1, 21), (1, 25), "batch/v1")
+    assert changes()["v1", "ComponentStatus"] == ApiChange((1, 19), None, "")

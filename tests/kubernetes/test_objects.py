@@ -18,6 +18,7 @@ from signalen_toolkit.base.layout import HEADER
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.catalog.schemas import config_schema, values_schema
+from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.diagnostics.problems import has_errors
 from signalen_toolkit.documents.data import merge
 from signalen_toolkit.documents.reader import parse
@@ -431,7 +432,8 @@ def test_an_object_that_does_not_fit_is_refused(path: str, value: Any, message: 
     above, _, key = path.rpartition(".")
     obj = release()
     (at(obj, above) if above else obj)[key] = value
-    assert [problem for problem in object_problems(obj) if message in problem]
+    found = [f"{dotted(place)}: {said}" for place, said in object_problems(obj)]
+    assert [problem for problem in found if message in problem]
 
 
 def test_the_images_are_in_the_tree() -> None:

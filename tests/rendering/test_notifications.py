@@ -27,7 +27,7 @@ from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.secrets import check as secret_check
 from signalen_toolkit.secrets.environment import needs_of
 from signalen_toolkit.secrets.make import init, summary
-from signalen_toolkit.secrets.values import Sources
+from signalen_toolkit.secrets.values import ValueSources
 
 from tests.conftest import FORMS, example_forms, program
 from tests.support.rendered import ASSETS, Form, as_text, minimal_form, object_problems, quick, tree_of, write_assets
@@ -442,13 +442,13 @@ def filled_in(place: Path, /, **settings: Any) -> Path:
 
 def test_a_secret_for_flux_is_missed_made_and_encrypted(repository: Path) -> None:
     given = {"OIDC_RP_CLIENT_SECRET": "GIVEN"}
-    init(filled_in(repository), catalog(), sources=Sources(variables=given))
+    init(filled_in(repository), catalog(), sources=ValueSources(variables=given))
     filled_in(repository, notifications=CHOICES["teams"])
     (problem,) = secret_check.check(repository, catalog()).problems
     path = "secrets/acceptance/signalen-acceptance-notifications-teams.yaml"
     assert (problem.rule, problem.file) == ("secret-missing", path)
     assert problem.message.endswith("nobody is told of a failure without it")
-    (made,) = init(repository, catalog(), sources=Sources(variables={"address": "GIVEN"}))
+    (made,) = init(repository, catalog(), sources=ValueSources(variables={"address": "GIVEN"}))
     assert made.files == (path,)
     assert secret_check.check(repository, catalog()).problems == ()
     (secret,) = quick((repository / path).read_text(encoding="utf-8"))
@@ -459,7 +459,7 @@ def test_a_secret_for_flux_is_missed_made_and_encrypted(repository: Path) -> Non
 def test_a_person_is_told_what_argo_cd_has_to_have(repository: Path) -> None:
     notifications = {**CHOICES["teams"], **CHOICES["status"]}
     filled_in(repository, delivery="argocd", notifications=notifications, repository={"host": "gitlab"})
-    (made,) = init(repository, catalog(), sources=Sources(variables={"OIDC_RP_CLIENT_SECRET": "GIVEN"}))
+    (made,) = init(repository, catalog(), sources=ValueSources(variables={"OIDC_RP_CLIENT_SECRET": "GIVEN"}))
     keys = "signalen-acceptance-teams, signalen-acceptance-status"
     assert f"put into the Secret argocd-notifications-secret in argocd yourself, once: {keys}" in summary(made)
     assert not list(repository.glob("secrets/*/argocd*"))

@@ -78,7 +78,7 @@ def test_a_diff_shows_what_is_stale(tmp_path: Path) -> None:
     assert on_disk(tmp_path) == OLD
 
 
-@pytest.mark.parametrize("call", ["link", "write_bytes", "unlink", "rmdir", "_exchange"])
+@pytest.mark.parametrize("call", ["link", "write_bytes", "unlink", "rmdir", "exchange"])
 def test_a_failure_at_any_step_leaves_the_old_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     tree.write(tmp_path, OLD)
 
@@ -87,8 +87,8 @@ def test_a_failure_at_any_step_leaves_the_old_tree(tmp_path: Path, monkeypatch: 
 
     if call == "link":
         monkeypatch.setattr(tree, "_link", fail)
-    elif call == "_exchange":
-        monkeypatch.setattr(tree, "_exchange", fail)
+    elif call == "exchange":
+        monkeypatch.setattr(tree, "exchange", fail)
     else:
         monkeypatch.setattr(Path, call, fail)
     with pytest.raises(OSError, match="No space left"):
@@ -102,7 +102,7 @@ def test_a_failure_at_any_step_leaves_the_old_tree(tmp_path: Path, monkeypatch: 
 def test_without_an_exchange_in_one_step_a_kill_between_two_is_repaired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "_exchange", lambda *paths: False)
+    monkeypatch.setattr(tree, "exchange", lambda *paths: False)
     tree.write(tmp_path, OLD)
     tree.write(tmp_path, NEW)
     assert on_disk(tmp_path) == NEW
@@ -116,8 +116,8 @@ def test_without_an_exchange_in_one_step_a_kill_between_two_is_repaired(
 WRITER = """
 import sys
 from pathlib import Path
-from toolkit import tree
-from signalen_toolkit.rendering.render import HEADER
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.base.layout import HEADER
 old, new = ({f"clusters/e/{i}.yaml": f"{HEADER}{word}: {i}\\n" for i in range(60)} for word in ("old", "new"))
 print("ready", flush=True)
 while True:
@@ -130,7 +130,7 @@ def test_killed_at_any_moment_the_tree_is_the_old_or_the_new_one(tmp_path: Path)
     for attempt in range(12):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
         assert writer.stdout is not None
-        writer.stdout.readline()
+        assert writer.stdout.readline() == b"ready\n"
         time.sleep(0.02 + attempt * 0.007)
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from signalen_toolkit.base import files
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.rendering import tree
@@ -165,18 +172,34 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: py
     assert snapshot(tmp_path) == before
 
 
-def test_killed_before_the_form_is_written_the_tree_is_stale_and_the_command_completes_it(
+def test_a_tree_that_cannot_take_its_place_leaves_the_form_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository(tmp_path)
+    before = snapshot(repository(tmp_path))
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", _killed)
+        patched.setattr(tree, "_swap", _killed)
         with pytest.raises(KeyboardInterrupt):
             bump(tmp_path)
-    assert text(tmp_path) == FORM
-    assert not is_clean(tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from signalen_toolkit.rendering import tree
+from signalen_toolkit.repository.bump import bump
+tree._swap = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+bump(Path(sys.argv[1]))
+"""
+
+
+def test_killed_between_form_and_tree_the_tree_is_stale_and_the_command_completes_it(tmp_path: Path) -> None:
+    repository(tmp_path)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert f'"{NEWEST}"' in text(tmp_path) and not is_clean(tmp_path)
     bump(tmp_path)
-    assert is_clean(tmp_path) and f'"{NEWEST}"' in text(tmp_path)
+    assert is_clean(tmp_path)
 
 
 def _killed(*_: object) -> None:
@@ -192,3 +215,59 @@ def test_a_form_that_somebody_saves_meanwhile_is_not_lost(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="changed in the meantime"):
         revision.put(made)
     assert snapshot(tmp_path) == disk
+
+
+@pytest.mark.parametrize("moment", ["render", "put", "exchange"])
+def test_an_edit_that_lands_during_the_work_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    module: Any = files if moment == "exchange" else revision
+    before = snapshot(repository(tmp_path))
+    mine = (FORM + "# mine\n").encode()
+    work = getattr(module, moment)
+
+    def edited_first(*args: Any) -> Any:
+        monkeypatch.setattr(module, moment, work)
+        (tmp_path / FORM_FILE).write_bytes(mine)
+        return work(*args)
+
+    monkeypatch.setattr(module, moment, edited_first)
+    with pytest.raises(UsageError, match="changed in the meantime; nothing is written, run the command again"):
+        bump(tmp_path)
+    assert snapshot(tmp_path) == before | {FORM_FILE: mine}
+    bump(tmp_path)
+    assert text(tmp_path) == FORM.replace('"4.20.0"', f'"{NEWEST}"') + "# mine\n" and is_clean(tmp_path)
+
+
+# Started once, so that each pair begins at the same moment.
+BUMPS = """
+import sys
+from pathlib import Path
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.repository.bump import bump
+catalog()
+for line in sys.stdin:
+    folder, version, environment = line.split()
+    bump(Path(folder), version, environment)
+    print("done", flush=True)
+"""
+
+
+def test_two_at_once_take_turns_and_neither_is_lost(tmp_path: Path) -> None:
+    environments = ("acceptance", "production")
+    command = [sys.executable, "-c", BUMPS]
+    with ExitStack() as ends:
+        workers = [
+            ends.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in environments
+        ]
+        for number in range(20):
+            folder = repository(tmp_path / str(number))
+            for worker, environment in zip(workers, environments, strict=True):
+                assert worker.stdin is not None
+                worker.stdin.write(f"{folder} 4.22.0 {environment}\n")
+                worker.stdin.flush()
+            for worker in workers:
+                assert worker.stdout is not None and worker.stdout.readline() == "done\n"
+            assert text(folder) == FORM.replace("4.20.0", "4.22.0").replace("4.19.0", "4.22.0")
+            assert is_clean(folder)

@@ -78,7 +78,7 @@ def new(
     ask: bool = False,
     force: bool = False,
     git: bool = False,
-) -> scaffold.Result:
+) -> scaffold.NewRepository:
     return scaffold.new(
         directory,
         answers,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+from signalen_toolkit.repository import change as revision
 from signalen_toolkit.repository import promote
+from signalen_toolkit.repository.bump import bump
 
-from tests.support.lived_in import FORM, is_clean, repository, snapshot, text
+from tests.support.lived_in import FORM, edit, is_clean, repository, snapshot, text
 
 ACCEPTANCE = "        domain: s-hertogenbosch.signalen.dev\n"
 PRODUCTION = "        domain: meldingen.s-hertogenbosch.nl\n"
@@ -95,3 +100,35 @@ def test_wrong_names(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=said):
             promote.plan(tmp_path, source, target)
+
+
+def test_while_a_person_thinks_others_may_work_and_what_was_agreed_to_is_done_or_nothing(tmp_path: Path) -> None:
+    agreed = promote.plan(repository(tmp_path), "acceptance", "production")
+    edit(tmp_path, "# Signalen of", "# My")
+    promote.put(agreed)  # what it changes is the same
+    assert text(tmp_path) == FORM.replace("4.19.0", "4.20.0").replace("# Signalen of", "# My")
+    other = promote.plan(repository(tmp_path), "acceptance", "production")
+    bump(tmp_path, "4.22.0", "acceptance")
+    disk = snapshot(tmp_path)
+    with pytest.raises(UsageError, match="changed in the meantime"):
+        promote.put(other)
+    assert snapshot(tmp_path) == disk
+
+
+def test_a_bump_and_a_promotion_at_once_are_both_done(tmp_path: Path) -> None:
+    third = FORM.replace(
+        "# the end", "    training:\n        domain: oefenen.s-hertogenbosch.nl\n        version: 4.19.0"
+    )
+    command = [sys.executable, "-m", "signalen_toolkit"]
+    for number in range(3):
+        folder = repository(tmp_path / str(number), third)
+        works = [
+            subprocess.Popen([*command, *arguments])
+            for arguments in (
+                ["promote", "acceptance", "production", str(folder), "--yes"],
+                ["bump", "4.22.0", "--environment", "training", "-C", str(folder)],
+            )
+        ]
+        assert [work.wait() for work in works] == [0, 0]
+        versions = [one.version for one in revision.read(folder, catalog()).config.environments]
+        assert versions == ["4.20.0", "4.20.0", "4.22.0"] and is_clean(folder)

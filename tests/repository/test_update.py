@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -18,13 +19,12 @@ from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.form import migrations
-from signalen_toolkit.form.migrations import Migration
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository import update as updating
-from signalen_toolkit.repository.merge import Change, changes, merge
+from signalen_toolkit.repository.merge import FileChange, changes, merge
 from signalen_toolkit.repository.template_state import Origin
-from signalen_toolkit.repository.update import Result, summary, template_files, update
+from signalen_toolkit.repository.update import UpdateResult, summary, template_files, update
 
 from tests.repository.test_new import assert_clean, given_as
 
@@ -82,11 +82,11 @@ def replaced(path: Path, old: str, new: str) -> bytes:
     return text.replace(old, new).encode()
 
 
-def changed(result: Result) -> list[str]:
+def changed(result: UpdateResult) -> list[str]:
     return [change.path for change in result.changes if not change.kept]
 
 
-def kept(result: Result) -> list[str]:
+def kept(result: UpdateResult) -> list[str]:
     return [change.path for change in result.changes if change.kept]
 
 
@@ -294,7 +294,7 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
         text = text.replace("\ntelephone:", "\ncontact:")
         return set_values(text, {("apiVersion",): "signalen.org/v1"})
 
-    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", change))
+    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", ("signalen.org/v1", change))
     text = (repository / FORM_FILE).read_text(encoding="utf-8")
     old = text.replace("apiVersion: signalen.org/v1", "apiVersion: signalen.org/v0").replace(
         "\ncontact:", "\ntelephone:"
@@ -310,7 +310,7 @@ def test_older_form_is_migrated_with_its_comments(repository: Path, monkeypatch:
 
 
 def test_migration_that_does_not_give_its_version_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", Migration("signalen.org/v1", str.upper))
+    monkeypatch.setitem(migrations.MIGRATIONS, "signalen.org/v0", ("signalen.org/v1", str.upper))
     with pytest.raises(UsageError, match="could not be brought from"):
         migrations.migrated("apiVersion: signalen.org/v0\n", FORM_FILE)
 
@@ -396,12 +396,12 @@ def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
     before = content(repository)
     count = 0
 
-    def failing(path: Path, data: bytes, *, mode: int) -> None:
+    def failing(path: Path, data: bytes, **options: Any) -> None:
         nonlocal count
         count += 1
         if count > at:
             raise OSError(28, "No space left on device", str(path))
-        write(path, data, mode=mode)
+        write(path, data, **options)
 
     write = atomic.replace
     with monkeypatch.context() as patch:
@@ -414,6 +414,23 @@ def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
     update(repository)
     assert (repository / README).read_bytes() == b"# Nieuw\n"
     assert_repeatable(repository)
+
+
+def test_file_that_a_person_saves_meanwhile_is_kept(
+    repository: Path, template: dict[str, bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template.update({README: b"# Nieuw\n", "docs/new.md": b"x\n"})
+    before = content(repository)
+
+    def edited_first(*arguments: Any) -> None:
+        (repository / README).write_bytes(b"# mine\n")
+        check_way(*arguments)
+
+    check_way = updating._check_way
+    monkeypatch.setattr(updating, "_check_way", edited_first)
+    with pytest.raises(UsageError, match=r"README\.md was changed in the meantime; nothing is written"):
+        update(repository)
+    assert content(repository) == before | {README: b"# mine\n"}
 
 
 def test_repository_of_a_newer_toolkit_is_refused(repository: Path) -> None:
@@ -492,4 +509,4 @@ def test_no_edit_of_a_person_is_ever_lost(
 
 
 def test_change_says_what_it_is() -> None:
-    assert changes(Origin("", {}), {"a": b"1\n"}, {}) == [Change("a", "new in the template", b"1\n")]
+    assert changes(Origin("", {}), {"a": b"1\n"}, {}) == [FileChange("a", "new in the template", b"1\n")]

@@ -11,17 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from signalen_toolkit.base import files
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.secrets import age_keys, sops, sops_config
 from signalen_toolkit.secrets import environment as secret_environment
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
-from signalen_toolkit.secrets.check import Report, check
+from signalen_toolkit.secrets.check import SecretsReport, check
 from signalen_toolkit.secrets.files import path_of
-from signalen_toolkit.secrets.make import Made, init, set_value, summary
+from signalen_toolkit.secrets.make import MadeSecrets, init, set_value, summary
 from signalen_toolkit.secrets.rotation import edit, rotate, rotate_recipients
-from signalen_toolkit.secrets.values import Sources, pairs
+from signalen_toolkit.secrets.sops import Sops
+from signalen_toolkit.secrets.values import ValueSources, pairs
 
 from tests.conftest import FORMS
 from tests.support.rendered import write_assets
@@ -54,11 +56,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def given() -> Sources:
-    return Sources(variables={"OIDC_RP_CLIENT_SECRET": "GIVEN"})
+def given() -> ValueSources:
+    return ValueSources(variables={"OIDC_RP_CLIENT_SECRET": "GIVEN"})
 
 
-def initialised(repository: Path, program: str | None = None) -> Made:
+def initialised(repository: Path, program: str | None = None) -> MadeSecrets:
     (made,) = init(repository, catalog(), sources=given(), program=program)
     return made
 
@@ -88,7 +90,7 @@ def script(folder: Path, text: str, name: str = "program") -> str:
     return str(path)
 
 
-def rules(report: Report) -> list[str]:
+def rules(report: SecretsReport) -> list[str]:
     return [problem.rule for problem in report.problems]
 
 
@@ -98,7 +100,7 @@ def rules(report: Report) -> list[str]:
 def test_init_makes_all_that_is_needed(repository: Path) -> None:
     made = initialised(repository)
     assert made.new_key
-    assert check(repository, catalog()) == Report((), ())
+    assert check(repository, catalog()) == SecretsReport((), ())
     found = values(repository)
     assert found[OIDC] == PLAIN
     assert found["signalen-backend-secrets/EMAIL_HOST_PASSWORD"] == ""
@@ -160,7 +162,7 @@ def test_no_secret_in_an_argument_a_variable_or_a_temporary_file_of_sops(
 def test_init_can_be_repeated(repository: Path) -> None:
     initialised(repository)
     before = everything(repository.parent)
-    (made,) = init(repository, catalog(), sources=Sources())
+    (made,) = init(repository, catalog(), sources=ValueSources())
     assert (made.new_key, made.files) == (False, ())
     assert everything(repository.parent) == before
     with pytest.raises(UsageError, match="has a value already; change it with `signalen secrets set`"):
@@ -174,9 +176,9 @@ def test_init_adds_what_a_change_of_the_form_needs(repository: Path) -> None:
     with (repository / "municipality.yaml").open("a") as form:
         form.write("sigmax: {enabled: true, server: https://sigmax.example.nl}\n")
     assert rules(check(repository, catalog())) == ["secret-missing"]
-    (made,) = init(repository, catalog(), sources=Sources(variables={"SIGMAX_AUTH_TOKEN": "GIVEN"}))
+    (made,) = init(repository, catalog(), sources=ValueSources(variables={"SIGMAX_AUTH_TOKEN": "GIVEN"}))
     assert made.keys == ("signalen-backend-secrets/SIGMAX_AUTH_TOKEN",)
-    assert check(repository, catalog()) == Report((), ())
+    assert check(repository, catalog()) == SecretsReport((), ())
     after = dict(secret_files.read(repository, BACKEND).values())  # type: ignore[union-attr]
     assert {place: after[place] for place, _ in before.values()} == dict(before.values())
 
@@ -186,7 +188,7 @@ def test_all_that_is_missing_is_said_at_once(repository: Path) -> None:
         form.write("sigmax: {enabled: true, server: https://sigmax.example.nl}\n")
     before = everything(repository.parent)
     with pytest.raises(UsageError, match=r"(?s)--from-file KEY=PATH.*OIDC_RP_CLIENT_SECRET.*SIGMAX_AUTH_TOKEN"):
-        init(repository, catalog(), sources=Sources())
+        init(repository, catalog(), sources=ValueSources())
     assert everything(repository.parent) == before
 
 
@@ -218,7 +220,7 @@ def test_a_key_file_of_a_persons_own(repository: Path, monkeypatch: pytest.Monke
         age_keys.make(mine, "acceptance")
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(repository / "keys.txt"))
     with pytest.raises(UsageError, match="inside the repository"):
-        init(repository, catalog(), sources=Sources())
+        init(repository, catalog(), sources=ValueSources())
 
 
 # What goes wrong with SOPS
@@ -316,7 +318,7 @@ def test_without_the_private_key_values_stay_closed(repository: Path) -> None:
     made.key_file.rename(made.key_file.with_name("away"))
     with pytest.raises(UsageError, match=r"put the private key in .*acceptance\.txt"):
         set_value(repository, catalog(), "acceptance", OIDC, "x")
-    assert check(repository, catalog()) == Report((), ("acceptance",))
+    assert check(repository, catalog()) == SecretsReport((), ("acceptance",))
 
 
 def test_rotate_gives_new_random_values(repository: Path) -> None:
@@ -403,6 +405,27 @@ def test_an_edit_without_a_change_writes_nothing(repository: Path, monkeypatch: 
     assert everything(repository) == before
 
 
+def test_others_may_work_while_an_editor_is_open_and_what_they_wrote_is_kept(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    initialised(repository)
+    written: list[bytes] = []
+
+    def while_open(*_: object) -> bool:
+        with files.alone(repository):  # for ever, if we had the turn
+            (repository / BACKEND).write_bytes((repository / BACKEND).read_bytes() + b"# theirs\n")
+        written.append((repository / BACKEND).read_bytes())
+        return sops_edit(*_)  # type: ignore[arg-type]
+
+    sops_edit = Sops.edit
+    monkeypatch.setattr(Sops, "edit", while_open)
+    monkeypatch.setattr("signalen_toolkit.secrets.rotation._in_memory", lambda folder: True)
+    monkeypatch.setenv("EDITOR", script(repository.parent / "home", f'sed -i s/{PLAIN}/edited/ "$1"'))
+    with pytest.raises(UsageError, match="changed in the meantime"):
+        edit(repository, catalog(), "acceptance", "signalen-backend-secrets")
+    assert (repository / BACKEND).read_bytes() == written[0]
+
+
 def test_no_edit_where_there_is_no_memory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     initialised(repository)
     monkeypatch.setattr("signalen_toolkit.secrets.rotation._in_memory", lambda folder: False)
@@ -450,7 +473,7 @@ def test_check_of_a_file_that_is_something_else(repository: Path, text: str) -> 
     assert [problem.rule for problem in found] == ["secret-file"]
     assert PLAIN not in str(found)
     with pytest.raises(UsageError) as error:
-        init(repository, catalog(), sources=Sources())
+        init(repository, catalog(), sources=ValueSources())
     assert PLAIN not in str(error.value)
 
 
@@ -511,9 +534,9 @@ def test_check_without_sops(repository: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UsageError, match="sops is missing"):
         check(repository, catalog())
-    assert check(repository, catalog(), decrypt=False) == Report((), ())
+    assert check(repository, catalog(), decrypt=False) == SecretsReport((), ())
     made.key_file.unlink()
-    assert check(repository, catalog()) == Report((), ("acceptance",))
+    assert check(repository, catalog()) == SecretsReport((), ("acceptance",))
 
 
 def test_one_value_from_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -527,9 +550,9 @@ def test_one_value_from_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_provider_without_files(repository: Path) -> None:
     with (repository / "municipality.yaml").open("a") as form:
         form.write("secrets: {provider: existing}\n")
-    assert check(repository, catalog()) == Report((), ())
+    assert check(repository, catalog()) == SecretsReport((), ())
     for work in (
-        lambda: init(repository, catalog(), sources=Sources()),
+        lambda: init(repository, catalog(), sources=ValueSources()),
         lambda: set_value(repository, catalog(), "acceptance", OIDC, "x"),
     ):
         with pytest.raises(UsageError, match=r"'secrets\.provider' is"):
@@ -579,12 +602,13 @@ def test_a_person_is_asked(repository: Path, monkeypatch: pytest.MonkeyPatch) ->
     asked: list[str] = []
 
     def answer(prompt: str) -> str:
-        asked.append(prompt)
+        with files.alone(repository):  # others may work meanwhile
+            asked.append(prompt)
         return PLAIN
 
     monkeypatch.setattr(secret_values, "can_ask", lambda: True)
     monkeypatch.setattr("getpass.getpass", answer)
-    init(repository, catalog(), sources=Sources(ask=True))
+    init(repository, catalog(), sources=ValueSources(ask=True))
     assert len(asked) == 1
     assert "OIDC_RP_CLIENT_SECRET" in asked[0]
     assert values(repository)[OIDC] == PLAIN

@@ -39,6 +39,7 @@ environments:
 
 def repository(folder: Path, form: str = FORM) -> Path:
     """Make a rendered repository in a folder, and return the folder."""
+    folder.mkdir(exist_ok=True)
     write_assets(folder)
     (folder / FORM_FILE).write_bytes(form.encode())
     rerender(folder)

@@ -112,7 +112,7 @@ def has(data: Any, path: str) -> bool:
 def object_problems(obj: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with an object that is rendered: by our own schema of its kind, else by Kubernetes'."""
     if own_schemas.schema_of(obj) is not None:
-        return own_schemas.object_problems(obj)
+        return [f"{place}: {message}" for place, message in own_schemas.object_problems(obj)]
     validator = kubernetes(None).validator(obj["apiVersion"], obj["kind"])
     if validator is None:
         return [f"no schema for {obj['apiVersion']}, {obj['kind']}"]

@@ -16,10 +16,10 @@ from typing import Any
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog import versioned_schema
-from signalen_toolkit.catalog.json_text import JsonText
 from signalen_toolkit.catalog.load import load
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schema_growth import Growth, follow_schema, follow_values
+from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
@@ -27,7 +27,7 @@ from signalen_toolkit.helm.charts.archive import LARGEST_ARCHIVE, ChartError, ch
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReleasePlan:
     """New texts of the catalog's files, what they change, and what a person still has to do."""
 
     release: str
@@ -50,7 +50,7 @@ class _Chart:
     templates: str
 
 
-def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schema: Path | None = None) -> Plan:
+def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schema: Path | None = None) -> ReleasePlan:
     """Tell what a new release changes in a catalog folder (chart-templates); nothing is written.
 
     A release that the catalog has already makes an empty plan. Raises UsageError where charts are missing or damaged.
@@ -64,7 +64,7 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
         raise UsageError(f"there is no chart of the catalog in {charts}")
     release = _release(release, known, found)
     if release in known.releases:
-        return Plan(release, {}, (), (), f"the catalog has release {release} already")
+        return ReleasePlan(release, {}, (), (), f"the catalog has release {release} already")
     if parse(release) < parse(known.releases[0]):
         raise UsageError(f"release {release} is older than {known.releases[0]}, the newest of the catalog")
     files: dict[Path, str] = {}
@@ -73,7 +73,7 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
     for name, one in moving.items():
         chart = found.get(name)
         for growth, path in _growths(one, chart, frontend_schema):
-            files[path] = growth.schema.changed()
+            files[path] = schema_text(growth.schema)
             done += [f"{name}: {line}" for line in growth.done]
             notes += [f"{name}: {line}" for line in growth.notes]
         if chart:
@@ -87,13 +87,20 @@ def plan(catalog: Path, charts: Path, release: str | None = None, frontend_schem
         if one.application_config and not frontend_schema and app != one.releases[0].app:
             notes.append(f"{name}: {app} may take other configuration: compare its schema with --frontend-schema")
     changed = {path: text for path, text in files.items() if path.read_text(encoding="utf-8") != text}
-    return Plan(release, changed, tuple(done), tuple(notes), "\n".join(_text(catalog, release, changed, done, notes)))
+    return ReleasePlan(
+        release, changed, tuple(done), tuple(notes), "\n".join(_text(catalog, release, changed, done, notes))
+    )
 
 
-def write(plan: Plan) -> None:
+def write(plan: ReleasePlan) -> None:
     """Write what was planned: each file as a whole, and the version tables last, so that a run can be repeated."""
     for path, text in sorted(plan.files.items(), key=lambda item: item[0].name == "releases.csv"):
         replace(path, text.encode())
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """Write a schema as the files of the catalog have it, so that a change of one key is a difference of its lines."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _text(catalog: Path, release: str, files: Mapping[Path, str], done: list[str], notes: list[str]) -> Iterator[str]:
@@ -132,14 +139,14 @@ def _growths(one: Component, chart: _Chart | None, frontend_schema: Path | None)
                 f"the chart {one.chart} {chart.version} is older than {newest.chart}, which the catalog has"
             )
         path = one.folder / "values.schema.json"
-        growth = Growth(JsonText(path.read_text(encoding="utf-8")), newest.chart, chart.version, chart.templates)
+        growth = Growth(_read_json(path), newest.chart, chart.version, chart.templates)
         follow_values(growth, chart.values)
         yield growth, path
     if one.application_config and frontend_schema and chart.app != newest.app:
         if not (is_version(chart.app) and is_version(newest.app)):
             raise UsageError(f"{one.name} {chart.app} has no version to put in its schema")
         path = one.application_config.schema
-        growth = Growth(JsonText(path.read_text(encoding="utf-8")), newest.app, chart.app)
+        growth = Growth(_read_json(path), newest.app, chart.app)
         follow_schema(growth, _read_json(frontend_schema))
         yield growth, path
 
@@ -153,7 +160,7 @@ def _misfits(one: Component, chart: _Chart, files: Mapping[Path, str]) -> Iterat
         return
     schema = versioned_schema.plain(json.loads(text), chart.version)
     for error in Draft202012Validator(schema).iter_errors(chart.values.data or {}):
-        yield f"{error.json_path.removeprefix('$.')}: the chart's own value does not fit the schema: {error.message}"
+        yield f"{dotted(tuple(error.absolute_path))}: the chart's own value does not fit the schema: {error.message}"
 
 
 def _listed(path: Path, line: str) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from signalen_toolkit.base.versions import between, parse
-from signalen_toolkit.catalog.json_text import JsonText, Place
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.schema import lookup
+from signalen_toolkit.schema.lookup import Schema
 
 # What stands as description until a person has written it.
 TO_WRITE: Final = "TO WRITE."
@@ -30,44 +31,37 @@ Path = tuple[str, ...]
 
 @dataclass(slots=True)
 class Growth:
-    """A schema that grows from one version to the next; `done` and `notes` tell a person what changed.
+    """A schema that grows, in place, from one version to the next; `done` and `notes` tell a person what changed.
 
     `templates` is the text of the chart's templates: a key that they read is there, whatever values.yaml lists.
     """
 
-    schema: JsonText
+    schema: dict[str, Any]
     before: str
     version: str
     templates: str = ""
     done: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def alive(self, child: Place) -> bool:
+    def alive(self, child: Schema) -> bool:
         """Tell whether the version before has a key."""
-        return between(self.before, child.value.get("x-since"), child.value.get("x-until"))
+        return between(self.before, child.get("x-since"), child.get("x-until"))
 
-    def resolved(self, place: Place) -> tuple[Place, bool]:
-        """Follow a reference within the schema; also tell whether it was one, which other keys then share."""
-        shared = False
-        while isinstance(reference := place.value.get("$ref"), str):
-            target = self.schema.root.get("$defs")
-            name = target and target.get(reference.removeprefix("#/$defs/"))
-            if not name:
-                break
-            place, shared = name, True
-        return place, shared
+    def resolve(self, child: Schema) -> Schema:
+        """Follow the references of a part of the schema."""
+        return lookup.resolve(self.schema, child)
 
-    def add(self, properties: Place, path: Path, node: Mapping[str, Any]) -> None:
+    def add(self, properties: dict[str, Any], path: Path, node: Mapping[str, Any]) -> None:
         """Add a key that is new in this version."""
-        self.schema.put(properties, path[-1], node)
+        properties[path[-1]] = dict(node)
         self.done.append(f"new: {dotted(path)}")
         self._ask(path, node)
 
-    def end(self, child: Place, path: Path) -> None:
+    def end(self, child: dict[str, Any], path: Path) -> None:
         """Note that this version has no such key any more."""
         if f".Values.{'.'.join(path)}" in self.templates:
             return  # a key that values.yaml need not list
-        self.schema.put(child, "x-until", self.before)
+        child["x-until"] = self.before
         self.done.append(f"gone: {dotted(path)}")
 
     def note(self, path: Path, text: str) -> None:
@@ -87,20 +81,21 @@ class Growth:
 
 def follow_values(growth: Growth, values: Document) -> None:
     """Compare a chart's schema with the values.yaml of the chart in the new version."""
-    _follow(growth, growth.schema.root, values.data or {}, values, (), shared=False)
+    _follow(growth, growth.schema, values.data or {}, values, (), shared=False)
 
 
 def _follow(
-    growth: Growth, place: Place, data: Mapping[str, Any], values: Document, path: Path, *, shared: bool
+    growth: Growth, node: Schema, data: Mapping[str, Any], values: Document, path: Path, *, shared: bool
 ) -> None:
-    properties = place.get("properties")
-    known = properties.children if properties else {}
+    """Compare a part of the schema with its part of the values; `shared`: a reference led to it, as others may."""
+    properties = node.get("properties")
+    known = dict(properties or {})
     for key, value in data.items():
         below = (*path, key)
         child = known.get(key)
         if child is not None:
             _follow_key(growth, child, value, values, below, shared=shared)
-        elif place.value.get("additionalProperties", True) is not False:
+        elif node.get("additionalProperties", True) is not False:
             continue  # a map of any keys, such as annotations
         elif shared or properties is None:
             growth.note(below, "is new in a part of the schema that several keys share: to be added by hand")
@@ -110,24 +105,26 @@ def _follow(
         if name in data or not growth.alive(child) or not _told(growth, child):
             continue
         if shared:
-            growth.note((*path, str(name)), "is gone from a part of the schema that several keys share")
+            growth.note((*path, name), "is gone from a part of the schema that several keys share")
         else:
-            growth.end(child, (*path, str(name)))
+            growth.end(child, (*path, name))
 
 
-def _follow_key(growth: Growth, child: Place, value: Any, values: Document, path: Path, *, shared: bool) -> None:
-    until = child.value.get("x-until")
+def _follow_key(
+    growth: Growth, child: dict[str, Any], value: Any, values: Document, path: Path, *, shared: bool
+) -> None:
+    until = child.get("x-until")
     if until and parse(until) < parse(growth.version):
         growth.note(path, f"is back, and was gone after {until}: its x-until is to be looked at")
         return
-    target, referred = growth.resolved(child)
-    if isinstance(value, dict) and "default" not in child.value and target.get("properties"):
-        _follow(growth, target, value, values, path, shared=shared or referred)
-    elif "default" in child.value and not _equal(child.value["default"], value):
+    target = growth.resolve(child)
+    if isinstance(value, dict) and "default" not in child and target.get("properties"):
+        _follow(growth, target, value, values, path, shared=shared or "$ref" in child)
+    elif "default" in child and not _equal(child["default"], value):
         if shared:
             growth.note(path, "has another default in a part of the schema that several keys share")
         else:
-            growth.schema.put(child, "default", value)
+            child["default"] = value
             growth.done.append(f"default changed: {dotted(path)}")
 
 
@@ -135,19 +132,15 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _told(growth: Growth, child: Place) -> bool:
+def _told(growth: Growth, child: Schema) -> bool:
     """Tell whether values.yaml had a key: then it, or a key below it, has a default in the schema.
 
     Templates read some keys that values.yaml does not list; those say nothing by being absent.
     """
-    if "default" in child.value:
+    target = growth.resolve(child)
+    if "default" in target:
         return True
-    target, _ = growth.resolved(child)
-    if "default" in target.value:
-        return True
-    properties = target.get("properties")
-    below = properties.children.values() if properties else ()
-    return any(growth.alive(one) and _told(growth, one) for one in below)
+    return any(growth.alive(one) and _told(growth, one) for one in target.get("properties", {}).values())
 
 
 def _described(value: Any, values: Document, path: Path) -> dict[str, Any]:
@@ -164,7 +157,7 @@ def _described(value: Any, values: Document, path: Path) -> dict[str, Any]:
 
 def _comment(values: Document, path: Path) -> str:
     """Return the comment above a key as a sentence, or nothing."""
-    line = values.problem("", "", path, at="key").line - 1
+    line = values.position(path, at="key").line - 1
     words: list[str] = []
     while line > 0 and (text := values.source.lines[line - 1].strip()).startswith("#"):
         words.insert(0, text.lstrip("#- ").strip())
@@ -175,18 +168,16 @@ def _comment(values: Document, path: Path) -> str:
     return sentence[0].upper() + sentence[1:].rstrip(".:") + "."
 
 
-def follow_schema(growth: Growth, theirs: Mapping[str, Any]) -> None:
+def follow_schema(growth: Growth, theirs: Schema) -> None:
     """Compare the schema of an application's configuration with the one that the new version comes with."""
-    _follow_schema(growth, growth.schema.root, _target(theirs, theirs), theirs, ())
+    _follow_schema(growth, growth.schema, lookup.resolve(theirs, theirs), theirs, ())
 
 
-def _follow_schema(
-    growth: Growth, place: Place, node: Mapping[str, Any], theirs: Mapping[str, Any], path: Path
-) -> None:
-    properties = place.get("properties")
-    known = properties.children if properties else {}
+def _follow_schema(growth: Growth, ours: Schema, node: Schema, theirs: Schema, path: Path) -> None:
+    properties = ours.get("properties")
+    known = dict(properties or {})
     for key, one in node.get("properties", {}).items():
-        below, found = (*path, key), _target(theirs, one)
+        below, found = (*path, key), lookup.resolve(theirs, one)
         child = known.get(key)
         if child is None:
             if properties is None:
@@ -196,22 +187,22 @@ def _follow_schema(
             if key in node.get("required", ()):
                 growth.note(below, "is required: versions before this one did not ask for it")
             continue
-        until = child.value.get("x-until")
+        until = child.get("x-until")
         if until and parse(until) < parse(growth.version):
             growth.note(below, f"is back, and was gone after {until}: its x-until is to be looked at")
             continue
-        target, _ = growth.resolved(child)
-        if "enum" in found and set(map(str, found["enum"])) != set(map(str, target.value.get("enum", ()))):
+        target = growth.resolve(child)
+        if "enum" in found and set(map(str, found["enum"])) != set(map(str, target.get("enum", ()))):
             growth.note(below, f"takes {', '.join(map(str, found['enum']))}: the enum is to be looked at")
         if "properties" in found:
             _follow_schema(growth, target, found, theirs, below)
     if node.get("additionalProperties") is False:
         for name, child in known.items():
             if name not in node.get("properties", {}) and growth.alive(child):
-                growth.end(child, (*path, str(name)))
+                growth.end(child, (*path, name))
 
 
-def _copied(node: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+def _copied(node: Schema, theirs: Schema) -> dict[str, Any]:
     """Take over the description of a key that is new, with references written out."""
     kept = {key: node[key] for key in ("type", "enum", "format", "pattern", "minimum", "maximum") if key in node}
     about = str(node.get("description", "")).strip().rstrip(".")
@@ -220,27 +211,15 @@ def _copied(node: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any
         result["type"] = "object" if "properties" in node else ["string", "number", "boolean", "object", "array"]
     if "properties" in node:
         result["properties"] = {
-            key: _copied(_target(theirs, child), theirs) for key, child in node["properties"].items()
+            key: _copied(lookup.resolve(theirs, child), theirs) for key, child in node["properties"].items()
         }
         if node.get("required"):
             result["required"] = node["required"]
         result["additionalProperties"] = node.get("additionalProperties", True) is not False
     if "items" in node and isinstance(node["items"], Mapping):
-        result["items"] = _plain_items(_target(theirs, node["items"]))
+        result["items"] = _plain_items(lookup.resolve(theirs, node["items"]))
     return result
 
 
-def _plain_items(node: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_items(node: Schema) -> dict[str, Any]:
     return {key: node[key] for key in ("type", "enum", "format") if key in node}
-
-
-def _target(theirs: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow references of draft 6 and later, which stand alone or beside a description."""
-    for _ in range(10):  # more is a circle
-        if not isinstance(reference := node.get("$ref"), str):
-            break
-        place: Any = theirs
-        for part in reference.removeprefix("#/").split("/"):
-            place = place.get(part, {}) if isinstance(place, Mapping) else {}
-        node = {**place, **{key: value for key, value in node.items() if key not in ("$ref", "$schema")}}
-    return node

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from signalen_toolkit.base.versions import between, parse
+from signalen_toolkit.schema import lookup
 
 Schema = dict[str, Any]
 Span = tuple[str | None, str | None]
@@ -63,21 +64,13 @@ def key_versions(schema: Mapping[str, Any], path: Sequence[str | int]) -> Span |
     since, until = schema.get("x-since"), schema.get("x-until")
     place = schema
     for step in path:
-        child = _child(_resolved(schema, place), step)
+        child = _child(lookup.resolve(schema, place), step)
         if child is None:
             return None
         place = child
         since = max(filter(None, (since, place.get("x-since"))), key=parse, default=None)
         until = min(filter(None, (until, place.get("x-until"))), key=parse, default=None)
     return since, until
-
-
-def _resolved(root: Mapping[str, Any], place: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference within the same file; keywords beside it count as well."""
-    while "$ref" in place:
-        target = root["$defs"][place["$ref"].removeprefix("#/$defs/")]
-        place = {**target, **{key: value for key, value in place.items() if key != "$ref"}}
-    return place
 
 
 def _child(place: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, ordered
@@ -43,10 +44,11 @@ def _render() -> int:
     changed = False
     for form in find(Path()):
         directory = form.parent
-        config, problems = check_file(form, catalog())
-        if has_errors(problems):
-            raise ProblemsError(problems)
-        changes = tree.write(directory, render(config, catalog()))
+        with alone(directory):
+            config, problems = check_file(form, catalog())
+            if has_errors(problems):
+                raise ProblemsError(problems)
+            changes = tree.put(directory, render(config, catalog()))
         said = [*(f"wrote {path}" for path in changes.written), *(f"removed {path}" for path in changes.removed)]
         left_out = [] if said else untracked(directory, CLUSTERS)
         said += [f"{directory / path} is not in the commit" for path in left_out]

@@ -57,15 +57,15 @@ def promote(source: str, target: str, directory: Path, allow_downgrade: bool, ye
     """
     from signalen_toolkit.repository import promote as promoting
 
-    plan = promoting.plan(directory, source, target, allow_downgrade=allow_downgrade)
+    make = promoting.promote if yes else promoting.plan
+    plan = make(directory, source, target, allow_downgrade=allow_downgrade)
     print_problems(plan.problems, "text", err=True)
     click.echo(plan.text.removesuffix("\n"))
-    if not plan:
+    if yes or not plan:
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("nobody can be asked here, since this is no terminal: add --yes to do this")
-        click.confirm("Do this?", abort=True)
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here, since this is no terminal: add --yes to do this")
+    click.confirm("Do this?", abort=True)
     promoting.put(plan)
 
 

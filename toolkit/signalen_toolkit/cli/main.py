@@ -110,18 +110,20 @@ def check(paths: tuple[Path, ...], format_: str) -> None:
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; print what is stale and exit with 1.")
 def render(directory: Path, only_check: bool) -> None:
     """Write the rendered tree (clusters/) of the form in DIRECTORY."""
+    from signalen_toolkit.base.files import alone
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.rendering import tree
     from signalen_toolkit.rendering.render import render as render_config
 
-    files = render_config(_config(directory), catalog())
     if only_check:
+        files = render_config(_config(directory), catalog())
         changes = tree.compare(directory, files)
         click.echo(tree.diff(directory, changes), nl=False)
         if changes:
             click.echo("clusters/ is stale: run `signalen render`", err=True)
         sys.exit(bool(changes))
-    changes = tree.write(directory, files)
+    with alone(directory):  # from reading the form: a change of it that another process makes meanwhile comes after
+        changes = tree.put(directory, render_config(_config(directory), catalog()))
     for path in changes.written:
         click.echo(f"wrote {path}")
     for path in changes.removed:

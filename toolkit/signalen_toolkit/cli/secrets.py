@@ -46,9 +46,9 @@ def init(
     """
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import make as making
-    from signalen_toolkit.secrets.values import Sources, pairs
+    from signalen_toolkit.secrets.values import ValueSources, pairs
 
-    sources = Sources(
+    sources = ValueSources(
         files={key: Path(path) for key, path in pairs(from_file, "--from-file").items()},
         variables=pairs(from_env, "--from-env"),
         ask=not no_input,

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from signalen_toolkit.diagnostics.places import Place, dotted
+
 
 class Severity(StrEnum):
     """How bad a problem is: an error stops a render, a warning does not."""
@@ -19,7 +21,7 @@ class Problem:
     """One finding.
 
     `line` and `column` count from 1, in characters; `end_column` is exclusive and on the same line.
-    `path` is the place in the form (`environments.acceptance.domain`), `source` the text of the line.
+    `place` is the place in the form (`path` as a person says it), `source` the text of the line.
     """
 
     rule: str
@@ -29,9 +31,14 @@ class Problem:
     column: int = 1
     end_column: int = 1
     severity: Severity = Severity.ERROR
-    path: str = ""
+    place: Place = ()
     hint: str = ""
     source: str = ""
+
+    @property
+    def path(self) -> str:
+        """The place in the form, in words: `environments.acceptance.domain`."""
+        return dotted(self.place)
 
 
 class ProblemsError(Exception):
@@ -61,8 +68,14 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 def did_you_mean(wrong: object, known: Iterable[object]) -> str:
     """Return the hint `did you mean 'x'?` for the nearest known word, or an empty string."""
+    near = nearest(wrong, known)
+    return f"did you mean '{near}'?" if near else ""
+
+
+def nearest(wrong: object, known: Iterable[object]) -> str:
+    """Return the known word that is most like a wrong one, or an empty string."""
     from difflib import get_close_matches  # only where something is wrong
 
     by_lower = {str(word).lower(): str(word) for word in known}
     near = get_close_matches(str(wrong).lower(), by_lower, n=1, cutoff=0.6)
-    return f"did you mean '{by_lower[near[0]]}'?" if near else ""
+    return by_lower[near[0]] if near else ""

@@ -7,31 +7,27 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+from signalen_toolkit.diagnostics.places import dotted as dotted
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 
 # Only what YAML itself calls a line break, so that our line numbers are those of an editor.
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
-_PLAIN_KEY = re.compile(r"[^\s.\[\]\"]+")
-
-
-def dotted(path: Sequence[str | int]) -> str:
-    """Write a place in a form as a person says it: `map.bounds[0]`, `overrides.backend["a.b"]`."""
-    words = ""
-    for part in path:
-        if isinstance(part, int):
-            words += f"[{part}]"
-        elif _PLAIN_KEY.fullmatch(part):
-            words += f".{part}" if words else part
-        else:
-            words += f'["{part}"]'
-    return words
 
 
 def brief(text: str, length: int = 60) -> str:
     """Put a text of a person on one line and cut it, so that it fits in a message."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+class Position(NamedTuple):
+    """Where something stands: line and columns from 1, in characters; `end_column` is exclusive and on that line."""
+
+    line: int
+    column: int
+    end_column: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,16 @@ class Source:
         """Return where a line (from 1) starts."""
         return self._starts[line - 1]
 
+    def span(self, start: int, end: int | None = None) -> Position:
+        """Return where the characters `start` up to `end` stand, cut at the end of the first line.
+
+        Without `end` it is one character.
+        """
+        line, column = self.position(start)
+        text = self.lines[line - 1]
+        width = len(text[column - 1 : column - 1 + (1 if end is None else end - start)].rstrip())
+        return Position(line, column, column + max(width, 1))
+
     def problem(
         self,
         rule: str,
@@ -70,22 +76,17 @@ class Source:
         hint: str = "",
         severity: Severity = Severity.ERROR,
     ) -> Problem:
-        """Make a problem of the characters `start` up to `end`, cut at the end of the first line.
-
-        Without `end` it is one character.
-        """
-        line, column = self.position(start)
-        source = self.lines[line - 1]
-        width = len(source[column - 1 : column - 1 + (1 if end is None else end - start)].rstrip())
+        """Make a problem of the characters `start` up to `end`, as `span` has them."""
+        line, column, end_column = self.span(start, end)
         return Problem(
             rule=rule,
             message=message,
             file=self.file,
             line=line,
             column=column,
-            end_column=column + max(width, 1),
+            end_column=end_column,
             severity=severity,
-            path=dotted(path),
+            place=tuple(path),
             hint=hint,
-            source=source,
+            source=self.lines[line - 1],
         )

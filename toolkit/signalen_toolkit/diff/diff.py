@@ -54,7 +54,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class RenderedTree:
     """What one tree has: its Helm releases, and the objects that stand in it."""
 
     releases: Sequence[HelmRelease]
@@ -108,7 +108,7 @@ def diff(
     return replace(difference, before=str(start), after=str(end or WORK_TREE))
 
 
-def installed(side: Side, made: Mapping[HelmRelease, Sequence[Object]]) -> Installed:
+def installed(side: RenderedTree, made: Mapping[HelmRelease, Sequence[Object]]) -> Installed:
     """Return the releases of a tree, and all objects: those that Helm makes of them, and those in the tree itself.
 
     What never reaches the cluster is left out: files of kustomize, and what has no kind.
@@ -194,13 +194,13 @@ def _placed(obj: Object, release: HelmRelease) -> Object:
     return replace(obj, data={**obj.data, "metadata": metadata})
 
 
-def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str) -> Side:
+def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str) -> RenderedTree:
     """Read a tree; what cannot be read in it is said with where the tree is from."""
     import yaml
 
     try:
         own = [obj for environment in environments(tree) for obj in manifests(tree, environment)]
-        return Side(releases(tree, formats), own)
+        return RenderedTree(releases(tree, formats), own)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error

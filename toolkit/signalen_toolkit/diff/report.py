@@ -41,10 +41,11 @@ def write(difference: Difference, format: str, *, colour: bool = False) -> str: 
 def summary(difference: Difference) -> str:
     """Count: `1 object added, 3 changed; 2 warnings`."""
     count = Counter(change.action for change in difference.changes)
-    counted = [f"{count[action]} {action}" for action in Action if count[action]]
-    if counted:
-        number, rest = counted[0].split(" ", 1)
-        counted[0] = f"{number} object{'' if number == '1' else 's'} {rest}"
+    counted: list[str] = []
+    for action in Action:
+        if number := count[action]:
+            what = "" if counted else " object" if number == 1 else " objects"  # said once
+            counted.append(f"{number}{what} {action}")
     warnings = len(difference.findings)
     said = [", ".join(counted)] if counted else []
     said += [f"{warnings} warning{'' if warnings == 1 else 's'}"] if warnings else []

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.diagnostics.places import Place as Place
+from signalen_toolkit.diagnostics.places import dotted
 
 Map = Mapping[Any, Any]
-
-
-Place = tuple[str | int, ...]
 
 
 def at(data: Any, *path: str | int) -> Any:

@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
 )
 
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
-from signalen_toolkit.diagnostics.source import Source
+from signalen_toolkit.diagnostics.source import Position, Source
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.nodes import CONTROL, Builder, Node, StopReadingError, character_name
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
@@ -96,6 +96,10 @@ class Document:
             if self.text[first : first + len(str(node.data))] == str(node.data):
                 start, end = first + offset, first + offset + 1
         return self.source.problem(rule, message, start, end, path=path, hint=hint, severity=severity)
+
+    def position(self, path: Sequence[str | int], *, at: Literal["key", "value"] = "value") -> Position:
+        """Return where what stands at a path is, as a problem of it would show."""
+        return self.source.span(*self._span(path, at))
 
     def node(self, path: Sequence[str | int]) -> Node | None:
         """Return what stands at a path, or None."""

@@ -7,24 +7,14 @@ A migration changes the text of a form and keeps what stands around it, comments
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form.schema import form_schema
 
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """From one `apiVersion` to the next: the version after it, and the function from text to text."""
-
-    to: str
-    change: Callable[[str], str]
-
-
-# By the `apiVersion` that a form has before.
-MIGRATIONS: Final[dict[str, Migration]] = {}
+# By the `apiVersion` that a form has before: the one after it, and the function from text to text.
+MIGRATIONS: Final[dict[str, tuple[str, Callable[[str], str]]]] = {}
 
 
 def migrated(text: str, file: str) -> str:
@@ -35,11 +25,11 @@ def migrated(text: str, file: str) -> str:
     current = form_schema()["properties"]["apiVersion"]["const"]
     version = _version(text, file)
     while version != current and version in MIGRATIONS:
-        step = MIGRATIONS[version]
-        text = step.change(text)
-        if _version(text, file) != step.to:
-            raise UsageError(f"{file} could not be brought from {version} to {step.to}; nothing was changed")
-        version = step.to
+        after, change = MIGRATIONS[version]
+        text = change(text)
+        if _version(text, file) != after:
+            raise UsageError(f"{file} could not be brought from {version} to {after}; nothing was changed")
+        version = after
     return text
 
 

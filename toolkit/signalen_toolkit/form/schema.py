@@ -26,6 +26,7 @@ from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.form.git_hosts import git_hosts
+from signalen_toolkit.schema import lookup
 
 if TYPE_CHECKING:
     from signalen_toolkit.schema.validate import Compiled
@@ -106,10 +107,7 @@ def _of(part: str, whole: str) -> str:
 
 def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow the references of one node of the form's schema; keywords beside a reference count too."""
-    while "$ref" in node:
-        target = form_schema()["$defs"][node["$ref"].removeprefix("#/$defs/")]
-        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node
+    return lookup.resolve(form_schema(), node)
 
 
 def settings(

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from signalen_toolkit.diagnostics.places import Place, dotted
+
 _LONGEST: Final = 500  # characters of a message that we have no words for
 _MOST: Final = 2**15  # characters that are looked at; a chart may put whole files into its message
 # Lines that are no part of the error: advice, warnings, and remarks about values.
@@ -36,17 +38,22 @@ _KUBERNETES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One value that the chart's own schema refuses: its path in the values, and why."""
+    """One value that the chart's own schema refuses: its place in the values, and why."""
 
-    path: str
+    place: Place
     reason: str
+
+    @property
+    def path(self) -> str:
+        """The place in words."""
+        return dotted(self.place)
 
 
 class HelmError(Exception):
     """Helm could not make objects of a chart and its values.
 
     `message` is one line. `template` is the file in the chart (`backend/templates/deployment.yaml`) with `line` and
-    `column` from 1, 0 where Helm names none. `values_path` is the value that it is about (`settings.database.host`),
+    `column` from 1, 0 where Helm names none. `place` is that of the value that it is about (`settings.database.host`),
     `refusals` are all those that the chart's schema refuses. `raw` is what Helm itself said.
     """
 
@@ -57,7 +64,7 @@ class HelmError(Exception):
         template: str = "",
         line: int = 0,
         column: int = 0,
-        values_path: str = "",
+        place: Place = (),
         refusals: tuple[Refusal, ...] = (),
         raw: str = "",
     ) -> None:
@@ -66,7 +73,7 @@ class HelmError(Exception):
         self.template = template
         self.line = line
         self.column = column
-        self.values_path = values_path
+        self.place = place
         self.refusals = refusals
         self.raw = raw
 
@@ -109,7 +116,7 @@ def _template_error(text: str, _chart: str) -> HelmError | None:
         template=last["file"],
         line=int(last["line"]),
         column=int(last["column"] or 0),
-        values_path=_of_subchart(steps[0]["file"], path),
+        place=_of_subchart(steps[0]["file"], path),
     )
 
 
@@ -134,11 +141,12 @@ def _value_of(expression: str) -> str:
     return found[1][1:] if found else ""
 
 
-def _of_subchart(template: str, path: str) -> str:
-    """Return the path in the values of the chart itself, of a value that a subchart reads."""
-    if not path or path.split(".")[0] == "global":
-        return path
-    return ".".join([*re.findall(r"/charts/([^/]+)(?=/)", template), path])
+def _of_subchart(template: str, path: str) -> Place:
+    """Return the place in the values of the chart itself, of a value that a subchart reads."""
+    place = tuple(filter(None, path.split(".")))
+    if place[:1] in ((), ("global",)):
+        return place
+    return (*re.findall(r"/charts/([^/]+)(?=/)", template), *place)
 
 
 def _place_error(text: str, _chart: str) -> HelmError | None:
@@ -152,7 +160,7 @@ def _place_error(text: str, _chart: str) -> HelmError | None:
         template=found["file"],
         line=int(found["line"]),
         column=int(found["column"] or 0),
-        values_path="" if unreadable else _of_subchart(found["file"], _value_of(f" {reason}")),
+        place=() if unreadable else _of_subchart(found["file"], _value_of(f" {reason}")),
     )
 
 
@@ -189,18 +197,19 @@ def _schema_error(text: str, chart: str) -> HelmError | None:
     listed = "; ".join(f"'{one.path}': {one.reason}" if one.path else one.reason for one in refusals)
     return HelmError(
         f"the chart refuses these values: {one_line(listed)}",
-        values_path=refusals[0].path,
+        place=refusals[0].place,
         refusals=tuple(refusals),
     )
 
 
 def _refusal(found: re.Match[str], owner: str) -> Refusal:
     if found["dotted"]:
-        path = "" if found["dotted"] == "(root)" else found["dotted"]
-    else:
-        path = ".".join(part.replace("~1", "/").replace("~0", "~") for part in found["pointer"].split("/")[1:])
+        parts = [] if found["dotted"] == "(root)" else found["dotted"].split(".")
+    else:  # a key may have a dot in it
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in found["pointer"].split("/")[1:]]
     extra = _EXTRA.search(found["reason"])
-    return Refusal(".".join(filter(None, (owner, path, extra["key"] if extra else ""))), one_line(found["reason"]))
+    place = (owner, *parts, extra["key"] if extra else "")
+    return Refusal(tuple(filter(None, place)), one_line(found["reason"]))
 
 
 def _chart_error(text: str, _chart: str) -> HelmError | None:

@@ -11,7 +11,6 @@ from typing import Any
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
-from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import Place, at, merge
 from signalen_toolkit.form import config
@@ -156,9 +155,9 @@ def _answers(form: Mapping[str, Any], charts: Catalog, images: Path) -> Answers:
 
 def _refused(found: Values, problems: Iterable[Problem]) -> list[tuple[Place, Problem]]:
     """Return the places in our overrides that errors are about, the last first."""
-    places = {dotted(("overrides", *place)): place for place in places_in(found) if place}
+    places = {("overrides", *place): place for place in places_in(found) if place}
     wrong: dict[Place, Problem] = {}
     for problem in problems:
-        if problem.severity is Severity.ERROR and problem.path in places:
-            wrong.setdefault(places[problem.path], problem)
+        if problem.severity is Severity.ERROR and problem.place in places:
+            wrong.setdefault(places[problem.place], problem)
     return sorted(wrong.items(), key=lambda one: last_first(one[0]), reverse=True)

@@ -11,30 +11,29 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.importing import files as existing
 from signalen_toolkit.importing.files import ImportedFile
-from signalen_toolkit.validation.rules.access.secrets import plain_secret
+from signalen_toolkit.validation.rules.access.secrets import belongs, plain_secret
 from signalen_toolkit.validation.rules.site.amsterdam import other_municipality
 
 
 def secret_places(source: ImportedFile, charts: Catalog) -> list[tuple[Place, Problem]]:
     """Return the place in the file of every secret in plain text, with the remark on it; the last place first."""
-    places = {dotted(place): place for place in places_in(source.document.data)}
+    form = Form(source.document, Config(()), charts)
     found = [
         (
-            places[problem.path],
+            problem.place,
             replace(
                 problem,
                 severity=Severity.WARNING,
                 message=f"{problem.message}, and is not copied",
-                hint=problem.hint.removeprefix("remove it, and change the secret; ")
-                + "; change it, for it was readable",
+                hint=f"{belongs(form, problem.place)}; change it, for it was readable",
             ),
         )
-        for problem in plain_secret.check(Form(source.document, Config(()), charts))
-        if problem.path in places
+        for problem in plain_secret.check(form)
     ]
     return sorted(found, key=lambda one: last_first(one[0]), reverse=True)
 
@@ -58,7 +57,7 @@ def unsaid(source: ImportedFile, component: Component, values: Mapping[str, Any]
             f"'{dotted(place)}' is not in this file, so that the site has that of Amsterdam",
             source.document.file,
             severity=Severity.WARNING,
-            path=dotted(place),
+            place=place,
             hint=hint,
         )
         for place in existing.foreign_places(component)
@@ -119,20 +118,28 @@ def last_first(place: Place) -> tuple[tuple[bool, int, str], ...]:
 
 def line_of(sources: list[ImportedFile], place: Place) -> tuple[str, int]:
     """Return the file and line that say what stands at a place in the values of a component (its first part)."""
-    problem = remark_on(sources, place, "", "", "")
-    return problem.file, problem.line
+    held = _held(sources, place)
+    return (held[0].file, held[0].position(held[1]).line) if held else (_file(sources, place), 1)
 
 
 def remark_on(sources: list[ImportedFile], place: Place, message: str, hint: str, rule: str) -> Problem:
     """Make a remark on a place in the values of a component (its first part), in the file that says it."""
-    name, inner = place[0], place[1:]
-    for source, below in reversed(list(_holding(sources, str(name), inner))):
-        for length in range(len(below), 0, -1):
-            if source.document.node(below[:length]) is not None:
-                found = source.document.problem(rule, message, below[:length], severity=Severity.WARNING, hint=hint)
-                return replace(found, path=dotted(below))
-    file = next((source.document.file for source in sources if source.component == name), "import")
-    return Problem(rule, message, file, severity=Severity.WARNING, path=dotted(inner), hint=hint)
+    if held := _held(sources, place):
+        document, below = held
+        return document.problem(rule, message, below, severity=Severity.WARNING, hint=hint)
+    return Problem(rule, message, _file(sources, place), severity=Severity.WARNING, place=place[1:], hint=hint)
+
+
+def _held(sources: list[ImportedFile], place: Place) -> tuple[Document, Place] | None:
+    """Return the file that says what stands at a place, or around it, and the place in that file."""
+    for source, below in reversed(list(_holding(sources, str(place[0]), place[1:]))):
+        if below and source.document.node(below[:1]) is not None:
+            return source.document, below
+    return None
+
+
+def _file(sources: list[ImportedFile], place: Place) -> str:
+    return next((source.document.file for source in sources if source.component == place[0]), "import")
 
 
 def _holding(sources: list[ImportedFile], component: str, place: Place) -> Iterator[tuple[ImportedFile, Place]]:

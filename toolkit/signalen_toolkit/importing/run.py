@@ -77,7 +77,7 @@ def run(
     ask: bool,
     force: bool,
     git: bool,
-) -> tuple[scaffold.Result, tuple[Problem, ...]]:
+) -> tuple[scaffold.NewRepository, tuple[Problem, ...]]:
     """Make the configuration repository of a municipality from what it has today; return it and the remarks.
 
     The answers, as those of `signalen new`, go before what the files say, and are for what they do not say.
@@ -254,16 +254,16 @@ def _named(
     for _ in range(len(candidates) + 1):
         first = _first(candidates)
         answers = _answers(first.values(), given, settings, today, sources)
-        refused = {problem.path: problem for problem in answers.check(images)[1] if problem.severity is Severity.ERROR}
+        refused = {problem.place: problem for problem in answers.check(images)[1] if problem.severity is Severity.ERROR}
         wrong = [
             found
             for found in first.values()
-            if (place := in_environment(found.setting, environment)) not in asked and dotted(place) in refused
+            if (place := in_environment(found.setting, environment)) not in asked and place in refused
         ]
         if not wrong:
             return answers
         for found in wrong:
-            problem = refused[dotted(in_environment(found.setting, environment))]
+            problem = refused[in_environment(found.setting, environment)]
             message = f"'{dotted(found.setting)}' cannot be {inline(found.value)}: {problem.message}"
             where: Place = (found.component, *found.place)
             remarks.append(remark_on(sources, where, message, problem.hint, problem.rule))
@@ -283,7 +283,7 @@ def _answers(
         origin = line_of(sources, (one.component, *one.place))
         answers = answers.answered(place, one.value, f"{dotted(place)}={_flat(one.value)}", origin)
     for leaf, value in existing.leaves(given.data):
-        line = given.document.problem("", "", leaf).line
+        line = given.document.position(leaf).line
         if leaf and not (given.further and line > given.own_lines):  # those beyond are of the command line
             place = tuple(map(str, leaf))
             answers = answers.answered(place, value, f"{dotted(place)}={_flat(value)}", (given.document.file, line))

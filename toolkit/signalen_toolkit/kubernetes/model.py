@@ -61,7 +61,10 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with one object; `path` is the place in it (`spec.template.spec.containers[0]`)."""
+    """What is wrong with one object; `path` is the place in it (`spec.template.spec.containers[0]`).
+
+    `container` is the name of the container that it is about, where it is about one.
+    """
 
     rule: str
     message: str
@@ -69,6 +72,7 @@ class Finding:
     path: str = ""
     hint: str = ""
     severity: Severity = Severity.ERROR
+    container: str = ""
 
 
 def _text(value: object) -> str:

@@ -14,14 +14,14 @@ from signalen_toolkit.kubernetes.model import Object
 GROUP: Final = "monitoring.coreos.com"
 
 
-class Made(NamedTuple):
+class OperatedPods(NamedTuple):
     """The labels and the specification of the pods that are made of an object."""
 
     labels: Map
     spec: Map
 
 
-def pods_of(obj: Object) -> Made | None:
+def pods_of(obj: Object) -> OperatedPods | None:
     """Return what pods are made of an object, None where it is not of the operator's kinds."""
     port = {"Alertmanager": 9093, "Prometheus": 9090}.get(obj.kind)
     if port is None:
@@ -53,4 +53,4 @@ def pods_of(obj: Object) -> Made | None:
         "readinessProbe": {"httpGet": {"path": "/-/ready", "port": port_name}},
     }
     kept: Mapping[Any, Any] = {key: value for key, value in spec.items() if key not in ("containers", "initContainers")}
-    return Made(labels, {**kept, "containers": [container]})
+    return OperatedPods(labels, {**kept, "containers": [container]})

@@ -5,16 +5,16 @@ A file under `clusters/` that does not carry the header of a rendered file was p
 
 from __future__ import annotations
 
-import ctypes
 import difflib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base.files import alone
+from signalen_toolkit.base.files import alone, exchange
 from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -68,15 +68,41 @@ def write(repository: Path, tree: Mapping[str, str]) -> Changes:
     Raises UsageError as `compare` does, OSError where the disk is full or may not be written.
     """
     with alone(repository):
-        _tidy(repository)
-        changes = compare(repository, tree)
+        return put(repository, tree)
+
+
+def put(repository: Path, tree: Mapping[str, str]) -> Changes:
+    """Do what `write` does, for whoever has the turn in the repository already (`base.files.alone`)."""
+    with prepared(repository, tree) as new:
+        new.take_place()
+        return new.changes
+
+
+@dataclass(frozen=True, slots=True)
+class NewTree:
+    """A tree that was built aside."""
+
+    repository: Path
+    changes: Changes
+
+    def take_place(self) -> None:
+        """Put it in the place of the old one. Raises OSError where that cannot be; then the old one stays."""
+        if self.changes:
+            _swap(self.repository / CLUSTERS, self.repository / _NEW, self.repository / _OLD)
+
+
+@contextmanager
+def prepared(repository: Path, tree: Mapping[str, str]) -> Iterator[NewTree]:
+    """Build a tree aside, for whoever has the turn in the repository; it goes where it has not taken its place."""
+    _tidy(repository)
+    changes = compare(repository, tree)
+    try:
         if changes:
-            try:
-                _build(repository, changes)
-                _swap(repository / CLUSTERS, repository / _NEW, repository / _OLD)
-            finally:
-                _tidy(repository)
-        return changes
+            _build(repository, changes)
+        yield NewTree(repository, changes)
+    finally:
+        if changes:
+            _tidy(repository)
 
 
 def _build(repository: Path, changes: Changes) -> None:
@@ -108,22 +134,10 @@ def _link(source: str, target: str) -> str:
 def _swap(current: Path, new: Path, old: Path) -> None:
     if not current.exists():
         new.rename(current)
-    elif not _exchange(current, new):
+    elif not exchange(current, new):
         # Two steps. `_tidy` undoes the first where a kill comes between them.
         current.rename(old)
         new.rename(current)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two paths change places in one step; False where the system cannot."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    names = os.fsencode(one), os.fsencode(other)
-    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
-    if hasattr(libc, "renameat2"):
-        return bool(libc.renameat2(here, names[0], here, names[1], exchange) == 0)
-    if hasattr(libc, "renamex_np"):  # macOS; 2 is RENAME_SWAP of sys/stdio.h
-        return bool(libc.renamex_np(*names, 2) == 0)
-    return False
 
 
 def _tidy(repository: Path) -> None:

@@ -141,7 +141,7 @@ def unanswered_problems(missing: Iterable[Question], file: str) -> list[Problem]
             rule="missing-key",
             message=f"'{dotted(question.place)}' has no answer: {_lower(question.schema['description'])}",
             file=file,
-            path=dotted(question.place),
+            place=question.place,
             hint=f"add {SET} {dotted(question.place)}={shlex.quote(str(question.example))}",
         )
         for question in missing
@@ -150,15 +150,16 @@ def unanswered_problems(missing: Iterable[Question], file: str) -> list[Problem]
 
 def wrong(problems: Iterable[Problem], missing: Sequence[Question]) -> list[Problem]:
     """Return the errors that do not come from a question still being open."""
-    open_ = [dotted(question.place) for question in missing]
+    open_ = [question.place for question in missing]
 
-    def follows(problem: Problem, path: str) -> bool:
-        return problem.path == path or (problem.rule == "missing-key" and _above(problem.path, path))
+    def follows(problem: Problem, place: Place) -> bool:
+        is_around = problem.rule == "missing-key" and place[: len(problem.place)] == problem.place
+        return is_around or problem.place == place
 
     return [
         problem
         for problem in problems
-        if problem.severity is Severity.ERROR and not any(follows(problem, path) for path in open_)
+        if problem.severity is Severity.ERROR and not any(follows(problem, place) for place in open_)
     ]
 
 
@@ -201,10 +202,6 @@ def _alternatives(place: Place) -> Iterator[str]:
     options = [option.get("required", []) for option in (schema_at(place[:-1]) or {}).get("anyOf", ())]
     if [place[-1]] in options:
         yield from (option[0] for option in options if len(option) == 1)
-
-
-def _above(path: str, below: str) -> bool:
-    return not path or below.startswith(f"{path}.")
 
 
 def _lower(sentence: str) -> str:

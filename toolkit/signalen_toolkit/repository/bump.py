@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.versions import is_version
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
@@ -18,7 +19,7 @@ from signalen_toolkit.repository.release_notes import Notes, notes
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BumpResult:
     """What was done: the environments with their notes, what changed in the tree, and the warnings that are left."""
 
     version: str
@@ -36,7 +37,7 @@ def bump(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
-) -> Result:
+) -> BumpResult:
     """Bring environments to a release, write form and tree, and return what changed; repeated, it has no effect.
 
     Raises ProblemsError (nothing is written) where the form would have errors, where an environment would go back,
@@ -46,18 +47,19 @@ def bump(
     target = (version or charts.releases[0]).strip().removeprefix("v")
     if not is_version(target):
         raise UsageError(f"'{version}' is not how a release of Signalen is written, for example {charts.releases[0]}")
-    before = revision.read(directory, charts)
-    names = _targets(before, environment)
-    wanted = {name: target for name in names if not _has(before, name, target)}
-    if not allow_downgrade:
-        revision.check_downgrade(before, wanted)
-    places = revision.with_versions(before, wanted)
-    made = revision.revise(directory, before, charts, lambda text: edit.set_values(text, places))
+    with alone(directory):
+        before = revision.read(directory, charts)
+        names = _targets(before, environment)
+        wanted = {name: target for name in names if not _has(before, name, target)}
+        if not allow_downgrade:
+            revision.check_downgrade(before, wanted)
+        places = revision.with_versions(before, wanted)
+        made = revision.revise(directory, before, charts, lambda text: edit.set_values(text, places))
+        changes = revision.put(made)
     bumped = tuple(notes(before.config, made.after.config, name, charts) for name in wanted)
     already = tuple(name for name in names if name not in wanted)
-    changes = revision.put(made)
     text = "\n".join(_text(target, bumped, already, made, changes))
-    return Result(target, bumped, already, changes, made.after.problems, text)
+    return BumpResult(target, bumped, already, changes, made.after.problems, text)
 
 
 def _targets(side: Side, environment: str | None) -> list[str]:

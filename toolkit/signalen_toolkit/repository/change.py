@@ -1,9 +1,12 @@
 """An edit of the form together with the tree that is rendered from it: made, checked, and put in place.
 
-The order on disk: the new form is written aside, then the new tree takes the place of the old one in one step, then
-the form does. What is likely to fail (a full disk, a file of a person in the way) fails before anything has changed.
-Killed between the last two steps, the old form stands beside the new tree, which `signalen render --check` reports,
-and which the same command run again completes.
+One process at a time (`base.files.alone`), from reading the form to the last step; a person who is asked something
+meanwhile is asked before, and what was agreed to is worked out once more.
+
+The order on disk: the new tree and the new form are written aside, then the form takes its place, in one step that
+notices an edit which somebody saved meanwhile, then the tree does. What is likely to fail (a full disk, a file of a
+person in the way) fails before anything has changed. Killed between the last two steps, the new form stands beside the
+old tree, which `signalen render --check` reports, and which the same command or `signalen render` completes.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from signalen_toolkit.base.files import prepared
+from signalen_toolkit.base import files
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
@@ -86,23 +89,29 @@ def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str
     after = _side(change(before.text), directory, charts)
     if has_errors(after.problems):
         raise ProblemsError(after.problems)
-    files = render(after.config, charts)
-    return FormChange(directory, before, after, files, tree.compare(directory, files))
+    rendered = render(after.config, charts)
+    return FormChange(directory, before, after, rendered, tree.compare(directory, rendered))
 
 
 def put(revision: FormChange) -> Changes:
     """Write the form and the tree, and return what changed in the tree; repeated, it has no effect.
 
-    Raises UsageError where the form was changed in the meantime, OSError where the disk cannot be written.
+    For whoever has the turn since the form was read. Raises UsageError where a person changed the form in the meantime,
+    OSError where the disk cannot be written; then nothing is.
     """
     form = revision.directory / FORM_FILE
-    with prepared(form, revision.after.text.encode()) as aside:
-        if read_text(form) != revision.before.text:
-            raise UsageError(f"{form} was changed in the meantime; nothing is written, run the command again")
-        changes = tree.write(revision.directory, revision.files)
-        if revision.after.text != revision.before.text:
-            aside.replace(form.resolve())
-    return changes
+    old, new = revision.before.text.encode(), revision.after.text.encode()
+    with tree.prepared(revision.directory, revision.files) as made, files.prepared(form, new) as aside:
+        if new == old:
+            files.require(form, old)
+        else:
+            files.take_place(aside, form, old)
+        try:
+            made.take_place()
+        except BaseException:
+            files.replace(form, old, expected=new)
+            raise
+    return made.changes
 
 
 def tree_summary(changes: Changes) -> str:

@@ -21,7 +21,7 @@ _MOST_COMPARED: Final = 200_000  # characters; beyond, a comparison takes longer
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """What happens to one file: its content from now on, None where it goes; `what` says it to a person.
 
     With `kept` nothing happens to it: a person is told what the template would have done.
@@ -34,9 +34,9 @@ class Change:
     kept: bool = False
 
 
-def changes(then: Origin, now: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> list[Change]:
+def changes(then: Origin, now: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> list[FileChange]:
     """Plan an update. `theirs` holds the files of the repository that a person may change, by path."""
-    found: list[Change] = []
+    found: list[FileChange] = []
     moved = _moved(then, now, theirs)
     for path in sorted({*then.files, *now}):
         if path in moved.values() and path in now and path not in then.files:
@@ -47,7 +47,7 @@ def changes(then: Origin, now: Mapping[str, bytes], theirs: Mapping[str, bytes])
 
 def _file(
     path: str, new_path: str, then: Origin, now: Mapping[str, bytes], theirs: Mapping[str, bytes]
-) -> Iterator[Change]:
+) -> Iterator[FileChange]:
     """Plan one file of the template then; `new_path` is what it is called now, in the template or by the person."""
     by_person = new_path in theirs and new_path not in now and path not in theirs
     wanted = now.get(path) if by_person or new_path == path else now.get(new_path)
@@ -59,38 +59,38 @@ def _file(
     elif new_path != path and not by_person:
         merged, conflict = _result(path, then, wanted, mine)
         if conflict and merged is None:
-            yield Change(path, f"kept: the template calls it {new_path} now, and it was changed here", kept=True)
-            yield Change(new_path, "new in the template", wanted)
+            yield FileChange(path, f"kept: the template calls it {new_path} now, and it was changed here", kept=True)
+            yield FileChange(new_path, "new in the template", wanted)
         else:
-            yield Change(path, f"renamed to {new_path}")
-            yield Change(new_path, _words(mine, wanted, merged, conflict), merged, conflict)
+            yield FileChange(path, f"renamed to {new_path}")
+            yield FileChange(new_path, _words(mine, wanted, merged, conflict), merged, conflict)
     else:
         yield from _both(new_path, path, then, wanted, mine)
 
 
-def _gone(path: str, then: Origin, mine: bytes | None) -> Iterator[Change]:
+def _gone(path: str, then: Origin, mine: bytes | None) -> Iterator[FileChange]:
     if mine is None:
         return
     if then.is_as_made(path, mine):
-        yield Change(path, "removed: the template has it no longer")
+        yield FileChange(path, "removed: the template has it no longer")
     else:
-        yield Change(path, "kept: the template has it no longer, but it was changed here", kept=True)
+        yield FileChange(path, "kept: the template has it no longer, but it was changed here", kept=True)
 
 
-def _missing(path: str, new_path: str, then: Origin, wanted: bytes) -> Iterator[Change]:
+def _missing(path: str, new_path: str, then: Origin, wanted: bytes) -> Iterator[FileChange]:
     if path not in then.files:
-        yield Change(path, "new in the template", wanted)
+        yield FileChange(path, "new in the template", wanted)
     elif new_path != path or not then.is_as_made(path, wanted):
-        yield Change(path, "not brought back: it was deleted here, and the template changed it", kept=True)
+        yield FileChange(path, "not brought back: it was deleted here, and the template changed it", kept=True)
 
 
-def _both(place: str, path: str, then: Origin, wanted: bytes, mine: bytes) -> Iterator[Change]:
+def _both(place: str, path: str, then: Origin, wanted: bytes, mine: bytes) -> Iterator[FileChange]:
     """Plan a file that both have; `place` is where it stands here."""
     merged, conflict = _result(path, then, wanted, mine)
     if merged is None:
-        yield Change(place, "kept: it was changed here, and the template has another", kept=True)
+        yield FileChange(place, "kept: it was changed here, and the template has another", kept=True)
     elif merged != mine:
-        yield Change(place, _words(mine, wanted, merged, conflict), merged, conflict)
+        yield FileChange(place, _words(mine, wanted, merged, conflict), merged, conflict)
 
 
 def _words(mine: bytes, wanted: bytes, merged: bytes | None, conflict: bool) -> str:

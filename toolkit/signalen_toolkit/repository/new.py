@@ -42,7 +42,7 @@ _STDIN: Final = "<stdin>"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class NewRepository:
     """What `new` made. `remarks` are sentences about what went otherwise than a person may expect."""
 
     directory: Path
@@ -53,7 +53,9 @@ class Result:
     commit: bool
 
 
-def new(directory: Path, answers: Path | None, settings: Sequence[str], *, ask: bool, force: bool, git: bool) -> Result:
+def new(
+    directory: Path, answers: Path | None, settings: Sequence[str], *, ask: bool, force: bool, git: bool
+) -> NewRepository:
     """Make a configuration repository.
 
     `answers` is an incomplete form, `-` for standard input; `settings` are texts KEY=VALUE that go before it.
@@ -69,7 +71,7 @@ def new(directory: Path, answers: Path | None, settings: Sequence[str], *, ask: 
     return make(directory, answered, force=force, git=git)
 
 
-def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, git: bool) -> Result:
+def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, git: bool) -> NewRepository:
     """Make a configuration repository of the answers that a function gives; it is told where the images are.
 
     Raises as `new` does, before anything is asked where the folder is not free.
@@ -100,7 +102,7 @@ def complete(directory: Path) -> list[Problem]:
     return problems
 
 
-def summary(result: Result) -> str:
+def summary(result: NewRepository) -> str:
     """Say what was made and how to go on."""
     first = result.config.environments[0]
     names = [environment.name for environment in result.config.environments]
@@ -126,7 +128,7 @@ def summary(result: Result) -> str:
     return "\n".join([*lines, "Next:", *_next_steps(result)])
 
 
-def _next_steps(result: Result) -> list[str]:
+def _next_steps(result: NewRepository) -> list[str]:
     first = result.config.environments[0]
     repository = first.settings["repository"]
     push = f"git remote add origin {shlex.quote(repository['url'])} && git push -u origin {repository['branch']}"
@@ -192,7 +194,7 @@ def _build(
     *,
     force: bool,
     git: bool,
-) -> Result:
+) -> NewRepository:
     target = directory.resolve()
     beside = next(parent for parent in target.parents if parent.is_dir())
     # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
@@ -217,7 +219,7 @@ def _build(
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             staging.rename(target)
-    return Result(directory, files, tuple(problems), tuple(remarks), config, commit)
+    return NewRepository(directory, files, tuple(problems), tuple(remarks), config, commit)
 
 
 def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:

@@ -1,7 +1,8 @@
 """`signalen promote`: gives one environment what was accepted in another: its release and its image tags.
 
-Nothing else goes along: domains, secrets, features and resources belong to the environment that has them. First
-`plan`, which writes nothing and says what would change; then, if a person agrees, `put`.
+Nothing else goes along: domains, secrets, features and resources belong to the environment that has them. Either
+`promote` at once; or first `plan`, which writes nothing and says what would change, then, if a person agrees, `put`.
+While the person thinks, others may work in the repository: `put` plans again, and does what was agreed to or nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.files import alone, changed_meanwhile
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
@@ -26,7 +28,7 @@ _IMAGE: Final = ("repository", "tag")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Promotion:
     """What a promotion would do; false where there is nothing to do. `text` has the diff and the summary."""
 
     source: str
@@ -35,6 +37,7 @@ class Plan:
     revision: FormChange
     problems: tuple[Problem, ...]
     text: str
+    allow_downgrade: bool
 
     def __bool__(self) -> bool:
         return bool(self.revision)
@@ -47,7 +50,7 @@ def plan(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
-) -> Plan:
+) -> Promotion:
     """Tell what a promotion from one environment to another would change; nothing is written.
 
     Raises ProblemsError where the form would have errors, where the target would go back to an older release, or
@@ -71,12 +74,33 @@ def plan(
     made = revision.revise(directory, before, charts, lambda text: edit.set_values(edit.remove(text, gone), changes))
     said = notes(before.config, made.after.config, target, charts)
     text = "\n".join(_text(source, said, made))
-    return Plan(source, target, said, made, made.after.problems, text)
+    return Promotion(source, target, said, made, made.after.problems, text, allow_downgrade)
 
 
-def put(plan: Plan) -> Changes:
-    """Write form and tree as planned; raises as `revision.put` does."""
-    return revision.put(plan.revision)
+def promote(
+    directory: Path,
+    source: str,
+    target: str,
+    *,
+    allow_downgrade: bool = False,
+    charts: Catalog | None = None,
+) -> Promotion:
+    """Plan a promotion and carry it out, without a question; raises as `plan` and `revision.put` do."""
+    with alone(directory):
+        found = plan(directory, source, target, allow_downgrade=allow_downgrade, charts=charts)
+        if found:
+            revision.put(found.revision)
+    return found
+
+
+def put(agreed: Promotion, charts: Catalog | None = None) -> Changes:
+    """Write form and tree as planned; raises as `revision.put` does, UsageError where the plan is another by now."""
+    directory = agreed.revision.directory
+    with alone(directory):
+        now = plan(directory, agreed.source, agreed.target, allow_downgrade=agreed.allow_downgrade, charts=charts)
+        if now.text != agreed.text:
+            raise changed_meanwhile(directory)
+        return revision.put(now.revision)
 
 
 def _images(accepted: Environment, other: Environment) -> dict[Place, str]:

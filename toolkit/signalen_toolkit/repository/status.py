@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RepositoryStatus:
     """A repository. `toolkit` is the version that it is made for, `installed` the one that looked."""
 
     municipality: str
@@ -54,7 +54,7 @@ class Status:
     note: str = ""
 
 
-def status(directory: Path, charts: Catalog | None = None) -> Status:
+def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
     charts = charts or catalog()
     source = reader.read(directory / FORM_FILE)
@@ -63,7 +63,7 @@ def status(directory: Path, charts: Catalog | None = None) -> Status:
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     names = [one.settings["municipality"]["name"] for one in config.environments]
-    return Status(
+    return RepositoryStatus(
         municipality=str(names[0]) if names else "",
         newest=charts.releases[0],
         toolkit=_made_with(directory),
@@ -75,14 +75,14 @@ def status(directory: Path, charts: Catalog | None = None) -> Status:
     )
 
 
-def text(found: Status, format_: str = "text") -> str:
+def text(found: RepositoryStatus, format_: str = "text") -> str:
     """Return a status as text for a person, or as JSON."""
     if format_ == "json":
         return json.dumps(asdict(found), indent=2, ensure_ascii=False)
     return "\n".join(_lines(found))
 
 
-def _lines(found: Status) -> Iterator[str]:
+def _lines(found: RepositoryStatus) -> Iterator[str]:
     table = [("environment", "domain", "release", "behind", "backend", "frontend", "delivery", "clusters/")]
     for row in found.environments:
         behind = f"{row.behind} (newest {found.newest})" if row.behind else "no"
@@ -102,7 +102,7 @@ def _lines(found: Status) -> Iterator[str]:
         yield f"clusters/ {found.note}"
 
 
-def _counts(found: Status) -> tuple[tuple[int, str], ...]:
+def _counts(found: RepositoryStatus) -> tuple[tuple[int, str], ...]:
     return (found.errors, "error"), (found.warnings, "warning")
 
 

@@ -33,7 +33,7 @@ from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import template_state
-from signalen_toolkit.repository.merge import Change, changes
+from signalen_toolkit.repository.merge import FileChange, changes
 from signalen_toolkit.repository.template_files import PROJECT, is_script, write_template
 from signalen_toolkit.repository.template_state import Origin
 from signalen_toolkit.validation.check import check
@@ -42,14 +42,14 @@ _LARGEST: Final = 2**20  # bytes; a larger file is none of the template's
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class UpdateResult:
     """What an update does, or would do. `changes` are those of a person's files, and files that are kept as they are.
 
     `generated` are the files that the toolkit alone writes. With `problems` that are errors, `clusters/` was not
     rendered. `remarks` are sentences about what a person may not expect.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     generated: tuple[str, ...]
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Result:
         return tuple(change.path for change in self.changes if change.conflict)
 
 
-def update(directory: Path, *, only_check: bool = False) -> Result:
+def update(directory: Path, *, only_check: bool = False) -> UpdateResult:
     """Bring a repository up to date; with `only_check`, tell what would be done and write nothing.
 
     Raises UsageError where the folder is no clean Git repository or the repository is of a newer toolkit, and
@@ -78,15 +78,18 @@ def update(directory: Path, *, only_check: bool = False) -> Result:
         return _plan(directory)[0]
     with alone(directory):
         require_clean(directory)
-        result, texts = _plan(directory)
-        _write(directory, result.changes, texts)
-    if not has_errors(result.problems):
-        tree.write(directory, render(_checked(directory)[0], catalog()))
+        result, texts, before = _plan(directory)
+        _write(directory, result.changes, texts, before)
+        if not has_errors(result.problems):
+            tree.put(directory, render(_checked(directory)[0], catalog()))
     return result
 
 
-def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
-    """Return what is to be done, and the texts that the toolkit alone writes, in the order of writing."""
+def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, bytes | None]]:
+    """Return what is to be done, the texts that the toolkit alone writes, in the order of writing, and what was read.
+
+    What was read is by path: of each file that is to be written, what it holds.
+    """
     then = template_state.read(directory)
     remarks = []
     if then is None:
@@ -105,10 +108,9 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
     if not config.environments:
         raise ProblemsError(problems)
     now = template_files(config)
+    theirs = _theirs(directory, {*then.files, *now})
     found = [
-        change
-        for change in changes(then, now, _theirs(directory, {*then.files, *now}))
-        if change.kept or change.data != _bytes(directory / change.path)
+        change for change in changes(then, now, theirs) if change.kept or change.data != _bytes(directory / change.path)
     ]
     _check_way(directory, found)
     texts = {
@@ -116,9 +118,12 @@ def _plan(directory: Path) -> tuple[Result, dict[str, str]]:
         SCHEMA_FILE: json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n",
         layout.TEMPLATE_STATE: template_state.text(now),
     }
-    texts = {path: content for path, content in texts.items() if _bytes(directory / path) != content.encode()}
+    own = {path: _bytes(directory / path) for path in texts} | {FORM_FILE: form.encode()}
+    texts = {path: content for path, content in texts.items() if own[path] != content.encode()}
     stale = [] if has_errors(problems) else _stale(directory, config)
-    return Result(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts
+    before = {change.path: theirs.get(change.path) for change in found if not change.kept}
+    before |= {path: own[path] for path in texts}
+    return UpdateResult(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before
 
 
 def template_files(config: Config) -> dict[str, bytes]:
@@ -152,7 +157,7 @@ def _bytes(path: Path) -> bytes | None:
     return path.read_bytes()
 
 
-def _check_way(directory: Path, found: list[Change]) -> None:
+def _check_way(directory: Path, found: list[FileChange]) -> None:
     """Raise where something that is no plain file stands where one has to be written."""
     for change in found:
         if change.kept or change.data is None:
@@ -167,23 +172,29 @@ def _check_way(directory: Path, found: list[Change]) -> None:
                 raise UsageError(f"{where} is a {what}, and {change.path} has to stand there: move it or delete it")
 
 
-def _write(directory: Path, found: tuple[Change, ...], texts: Mapping[str, str]) -> None:
+def _write(
+    directory: Path, found: tuple[FileChange, ...], texts: Mapping[str, str], before: Mapping[str, bytes | None]
+) -> None:
+    """Write what is to be done. Raises UsageError where a file does not hold any more what was read from it."""
+    for path, data in before.items():
+        if _bytes(directory / path) != data:
+            raise atomic.changed_meanwhile(directory / path)
     for change in found:
         if change.kept:
             continue
         if change.data is None:
             _remove(directory, directory / change.path)
         else:
-            _put(directory / change.path, change.data)
+            _put(directory / change.path, change.data, before[change.path])
     for path, text in texts.items():
-        _put(directory / path, text.encode())
+        _put(directory / path, text.encode(), before[path])
 
 
-def _put(path: Path, data: bytes) -> None:
+def _put(path: Path, data: bytes, before: bytes | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = 0o755 if is_script(data) else 0o644
     mode = path.stat().st_mode & 0o777 if path.exists() else new
-    atomic.replace(path, data, mode=mode)
+    atomic.replace(path, data, mode=mode, expected=before)
 
 
 def _remove(directory: Path, path: Path) -> None:
@@ -198,7 +209,7 @@ def _checked(directory: Path) -> tuple[Config, list[Problem]]:
     return check(reader.read(directory / FORM_FILE, name=FORM_FILE), catalog(), directory)
 
 
-def summary(result: Result, *, only_check: bool = False) -> str:
+def summary(result: UpdateResult, *, only_check: bool = False) -> str:
     """Say what was done, or would be."""
     if result.is_current:
         lines = [f"this repository is up to date with Signalen Toolkit {__version__}"]
@@ -212,7 +223,7 @@ def summary(result: Result, *, only_check: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _notes(result: Result) -> Iterator[str]:
+def _notes(result: UpdateResult) -> Iterator[str]:
     yield from (f"{change.path}: {change.what}" for change in result.changes if change.kept)
     yield from result.remarks
     if has_errors(result.problems):

@@ -53,12 +53,12 @@ class Index:
 
     @cached_property
     def places(self) -> dict[str, list[tuple[str, ...]]]:
-        """See `schema_index.places`."""
+        """See `lookup.places`."""
         return lookup.places(self.root)
 
 
 @dataclass(frozen=True)
-class Context:
+class SchemaContext:
     """What is being checked: a document, the part of it at `at`, and its schema."""
 
     document: Document

@@ -14,8 +14,11 @@ NAMED: Final = "<name>"  # in a path: a key that a person chooses
 _DEEPEST = 12  # keys below each other; only a schema that contains itself goes deeper
 
 
-def resolved(root: Schema, schema: Any) -> Schema:
-    """Follow `$ref` inside one schema; what stands beside a `$ref` wins."""
+def resolve(root: Schema, schema: Any) -> Schema:
+    """Follow `$ref` inside one schema, which `root` is the whole of; what stands beside a `$ref` wins.
+
+    What is no schema, or leads nowhere, is an empty one. A part without a reference is itself, not a copy.
+    """
     if not isinstance(schema, Mapping):
         return {}
     found: Schema = schema
@@ -25,14 +28,18 @@ def resolved(root: Schema, schema: Any) -> Schema:
             break
         target: Any = root
         for part in reference.lstrip("#/").split("/") if len(reference) > 1 else ():
-            target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
-        found = {**target, **{key: value for key, value in found.items() if key != "$ref"}}
+            key = part.replace("~1", "/").replace("~0", "~")
+            target = target.get(key) if isinstance(target, Mapping) else None
+        found = {
+            **(target if isinstance(target, Mapping) else {}),
+            **{key: value for key, value in found.items() if key != "$ref"},
+        }
     return found
 
 
 def layers(root: Schema, schema: Any, depth: int = 0) -> Iterator[Schema]:
     """Yield a schema and all that it combines: allOf, anyOf, oneOf, then and else."""
-    schema = resolved(root, schema)
+    schema = resolve(root, schema)
     yield schema
     if depth > _DEEPEST:
         return
@@ -61,7 +68,7 @@ def at(root: Schema, path: Sequence[str | int]) -> Schema:
         schema = _below(root, schema, part)
         if schema is None:
             return {}
-    return resolved(root, schema)
+    return resolve(root, schema)
 
 
 def _below(root: Schema, schema: Any, part: str | int) -> Any:
@@ -97,10 +104,10 @@ def places(root: Schema) -> dict[str, list[tuple[str, ...]]]:
                 known.append(path)
             reference = value.get("$ref", "") if isinstance(value, Mapping) else ""
             if reference not in seen:  # a schema that contains itself ends here
-                queue.append(((*path, key), resolved(root, value), seen | ({reference} - {""})))
-        named = [resolved(root, layer.get("additionalProperties")) for layer in layers(root, schema)]
+                queue.append(((*path, key), resolve(root, value), seen | ({reference} - {""})))
+        named = [resolve(root, layer.get("additionalProperties")) for layer in layers(root, schema)]
         named += [
-            resolved(root, value)
+            resolve(root, value)
             for layer in layers(root, schema)
             for value in layer.get("patternProperties", {}).values()
         ]
@@ -110,7 +117,7 @@ def places(root: Schema) -> dict[str, list[tuple[str, ...]]]:
 
 def example(root: Schema, schema: Any) -> str:
     """Return an example of a value on one line of YAML, or nothing where the schema has none."""
-    schema = resolved(root, schema)
+    schema = resolve(root, schema)
     values = [*schema.get("examples", ()), *(schema[word] for word in ("const", "default") if word in schema)]
     values += schema.get("enum", ())
     text = json.dumps(values[0], ensure_ascii=False) if values else ""
@@ -121,5 +128,5 @@ def example(root: Schema, schema: Any) -> str:
 
 def description(root: Schema, schema: Any) -> str:
     """Return the first sentence of what the schema says about a value."""
-    text = " ".join(str(resolved(root, schema).get("description", "")).split())
+    text = " ".join(str(resolve(root, schema).get("description", "")).split())
     return re.split(r"(?<=[^.]{3})\. (?=[A-Z])", text)[0].rstrip(".")

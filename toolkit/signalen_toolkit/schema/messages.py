@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from signalen_toolkit.diagnostics.problems import did_you_mean
+from signalen_toolkit.diagnostics.problems import did_you_mean, nearest
 from signalen_toolkit.diagnostics.source import brief, dotted
 from signalen_toolkit.schema import lookup
-from signalen_toolkit.schema.context import Context, Draft, Leaf, kind_of, listed
+from signalen_toolkit.schema.context import Draft, Leaf, SchemaContext, kind_of, listed
 from signalen_toolkit.schema.formats import FORMATS
 from signalen_toolkit.schema.lookup import Path
 
@@ -31,7 +31,7 @@ _FEW = 12  # values or keys that a message may list
 _FEW_PLACES = 3  # of a key that belongs elsewhere
 
 
-def drafts(leaf: Leaf, context: Context) -> list[Draft]:
+def drafts(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     """Put one error into words: one draft for each key or value that is wrong."""
     say = _WORDS.get(leaf.word) or (_out_of_range if leaf.word in _RANGES else None)
     if say and (found := say(leaf, context)):
@@ -43,7 +43,7 @@ def drafts(leaf: Leaf, context: Context) -> list[Draft]:
     return [Draft("not-allowed", f"{name} is not allowed as it is", leaf.path, hint=reason, rank=9)]
 
 
-def _unknown_key(leaf: Leaf, context: Context) -> list[Draft]:
+def _unknown_key(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     own = leaf.schema.get("properties", {})  # additionalProperties looks at these alone
     known = {key: value for key, value in own.items() if value != lookup.FORBIDDEN}
     if leaf.word == "unevaluatedProperties":
@@ -57,7 +57,7 @@ def _unknown_key(leaf: Leaf, context: Context) -> list[Draft]:
     return [_unknown(key, known, leaf, context) for key in wrong]
 
 
-def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -> Draft:
+def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: SchemaContext) -> Draft:
     free = [word for word in known if word not in leaf.instance]
     hint = ""
     explains: tuple[Path, ...] = ()
@@ -69,8 +69,8 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -
         hint = "a space is missing after ':'"
     elif len(elsewhere) == 1:
         hint, explains = _belongs(key, elsewhere, context), ((*elsewhere[0], key),)
-    elif hint := did_you_mean(key, free):
-        explains = ((*leaf.path, hint.split("'")[1]),)
+    elif near := nearest(key, free):
+        hint, explains = f"did you mean '{near}'?", ((*leaf.path, near),)
     elif 0 < len(elsewhere) <= _FEW_PLACES:
         hint = _belongs(key, elsewhere, context)
     elif not (hint := did_you_mean(key, known)) and 0 < len(free) <= _FEW:
@@ -79,7 +79,7 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -
     return Draft("unknown-key", message, (*leaf.path, key), hint, "key", explains=explains)
 
 
-def _places(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) -> list[Path]:
+def _places(key: str, known: Mapping[str, Any], leaf: Leaf, context: SchemaContext) -> list[Path]:
     """Return the maps that a key belongs under, or those of them that are most like the one in which it stands."""
     found: list[Path] = []
     for place in context.index.places.get(key, ()):
@@ -95,25 +95,25 @@ def _places(key: str, known: Mapping[str, Any], leaf: Leaf, context: Context) ->
     return near if is_said and leaf.path not in near else []
 
 
-def _belongs(key: str, places: Sequence[Path], context: Context) -> str:
-    under = [dotted((*context.at, *place)).replace('["<name>"]', ".<name>") for place in places]
+def _belongs(key: str, places: Sequence[Path], context: SchemaContext) -> str:
+    under = [dotted((*context.at, *place)) for place in places]
     if not all(under):
         return f"'{key}' belongs at the top, without indentation"
     choices = listed([f"'{place}'" for place in under], "or")
     return f"'{key}' belongs under {choices}"
 
 
-def _missing_key(leaf: Leaf, context: Context) -> list[Draft]:
+def _missing_key(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     return [_missing(key, leaf, context) for key in leaf.value if key not in leaf.instance]
 
 
-def _missing(key: str, leaf: Leaf, context: Context, why: str = "") -> Draft:
+def _missing(key: str, leaf: Leaf, context: SchemaContext, why: str = "") -> Draft:
     path = (*leaf.path, key)
     message = f"'{key}' is missing from {context.owner(leaf.path)}{why}"
     return Draft("missing-key", message, path, _advice(key, path, context), missing=(path,))
 
 
-def _advice(key: str, path: Path, context: Context) -> str:
+def _advice(key: str, path: Path, context: SchemaContext) -> str:
     schema = lookup.at(context.root, path)
     example = lookup.example(context.root, schema)
     parts = [
@@ -123,7 +123,7 @@ def _advice(key: str, path: Path, context: Context) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _missing_one(leaf: Leaf, context: Context) -> list[Draft]:
+def _missing_one(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     choices = [" and ".join(f"'{key}'" for key in dict.fromkeys(keys)) for keys in leaf.value]
     message = f"{listed(dict.fromkeys(choices), 'or')} is missing from {context.owner(leaf.path)}"
     missing = tuple((*leaf.path, key) for keys in leaf.value for key in keys)
@@ -131,7 +131,7 @@ def _missing_one(leaf: Leaf, context: Context) -> list[Draft]:
     return [Draft("missing-key", message, missing[0], hint, missing=missing)]
 
 
-def _missing_dependent(leaf: Leaf, context: Context) -> list[Draft]:
+def _missing_dependent(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     return [
         _missing(key, leaf, context, f", and '{cause}' needs it")
         for cause, needed in leaf.value.items()
@@ -141,27 +141,28 @@ def _missing_dependent(leaf: Leaf, context: Context) -> list[Draft]:
     ]
 
 
-def _too_many(leaf: Leaf, context: Context) -> list[Draft]:
+def _too_many(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     """A oneOf of which several alternatives fit."""
     required = [key for branch in leaf.value if isinstance(branch, Mapping) for key in branch.get("required", ())]
-    given = [f"'{key}'" for key in dict.fromkeys(required) if isinstance(leaf.instance, dict) and key in leaf.instance]
+    given = [key for key in dict.fromkeys(required) if isinstance(leaf.instance, dict) and key in leaf.instance]
     if len(given) < 2:
         reason = lookup.description(context.root, leaf.schema)
         message = f"{context.name(leaf.path)} fits more than one of its forms"
         return [Draft("not-allowed", message, leaf.path, reason, rank=9)]
-    message = f"{listed(given, 'and')} cannot stand together in {context.owner(leaf.path)}"
-    last = max((key.strip("'") for key in given), key=list(leaf.instance).index)
+    quoted = [f"'{key}'" for key in given]
+    message = f"{listed(quoted, 'and')} cannot stand together in {context.owner(leaf.path)}"
+    last = max(given, key=list(leaf.instance).index)
     return [Draft("not-allowed", message, (*leaf.path, last), "remove all but one", "key")]
 
 
-def _wrong_type(leaf: Leaf, context: Context) -> list[Draft]:
+def _wrong_type(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     wanted = [leaf.value] if isinstance(leaf.value, str) else list(leaf.value)
     words = listed([TYPES.get(kind, kind) for kind in wanted], "or")
     message = f"{context.name(leaf.path)} must be {words}, not {kind_of(leaf.instance)}"
     return [Draft("wrong-type", message, leaf.path, _type_hint(wanted, leaf, context), rank=1)]
 
 
-def _type_hint(wanted: Sequence[str], leaf: Leaf, context: Context) -> str:
+def _type_hint(wanted: Sequence[str], leaf: Leaf, context: SchemaContext) -> str:
     value, shown = leaf.instance, context.shown(leaf)
     if value is None:
         return "give it a value, or remove the key"
@@ -184,14 +185,15 @@ def _type_hint(wanted: Sequence[str], leaf: Leaf, context: Context) -> str:
         fits = re.search(str(leaf.schema.get("pattern", "")), shown)
         example = lookup.example(context.root, leaf.schema)
         return f'put it between quotes: "{shown}"' if fits or not example else f"for example {example}"
-    return f"write a list: [{shown.strip(chr(39))}]" if "array" in wanted else ""
+    item = brief(value) if isinstance(value, str) else shown
+    return f"write a list: [{item}]" if "array" in wanted else ""
 
 
 def _truth(value: object) -> str:
     return _YES_NO.get(str(value).lower(), "")
 
 
-def _unknown_value(leaf: Leaf, context: Context) -> list[Draft]:
+def _unknown_value(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     values = [leaf.value] if leaf.word == "const" else list(leaf.value)
     known = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
     name, shown = context.name(leaf.path), context.shown(leaf)
@@ -209,7 +211,7 @@ def _unknown_value(leaf: Leaf, context: Context) -> list[Draft]:
     return [Draft("unknown-value", message, leaf.path, hint, rank=2)]
 
 
-def _wrong_format(leaf: Leaf, context: Context) -> list[Draft]:
+def _wrong_format(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     words = str(leaf.schema.get("x-pattern-message", ""))
     if leaf.word == "format" and (not words or "pattern" in leaf.schema):
         words = FORMATS[leaf.value][1] if leaf.value in FORMATS else str(leaf.value)
@@ -227,7 +229,7 @@ def _wrong_format(leaf: Leaf, context: Context) -> list[Draft]:
     return [Draft("wrong-format", message, leaf.path, hint, rank=5 if leaf.word == "format" else 4)]
 
 
-def _wrong_key(leaf: Leaf, context: Context, message: str, hint: str) -> Draft:
+def _wrong_key(leaf: Leaf, context: SchemaContext, message: str, hint: str) -> Draft:
     return Draft("wrong-format", f"{context.shown(leaf)} {message}", (*leaf.path, leaf.instance), hint, "key", 1)
 
 
@@ -249,7 +251,7 @@ _RANGES: Final[Mapping[str, str]] = {
 }
 
 
-def _out_of_range(leaf: Leaf, context: Context) -> list[Draft]:
+def _out_of_range(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     length = len(leaf.instance) if isinstance(leaf.instance, str | list | dict) else 0
     words = _RANGES[leaf.word].format(limit=leaf.value, shown=context.shown(leaf), length=length)
     if leaf.word.startswith("min") and leaf.word != "minimum" and length == 0:
@@ -259,7 +261,7 @@ def _out_of_range(leaf: Leaf, context: Context) -> list[Draft]:
     return [Draft("out-of-range", f"{context.name(leaf.path)} {words}", leaf.path, rank=3)]
 
 
-def _duplicate_item(leaf: Leaf, context: Context) -> list[Draft]:
+def _duplicate_item(leaf: Leaf, context: SchemaContext) -> list[Draft]:
     seen: dict[str, int] = {}
     found = []
     for index, item in enumerate(leaf.instance):
@@ -272,7 +274,7 @@ def _duplicate_item(leaf: Leaf, context: Context) -> list[Draft]:
     return found
 
 
-_WORDS: Final[Mapping[str, Callable[[Leaf, Context], list[Draft]]]] = {
+_WORDS: Final[Mapping[str, Callable[[Leaf, SchemaContext], list[Draft]]]] = {
     "additionalProperties": _unknown_key,
     "unevaluatedProperties": _unknown_key,
     "required": _missing_key,

@@ -15,7 +15,7 @@ from jsonschema.validators import extend
 
 from signalen_toolkit.diagnostics.problems import Problem, ordered
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.schema.context import Context, Draft, Index, Leaf
+from signalen_toolkit.schema.context import Draft, Index, Leaf, SchemaContext
 from signalen_toolkit.schema.formats import FORMATS
 from signalen_toolkit.schema.lookup import FORBIDDEN, Path, Schema
 from signalen_toolkit.schema.messages import drafts
@@ -101,7 +101,7 @@ def schema_problems(
     errors = list(schema.validator.iter_errors(data))
     if not errors:
         return []
-    context = Context(document, tuple(at), what, schema.index)
+    context = SchemaContext(document, tuple(at), what, schema.index)
     found = [draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context)]
     return ordered(context.problem(draft) for draft in _one_a_cause(found))
 

@@ -39,7 +39,7 @@ class _NoProgramError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SecretsReport:
     """What `check` found; `locked` are the environments whose values it could not look at for want of a private key."""
 
     problems: tuple[Problem, ...]
@@ -53,7 +53,7 @@ def check(
     *,
     decrypt: bool = True,
     program: str | None = None,
-) -> Report:
+) -> SecretsReport:
     """Check the Secrets of environments; without `environments`, of all that use SOPS, and every other file there.
 
     With `decrypt`, their values too, where a private key is at hand. Raises UsageError where SOPS is needed and is not
@@ -81,7 +81,7 @@ def check(
                 locked.append(environment.name)
     if not environments:
         problems += _others(directory, seen)
-    return Report(tuple(ordered(problems)), tuple(locked))
+    return SecretsReport(tuple(ordered(problems)), tuple(locked))
 
 
 def _private_keys(directory: Path) -> Iterator[Problem]:
@@ -144,7 +144,7 @@ def _shape(path: str, file: SecretFile) -> Iterator[Problem]:
     if file.document.problems:
         for problem in file.document.problems:
             message = "this file cannot be read as YAML"
-            yield replace(problem, rule="secret-file", message=message, source="", hint="", path="")
+            yield replace(problem, rule="secret-file", message=message, source="", hint="", place=())
         return
     hint = f"encrypt it: sops encrypt --in-place {path}; and change every value, for it may be in Git already"
     if not isinstance(file.data.get("sops"), dict):

@@ -11,7 +11,7 @@ from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_in
 from signalen_toolkit.secrets import age_keys
 from signalen_toolkit.secrets.sops import Sops
-from signalen_toolkit.secrets.values import Sources
+from signalen_toolkit.secrets.values import ValueSources
 
 
 def needs_of(config: Config, environment: Environment, charts: Catalog) -> list[NeededSecret]:
@@ -53,7 +53,7 @@ def choose(config: Config, name: str) -> Environment:
 
 def one_key(needs: Sequence[NeededSecret], name: str) -> NeededKey:
     """Return the key that a person names. Raises UsageError where it is none, or follows another one."""
-    Sources(variables={name: ""}).check(needs)
+    ValueSources(variables={name: ""}).check(needs)
     return next(key for secret in needs for key in secret.keys if name in (key.path, key.key.name))
 
 

@@ -15,7 +15,7 @@ from signalen_toolkit.base import files
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_by_delivery
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
@@ -23,11 +23,11 @@ from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of, with_sops
 from signalen_toolkit.secrets.files import path_of
 from signalen_toolkit.secrets.sops import Sops, find
-from signalen_toolkit.secrets.values import Sources
+from signalen_toolkit.secrets.values import ValueSources
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeSecrets:
     """What `init` did for one environment: the files and keys (`<secret>/<key>`) that it wrote, and the age key."""
 
     environment: Environment = field(repr=False)
@@ -38,9 +38,22 @@ class Made:
     random: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _NewValues:
+    """Values of keys by their path, and which of them are random."""
+
+    values: Mapping[str, str] = field(repr=False)
+    random: frozenset[str]
+
+
 def init(
-    directory: Path, charts: Catalog, environments: Sequence[str] = (), *, sources: Sources, program: str | None = None
-) -> list[Made]:
+    directory: Path,
+    charts: Catalog,
+    environments: Sequence[str] = (),
+    *,
+    sources: ValueSources,
+    program: str | None = None,
+) -> list[MadeSecrets]:
     """Make what is missing: an age key, the rule in `.sops.yaml`, and the Secrets, with values for all their keys.
 
     Without `environments`, for all that use SOPS. What is there already stays as it is, so that it can be repeated.
@@ -52,13 +65,19 @@ def init(
         names = " or ".join(environment.name for environment in chosen)
         raise UsageError(f"values differ per environment: name one ({names}) with --from-file and --from-env")
     path = find(program)
+    values = [_new_values(directory, needs_of(config, one, charts), sources, one.name) for one in chosen]
     with files.alone(directory), ExitStack() as undo:
-        made = [_init(directory, config, charts, environment, sources, path, undo) for environment in chosen]
+        config = read_config(directory, charts)  # again: while a person typed, another process may have been first
+        made = [
+            _init(directory, needs_of(config, now, charts), now, known, path, undo)
+            for known, one in zip(values, chosen, strict=True)
+            for now in [choose(config, one.name)]
+        ]
         undo.pop_all()
     return made
 
 
-def summary(made: Made) -> str:
+def summary(made: MadeSecrets) -> str:
     """Say what `init` made for an environment, and what a person has to do with it. No value is shown."""
     name, settings = made.environment.name, made.environment.settings
     lines = [f"{path}: written, encrypted" for path in made.files] or [f"the secrets of {name} are complete"]
@@ -87,12 +106,12 @@ def set_value(
 
     Returns the keys that changed. Raises UsageError, and NoKeyError where no private key is at hand.
     """
-    config = read_config(directory, charts)
-    chosen = choose(config, environment)
-    needs = needs_of(config, chosen, charts)
-    found = one_key(needs, key)
-    secret_values.check_value(value, found)
     with files.alone(directory):
+        config = read_config(directory, charts)
+        chosen = choose(config, environment)
+        needs = needs_of(config, chosen, charts)
+        found = one_key(needs, key)
+        secret_values.check_value(value, found)
         return change(directory, chosen, needs, {found.path: value}, find(program))
 
 
@@ -124,18 +143,17 @@ def change(
 
 def _init(
     directory: Path,
-    config: Config,
-    charts: Catalog,
+    needs: Sequence[NeededSecret],
     environment: Environment,
-    sources: Sources,
+    known: _NewValues,
     program: Path,
     undo: ExitStack,
-) -> Made:
-    needs = needs_of(config, environment, charts)
-    sources.check(needs)
+) -> MadeSecrets:
     key_file = age_keys.key_file(directory, environment.name)
-    absent = _absent(directory, environment.name, needs, sources)
-    values, random = _values(absent, sources, environment.name)
+    absent = _absent(directory, environment.name, needs)
+    values = known.values
+    if any(key.path not in values for key in absent if not key.key.same_as):
+        raise files.changed_meanwhile(directory)
     new_key = _ensure_key(directory, environment.name, key_file, undo)
     sops = sops_of(directory, environment.name, program)
     written: dict[str, str] = {}
@@ -154,10 +172,19 @@ def _init(
         _remember(directory / path, undo)
         secret_files.write(directory, path, text)
     keys_made = tuple(key.path for key in absent)
-    return Made(environment, key_file, new_key, tuple(written), keys_made, tuple(random))
+    random = tuple(path for path in keys_made if path in known.random)
+    return MadeSecrets(environment, key_file, new_key, tuple(written), keys_made, random)
 
 
-def _absent(directory: Path, environment: str, needs: Sequence[NeededSecret], sources: Sources) -> list[NeededKey]:
+def _new_values(directory: Path, needs: Sequence[NeededSecret], sources: ValueSources, environment: str) -> _NewValues:
+    """Return values for the keys that no file has yet, of which a person is asked some."""
+    sources.check(needs)
+    return _values(_absent(directory, environment, needs, sources), sources, environment)
+
+
+def _absent(
+    directory: Path, environment: str, needs: Sequence[NeededSecret], sources: ValueSources | None = None
+) -> list[NeededKey]:
     """Return the keys that no file has yet. Raises UsageError where a value was given for one that is there."""
     absent = []
     for secret in needs:
@@ -168,15 +195,14 @@ def _absent(directory: Path, environment: str, needs: Sequence[NeededSecret], so
         for key in secret.keys:
             if file is None or not file.has(key.key.name):
                 absent.append(key)
-            elif sources.given(key) is not None:
+            elif sources and sources.given(key) is not None:
                 raise UsageError(
                     f"{key.path} of {environment} has a value already; change it with `signalen secrets set`"
                 )
     return absent
 
 
-def _values(absent: Sequence[NeededKey], sources: Sources, environment: str) -> tuple[dict[str, str], list[str]]:
-    """Return the values of keys by their path, and which of them are random."""
+def _values(absent: Sequence[NeededKey], sources: ValueSources, environment: str) -> _NewValues:
     values: dict[str, str] = {}
     random: list[str] = []
     unknown: list[NeededKey] = []
@@ -198,7 +224,7 @@ def _values(absent: Sequence[NeededKey], sources: Sources, environment: str) -> 
     for key in unknown:
         asked = secret_values.ask(f"{environment}, {key.path}", key.key.description)
         values[key.path] = secret_values.check_value(asked, key)
-    return values, random
+    return _NewValues(values, frozenset(random))
 
 
 def _value(directory: Path, key: NeededKey, values: Mapping[str, str], sops: Sops, environment: Environment) -> str:

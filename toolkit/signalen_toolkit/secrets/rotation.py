@@ -43,16 +43,16 @@ def rotate(
     Keys that hold the same value go along. Returns the keys that changed. What runs in the cluster does not follow by
     itself in all cases: a database keeps the password that it was made with.
     """
-    config = read_config(directory, charts)
-    chosen = choose(config, environment)
-    needs = needs_of(config, chosen, charts)
-    wanted = [one_key(needs, key) for key in keys] or [k for secret in needs for k in secret.keys if k.random]
-    if known := [key.path for key in wanted if not key.random]:
-        raise UsageError(
-            f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
-        )
-    values = {key.path: secret_values.random_text(key) for key in wanted}
     with files.alone(directory):
+        config = read_config(directory, charts)
+        chosen = choose(config, environment)
+        needs = needs_of(config, chosen, charts)
+        wanted = [one_key(needs, key) for key in keys] or [k for secret in needs for k in secret.keys if k.random]
+        if known := [key.path for key in wanted if not key.random]:
+            raise UsageError(
+                f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
+            )
+        values = {key.path: secret_values.random_text(key) for key in wanted}
         return change(directory, chosen, needs, values, find(program))
 
 
@@ -71,11 +71,11 @@ def rotate_recipients(
     `new_key` makes another private key in the file of the environment, and takes the place of that file's others,
     which stay in it: what is in Git already was encrypted for them.
     """
-    choose(read_config(directory, charts), environment)
     _check(add)
-    sops = sops_of(directory, environment, find(program))
-    key_file = age_keys.key_file(directory, environment)
     with files.alone(directory), ExitStack() as undo:
+        choose(read_config(directory, charts), environment)
+        sops = sops_of(directory, environment, find(program))
+        key_file = age_keys.key_file(directory, environment)
         paths = _files(directory, environment)
         now = sops_config.read(directory).recipients(secret_files.path_of(environment, "x"))
         if unknown := [key for key in remove if key not in now]:
@@ -100,8 +100,9 @@ def rotate_recipients(
 def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, program: str | None = None) -> bool:
     """Have a person edit a Secret of an environment in plain text, in their own editor; tell whether it changed.
 
-    SOPS gives the editor a file, so that file is in memory: in a folder that only its owner may enter. Raises
-    UsageError where this computer has no such folder.
+    SOPS gives the editor a file, so that file is in memory: in a folder that only its owner may enter. Others may work
+    in the repository while the editor is open. Raises UsageError where this computer has no such folder, and where the
+    Secret was changed in the meantime.
     """
     config = read_config(directory, charts)
     choose(config, environment)
@@ -110,14 +111,14 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
         known = [Path(one).stem for one in _files(directory, environment)]
         raise UsageError(f"there is no {path}; {did_you_mean(secret, known)}".removesuffix("; "))
     sops = sops_of(directory, environment, find(program))
-    with files.alone(directory), _memory() as folder, secret_files.copy_of(directory, path) as copy:
-        if not sops.edit(copy, folder):
+    with _memory() as folder, secret_files.copy_of(directory, path) as copy:
+        before = copy.read_bytes()
+        if not sops.edit(copy, folder) or copy.read_bytes() == before:
             return False
-        text = copy.read_text(encoding="utf-8")
-        if text != (directory / path).read_text(encoding="utf-8"):
-            secret_files.write(directory, path, text)
-            return True
-    return False
+        with files.alone(directory):
+            files.require(directory / path, before)
+            secret_files.write(directory, path, copy.read_text(encoding="utf-8"))
+    return True
 
 
 def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -65,6 +65,8 @@ def read(repository: Path) -> SopsConfig:
 
 def add_rule(repository: Path, environment: str, recipient: str) -> None:
     """Add the rule of an environment, before those that are there. Raises UsageError where the file is of no use."""
+    path = repository / SOPS_CONFIG
+    before = path.read_bytes() if path.is_file() else None
     config = read(repository)
     lines = [
         rf"- path_regex: ^secrets/{re.escape(environment)}/[^/]+\.yaml$",
@@ -86,7 +88,7 @@ def add_rule(repository: Path, environment: str, recipient: str) -> None:
             )
         indent = " " * (len(dash[0]) - 2)
         text = text[:begin] + "".join(f"{indent}{line}\n" for line in lines) + text[begin:]
-    atomic.replace(config.path, text.encode(), mode=0o644)
+    atomic.replace(path, text.encode(), mode=0o644, expected=before)
 
 
 def with_recipients(repository: Path, file: str, recipients: Sequence[str]) -> str:

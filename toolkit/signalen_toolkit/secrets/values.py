@@ -26,7 +26,7 @@ _HOW: Final = "--from-file KEY=PATH or --from-env KEY=VARIABLE"
 
 
 @dataclass(frozen=True)
-class Sources:
+class ValueSources:
     """Where values come from, by key (`<secret>/<key>`, or the key alone). With `ask`, a person gives the rest."""
 
     files: Mapping[str, Path] = field(default_factory=dict)

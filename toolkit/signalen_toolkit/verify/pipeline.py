@@ -12,6 +12,7 @@ from signalen_toolkit.base import layout
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.places import Place, dotted
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors, ordered
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.machine import load
@@ -153,24 +154,22 @@ def _refused(
     if error.refusals:
         for refusal in error.refusals:
             message = f"the chart {where} refuses '{refusal.path}': {refusal.reason}"
-            yield _at_value(form, environment, component, "helm-values", message, refusal.path)
+            yield _at_value(form, environment, component, "helm-values", message, refusal.place)
         return
     line = f":{error.line}" if error.line else ""
     template = f" ({error.template}{line})" if error.template else ""
     message = f"Helm cannot render the chart {where}: {error.message}{template}"
-    yield _at_value(form, environment, component, "helm-template", message, error.values_path)
+    yield _at_value(form, environment, component, "helm-template", message, error.place)
 
 
-def _at_value(
-    form: Form, environment: Environment, component: str, rule: str, message: str, values_path: str
-) -> Problem:
+def _at_value(form: Form, environment: Environment, component: str, rule: str, message: str, inside: Place) -> Problem:
     """Make a problem of a Helm value: at the override that sets it, else at the environment."""
-    path: tuple[str, ...] = ("overrides", component, *filter(None, values_path.split(".")))
+    path: Place = ("overrides", component, *inside)
     while len(path) > 2 and not form.given(environment, *path):
         path = path[:-1]
-    own = len(path) > 2 or (not values_path and form.given(environment, *path))
+    own = len(path) > 2 or (not inside and form.given(environment, *path))
     if own:
-        hint = f"change '{'.'.join(path)}'"
+        hint = f"change '{dotted(path)}'"
         return form.problem(rule, message, environment, *path, at="key", hint=hint)
     place = ("environments", environment.name)
     return form.document.problem(rule, message, place, at="key")

@@ -8,22 +8,26 @@ from typing import Final
 from signalen_toolkit.documents.data import listed, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.checks import workloads as containers
-from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.kubernetes.model import Finding, Object
 
 
 def _without(rule: str, message: str) -> Callable[[Scene], Seen]:
     """Make a point of a rule of `signalen verify`."""
 
     def look(scene: Scene) -> Seen:
-        found: dict[Object, list[str]] = {}
+        found: dict[Object, list[Finding]] = {}
         for finding in containers.check(scene.cluster):
             if finding.rule == rule:
-                found.setdefault(finding.object, []).append(finding.path)
-        names = {place(*one.path): one.name for pod in scene.cluster.pods for one in pod.containers()}
+                found.setdefault(finding.object, []).append(finding)
         count = sum(1 for pod in scene.cluster.pods for _ in pod.containers())
         gaps = [
-            about(scene, obj, f"{message}: {', '.join(names[path.rpartition('.')[0]] for path in paths)}", paths)
-            for obj, paths in found.items()
+            about(
+                scene,
+                obj,
+                f"{message}: {', '.join(finding.container for finding in ours)}",
+                (finding.path for finding in ours),
+            )
+            for obj, ours in found.items()
         ]
         return Seen(count, gaps)
 

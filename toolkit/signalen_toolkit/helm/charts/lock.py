@@ -69,7 +69,7 @@ def _digests(lock: Document) -> dict[ChartReference, str]:
 def lock_text(entries: Mapping[ChartReference, str]) -> str:
     """Return the text of a lock, in one order."""
     lines = [_HEADER, "charts:\n" if entries else "charts: []\n"]
-    for one in sorted(entries, key=lambda entry: (entry.repository, entry.name, entry.version)):
+    for one in _in_order(entries):
         values = (one.repository, one.name, one.version, entries[one])
         # A JSON string is a YAML string, whatever is in it.
         texts = [f"{key}: {json.dumps(value)}\n" for key, value in zip(_KEYS, values, strict=True)]
@@ -109,18 +109,17 @@ def check_lock(entries: Mapping[ChartReference, str], chart: Chart) -> Problem |
     if locked is None or locked == chart.digest or chart.is_folder:
         return None
     reference = chart.reference
-    before = lock_text(entries).partition(locked)[0]
-    return Problem(
-        RULE,
+    message = (
         f"the chart {reference.name} {reference.version} of {reference.repository} has the digest {chart.digest},"
-        f" and {CHARTS_LOCK} says {locked}",
-        CHARTS_LOCK,
-        line=before.count("\n") + 1,
-        column=len(before) - before.rfind("\n") - 1,
-        end_column=len(before) - before.rfind("\n") + len(locked) + 1,
-        hint=f"it was published again with other content: if that is right, remove its entry from {CHARTS_LOCK}",
-        source=lock_text(entries).splitlines()[before.count("\n")],
+        f" and {CHARTS_LOCK} says {locked}"
     )
+    hint = f"it was published again with other content: if that is right, remove its entry from {CHARTS_LOCK}"
+    place = ("charts", _in_order(entries).index(reference), "digest")
+    return reader.parse(lock_text(entries), CHARTS_LOCK).problem(RULE, message, place, hint=hint)
+
+
+def _in_order(entries: Iterable[ChartReference]) -> list[ChartReference]:
+    return sorted(entries, key=lambda entry: (entry.repository, entry.name, entry.version))
 
 
 def updated(entries: Mapping[ChartReference, str], charts: Iterable[Chart]) -> dict[ChartReference, str]:

@@ -40,10 +40,8 @@ def check(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _own(obj: Object) -> Iterator[Finding]:
-    for problem in own_schemas.object_problems(_as_json(obj.data, nulls=True)):
-        path, _, message = problem.partition(": ")
-        path = "" if path == "(the object)" else path
-        yield Finding("object-schema", message[:1].lower() + message[1:], obj, path)
+    for path, message in own_schemas.object_problems(_as_json(obj.data, nulls=True)):
+        yield Finding("object-schema", message[:1].lower() + message[1:], obj, place(*path))
 
 
 def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes, custom: Callable[[str, str], Any]) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ def _image(pod: Pod, container: Container) -> Iterator[Finding]:
             pod.object,
             place(*container.path, "image"),
             "set the tag of the image in the values of the chart (mostly image.tag)",
+            container=container.name,
         )
 
 
@@ -60,4 +61,5 @@ def _resources(pod: Pod, container: Container) -> Iterator[Finding]:
             place(*container.path, "resources"),
             "set them in the form under 'resources', or else in the values of the chart",
             Severity.WARNING,
+            container.name,
         )

@@ -26,7 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
 Numbers = tuple[int, int]
 
 
-class Change(NamedTuple):
+class ApiChange(NamedTuple):
     """Since when a version of a kind is deprecated and gone (never, where it is not planned); what replaces it."""
 
     deprecated: Numbers
@@ -64,11 +64,11 @@ def numbers(version: str) -> Numbers | None:
 
 
 @cache
-def changes() -> Mapping[tuple[str, str], Change]:
+def changes() -> Mapping[tuple[str, str], ApiChange]:
     """Return the changes by apiVersion and kind."""
     with (PACKAGE / "data" / "api_versions.csv").open(encoding="utf-8", newline="") as file:
         return {
-            (row["apiVersion"], row["kind"]): Change(
+            (row["apiVersion"], row["kind"]): ApiChange(
                 numbers(row["deprecated"]) or (0, 0), numbers(row["removed"]), row["replacement"]
             )
             for row in csv.DictReader(file)

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from signalen_toolkit.base.paths import PACKAGE
+from signalen_toolkit.diagnostics.places import Place, dotted
 
 Schema = dict[str, Any]
 
@@ -34,13 +35,13 @@ def schema_of(obj: Mapping[str, Any]) -> Schema | None:
     return _read(_name(obj))
 
 
-def object_problems(obj: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with an object, each as `place: message`; none where it fits its kind."""
+def object_problems(obj: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """Return what is wrong with an object, and where; nothing where it fits its kind."""
     name = _name(obj)
     if _read(name) is None:
-        return [f"no schema for apiVersion {obj.get('apiVersion')!r}, kind {obj.get('kind')!r}"]
-    errors = _validator(name).iter_errors(obj)
-    return sorted(f"{'.'.join(map(str, error.absolute_path)) or '(the object)'}: {error.message}" for error in errors)
+        return [((), f"no schema for apiVersion {obj.get('apiVersion')!r}, kind {obj.get('kind')!r}")]
+    found = [(tuple(error.absolute_path), error.message) for error in _validator(name).iter_errors(obj)]
+    return sorted(found, key=lambda one: (dotted(one[0]), one[1]))
 
 
 def _name(obj: Mapping[str, Any]) -> str:

@@ -68,7 +68,7 @@ def plain_secret(form: Form) -> Iterator[Problem]:
     problems = []
     for place, what in found:
         name = f"'{dotted(place)}'"
-        hint = _where(form, place)
+        hint = f"remove it, and change the secret; {belongs(form, place)}"
         problems.append(form.document.problem("plain-secret", f"{name} holds {what} in plain text", place, hint=hint))
     yield from hide(form.document, problems)
 
@@ -81,7 +81,7 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
     spans: dict[int, list[tuple[int, int]]] = {}
     words: set[str] = set()
     for place, _ in _secrets(document.data, ()):
-        shown = document.problem("", "", place)
+        shown = document.position(place)
         node = document.node(place)
         if node is None or node.style not in ("plain", "quoted"):
             continue  # a text of more lines shows as its key
@@ -146,7 +146,7 @@ def _folded(key: object) -> str:
     return re.sub(r"[^a-z0-9]", "", str(key).lower())
 
 
-def _where(form: Form, place: Place) -> str:
+def belongs(form: Form, place: Place) -> str:
     """Say in which Secret a value belongs.
 
     An environment variable must have the very name of a key; elsewhere it is the key with most words in common.
@@ -164,7 +164,7 @@ def _where(form: Form, place: Place) -> str:
                     best, most = f"the key {key.name} of the Secret {secret.name}", common
     if not best and name.isupper():
         best = "a Secret of the cluster, from which 'envVars' takes it with valueFrom"
-    return f"remove it, and change the secret; it belongs in {best or 'a Secret of the cluster'}"
+    return f"it belongs in {best or 'a Secret of the cluster'}"
 
 
 def _components(form: Form, place: Place) -> list[Component]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Component
@@ -92,25 +91,8 @@ def _of_config(form: Form) -> Iterator[Problem]:
 
 def _problems(form: Form, schema: Compiled, place: Place, what: str) -> Iterator[tuple[Problem, Place | None]]:
     """Yield what is wrong with the data at a place; with an unknown key its path from that place."""
-    found = schema_problems(form.document, schema, at=place, what=what)
-    keys: dict[tuple[int, int], Place] = {}
-    if any(problem.rule == "unknown-key" for problem in found):
-        for path in _keys(at(form.document.data, *place), ()):
-            key = form.document.problem("", "", (*place, *path), at="key")
-            keys.setdefault((key.line, key.column), path)
-    for problem in found:
-        is_key = problem.rule == "unknown-key"
-        yield problem, keys.get((problem.line, problem.column), ()) if is_key else None
-
-
-def _keys(value: Any, path: Place) -> Iterator[Place]:
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            yield (*path, key)
-            yield from _keys(child, (*path, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _keys(child, (*path, index))
+    for problem in schema_problems(form.document, schema, at=place, what=what):
+        yield problem, problem.place[len(place) :] if problem.rule == "unknown-key" else None
 
 
 def _span_fault(path: Place, span: Span | None, version: str, of: str) -> str:
@@ -135,9 +117,9 @@ def _hint(form: Form, environment: Environment, component: Component, path: Plac
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Keep one problem of a kind for each place: what stands at the top is checked for every environment."""
-    seen: set[tuple[str, int, int]] = set()
+    seen: set[tuple[str, Place]] = set()
     for problem in problems:
-        mark = (problem.rule, problem.line, problem.column)
+        mark = (problem.rule, problem.place)
         if mark not in seen:
             seen.add(mark)
             yield problem

@@ -18,7 +18,7 @@ _TILE: Final = ("{z}", "{x}", "{y}")
 _KNOWN: Final = frozenset({*_TILE, "{-y}", "{s}", "{r}"})  # what Leaflet fills in
 
 
-class Point(NamedTuple):
+class Coordinates(NamedTuple):
     """A place on earth in degrees (WGS84)."""
 
     latitude: float
@@ -33,7 +33,7 @@ class Box(NamedTuple):
     north: float
     east: float
 
-    def holds(self, point: Point, margin: float = 0) -> bool:
+    def holds(self, point: Coordinates, margin: float = 0) -> bool:
         """Tell whether a point lies inside, or at most `margin` degrees outside."""
         return (
             self.south - margin <= point.latitude <= self.north + margin
@@ -65,7 +65,7 @@ def coordinates_swapped(form: Form) -> Iterator[Problem]:
                     environment,
                     "map",
                     *place,
-                    hint=f"write {_shown(Point(point.longitude, point.latitude))}",
+                    hint=f"write {_shown(Coordinates(point.longitude, point.latitude))}",
                 )
 
 
@@ -80,7 +80,7 @@ def bounds_order(form: Form) -> Iterator[Problem]:
             south, north = sorted((box.south, box.north))
             west, east = sorted((box.west, box.east))
             wrong = "south of" if box.south >= box.north else "west of"
-            right = f"{_shown(Point(south, west))}, {_shown(Point(north, east))}"
+            right = f"{_shown(Coordinates(south, west))}, {_shown(Coordinates(north, east))}"
             yield form.problem(
                 "bounds-order",
                 f"the first corner of 'map.bounds' must lie {wrong} the second",
@@ -125,7 +125,7 @@ def bounds_outside_municipality(form: Form) -> Iterator[Problem]:
         if common >= _QUARTER:
             continue
         shown = f"only {common:.0%} of" if common else "nothing of"
-        right = f"{_shown(Point(whole.south, whole.west))}, {_shown(Point(whole.north, whole.east))}"
+        right = f"{_shown(Coordinates(whole.south, whole.west))}, {_shown(Coordinates(whole.north, whole.east))}"
         yield form.problem(
             "map-bounds-outside-municipality",
             f"'map.bounds' shows {shown} {own.name}",
@@ -149,7 +149,7 @@ def center_outside_municipality(form: Form) -> Iterator[Problem]:
                 environment,
                 "map",
                 "center",
-                hint=f"leave it out, or write {_shown(Point(own.latitude, own.longitude))}",
+                hint=f"leave it out, or write {_shown(Coordinates(own.latitude, own.longitude))}",
                 severity=Severity.WARNING,
             )
 
@@ -177,7 +177,7 @@ def zoom_order(form: Form) -> Iterator[Problem]:
             break
 
 
-def _points(form: Form, environment: Environment) -> Iterator[tuple[tuple[str | int, ...], Point]]:
+def _points(form: Form, environment: Environment) -> Iterator[tuple[tuple[str | int, ...], Coordinates]]:
     """Yield the points that a person wrote, with their place in the section."""
     section = environment.settings["map"]
     if form.given(environment, "map", "center") and (center := _point(section.get("center"))):
@@ -203,7 +203,7 @@ def _is_sound(form: Form, environment: Environment) -> bool:
     return ordered and not any(_is_swapped(point) for _, point in _points(form, environment))
 
 
-def _center(environment: Environment) -> Point | None:
+def _center(environment: Environment) -> Coordinates | None:
     return _point(environment.settings["map"].get("center"))
 
 
@@ -218,18 +218,18 @@ def _whole(municipality: Municipality) -> Box:
     return Box(municipality.south, municipality.west, municipality.north, municipality.east)
 
 
-def _point(value: Any) -> Point | None:
+def _point(value: Any) -> Coordinates | None:
     is_pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
     if not is_pair or not all(isinstance(degrees, int | float) for degrees in value):
         return None
-    return Point(*value)
+    return Coordinates(*value)
 
 
-def _is_swapped(point: Point) -> bool:
-    return not _NETHERLANDS.holds(point) and _NETHERLANDS.holds(Point(point.longitude, point.latitude))
+def _is_swapped(point: Coordinates) -> bool:
+    return not _NETHERLANDS.holds(point) and _NETHERLANDS.holds(Coordinates(point.longitude, point.latitude))
 
 
-def _shown(point: Point) -> str:
+def _shown(point: Coordinates) -> str:
     return f"[{point.latitude:.7g}, {point.longitude:.7g}]"
 
 
