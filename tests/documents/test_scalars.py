@@ -9,7 +9,7 @@ import yaml as pyyaml
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from signalen_toolkit.documents.scalars import inline, is_plain, quoted
+from signalen_toolkit.documents.scalars import Below, below, inline, is_plain, quoted
 
 # What document.py lets through: no control characters, no halves of surrogate pairs.
 TEXT = st.text(
@@ -35,6 +35,11 @@ def read_both(text: str) -> Any:
 @given(DATA)
 def test_any_data_comes_back_unchanged(data: Any) -> None:
     assert read_both(f"value: {inline(data)}\n") == {"value": data}
+
+
+@given(DATA, st.integers(1, 8))
+def test_any_data_comes_back_from_lines_below_its_key(data: Any, indent: int) -> None:
+    assert read_both(f"value:{below(Below(data, indent))}\nnext: 1\n") == {"value": data, "next": 1}
 
 
 @given(TEXT)

@@ -36,8 +36,12 @@ def named(path: Path) -> str:
 
 
 EXPRESSION = r"\{\{ (?:(?!\}\}).)+ \}\}"
-# A value, after the dash of a list or the key of a map, or such a key. No quotes around it, and nothing beside it.
-ALONE = re.compile(rf" *(?:- )*(?:(?:[A-Za-z0-9_./-]+|{EXPRESSION}): )?{EXPRESSION}| *{EXPRESSION}:(?: [a-z0-9]+)?")
+# A value, after the dash of a list or the key of a map, or such a key. No quotes around it, and nothing beside it. What
+# stands below its key brings its own space.
+ALONE = re.compile(
+    rf" *(?:- )*(?:(?:[A-Za-z0-9_./-]+|{EXPRESSION}): )?{EXPRESSION}| *{EXPRESSION}:(?: [a-z0-9]+)?"
+    r"| *[A-Za-z]+:\{\{ below\([a-z]+, \d+\) \}\}"
+)
 
 
 @pytest.mark.parametrize("path", templates(), ids=named)
@@ -71,6 +75,7 @@ def test_nothing_gets_around_the_escaping(path: Path) -> None:
         "- {{ x }}:{{ y }}",
         "# {{ x }}",
         "{{ x }}: '{{ y }}'",
+        "x:{{ y }}",
     ],
 )
 def test_the_test_of_templates_sees(line: str) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 # Begins with a letter and holds nothing that YAML gives a meaning: not `a: b`, `#`, `- x`, a number or a date.
@@ -48,6 +49,41 @@ def inline(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(inline(child) for child in value) + "]"
     raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Plain data that is to stand below its key, a line each, so many spaces to the right."""
+
+    value: Any
+    indent: int
+
+
+def below(data: Below) -> str:
+    """Return what follows the colon of a key: lines below it, or on the same line what is empty or no map or list."""
+    lines = list(_lines(data.value, " " * data.indent))
+    return "\n" + "\n".join(lines) if lines else f" {inline(data.value)}"
+
+
+def _lines(value: Any, pad: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _entry(f"{pad}{inline(str(key))}:", child, f"{pad}  ")
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _entry(f"{pad}-", child, f"{pad}  ")
+
+
+def _entry(start: str, child: Any, pad: str) -> Iterator[str]:
+    lines = list(_lines(child, pad))
+    if not lines:
+        yield f"{start} {inline(child)}"
+    elif start.endswith("-"):  # the first line of what is in a list stands behind its dash
+        yield f"{start} {lines[0].lstrip(' ')}"
+        yield from lines[1:]
+    else:
+        yield start
+        yield from lines
 
 
 def _number(value: float) -> str:

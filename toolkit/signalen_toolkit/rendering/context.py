@@ -11,6 +11,7 @@ from typing import Any
 
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
+from signalen_toolkit.documents.scalars import Below
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.rendering import notifications
 from signalen_toolkit.rendering.ingress import ingress_annotations
@@ -57,6 +58,7 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "image": _image(context.get("componentValues", {}).get(component.name, {}), component, environment),
         "files": partial(_files, component.folder),
         "has": known,
+        "below": Below,
         "features_under": partial(_features_under, component, environment, known),
     }
 
@@ -80,9 +82,21 @@ def _facts(component: Component, environment: Environment) -> dict[str, Any]:
         "version": component.chart_version(environment.version),
         "order": component.order,
         "dependsOn": [name for name in component.starts_after if name in running],
+        "waitsFor": [one.name for one in environment.components if one.name in component.starts_after and _brings(one)],
         "customResources": bool(component.definitions),
         "webhooks": any(kind.kind.endswith("WebhookConfiguration") for kind in component.cluster_kinds),
     }
+
+
+def _brings(component: Component) -> bool:
+    """Tell whether a chart has what others cannot be installed without: kinds, or what changes pods as they start.
+
+    Nothing else is waited for: what depends on another starts later by itself, and a mistake in one component does not
+    keep the others from what mends it.
+    """
+    return bool(component.definitions) or any(
+        kind.kind.endswith("WebhookConfiguration") for kind in component.cluster_kinds
+    )
 
 
 def _monitored(environment: Environment) -> dict[str, Any]:

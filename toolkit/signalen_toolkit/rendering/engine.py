@@ -60,4 +60,4 @@ def engine(folder: Path) -> jinja2.Environment:
 def _finalize(value: Any) -> str:
     if isinstance(value, jinja2.Undefined):
         return str(value)  # raises, and says which name it was
-    return inline(value)
+    return scalars.below(value) if isinstance(value, scalars.Below) else inline(value)
