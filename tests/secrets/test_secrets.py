@@ -110,7 +110,7 @@ def test_init_makes_all_that_is_needed(repository: Path) -> None:
     assert len(same) == 32
     assert found["signalen-backend-rabbitmq-secrets/rabbitmq-password"] == same
     assert set(made.keys) == set(found)
-    lengthy = [value for key, value in found.items() if key in made.random]
+    lengthy = [value for key, value in found.items() if made.keys.get(key) == "random"]
     assert len(set(lengthy)) == len(lengthy)
 
 
@@ -177,7 +177,7 @@ def test_init_adds_what_a_change_of_the_form_needs(repository: Path) -> None:
         form.write("sigmax: {enabled: true, server: https://sigmax.example.nl}\n")
     assert rules(check(repository, catalog())) == ["secret-missing"]
     (made,) = init(repository, catalog(), sources=ValueSources(variables={"SIGMAX_AUTH_TOKEN": "GIVEN"}))
-    assert made.keys == ("signalen-backend-secrets/SIGMAX_AUTH_TOKEN",)
+    assert made.keys == {"signalen-backend-secrets/SIGMAX_AUTH_TOKEN": "as given"}
     assert check(repository, catalog()) == SecretsReport((), ())
     after = dict(secret_files.read(repository, BACKEND).values())  # type: ignore[union-attr]
     assert {place: after[place] for place, _ in before.values()} == dict(before.values())
@@ -326,7 +326,7 @@ def test_rotate_gives_new_random_values(repository: Path) -> None:
     before = values(repository)
     changed = rotate(repository, catalog(), "acceptance")
     after = values(repository)
-    assert set(made.random) < set(changed)
+    assert {key for key, origin in made.keys.items() if origin == "random"} < set(changed)
     assert {key for key in after if after[key] != before[key]} == set(changed)
     assert rotate(repository, catalog(), "acceptance", ["SECRET_KEY"]) == ["signalen-backend-secrets/SECRET_KEY"]
     with pytest.raises(UsageError, match="is not random"):

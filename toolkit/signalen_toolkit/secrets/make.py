@@ -28,22 +28,24 @@ from signalen_toolkit.secrets.values import ValueSources
 
 @dataclass(frozen=True, slots=True)
 class MadeSecrets:
-    """What `init` did for one environment: the files and keys (`<secret>/<key>`) that it wrote, and the age key."""
+    """What `init` did for one environment: the files that it wrote, and the age key.
+
+    `keys` says of each key (`<secret>/<key>`) that it wrote where the value comes from, in words for a person.
+    """
 
     environment: Environment = field(repr=False)
     key_file: Path
     new_key: bool
     files: tuple[str, ...]
-    keys: tuple[str, ...]
-    random: tuple[str, ...]
+    keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _NewValues:
-    """Values of keys by their path, and which of them are random."""
+    """Values of keys by their path, and where each comes from, in words."""
 
     values: Mapping[str, str] = field(repr=False)
-    random: frozenset[str]
+    origins: Mapping[str, str]
 
 
 def init(
@@ -81,7 +83,7 @@ def summary(made: MadeSecrets) -> str:
     """Say what `init` made for an environment, and what a person has to do with it. No value is shown."""
     name, settings = made.environment.name, made.environment.settings
     lines = [f"{path}: written, encrypted" for path in made.files] or [f"the secrets of {name} are complete"]
-    lines += [f"  {key}: {'random' if key in made.random else 'as given'}" for key in made.keys]
+    lines += [f"  {key}: {origin}" for key, origin in made.keys.items()]
     if made.new_key:
         lines += [
             f"the private key of {name} is in {made.key_file}",
@@ -171,9 +173,8 @@ def _init(
     for path, text in written.items():
         _remember(directory / path, undo)
         secret_files.write(directory, path, text)
-    keys_made = tuple(key.path for key in absent)
-    random = tuple(path for path in keys_made if path in known.random)
-    return MadeSecrets(environment, key_file, new_key, tuple(written), keys_made, random)
+    origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
+    return MadeSecrets(environment, key_file, new_key, tuple(written), origins)
 
 
 def _new_values(directory: Path, needs: Sequence[NeededSecret], sources: ValueSources, environment: str) -> _NewValues:
@@ -204,27 +205,26 @@ def _absent(
 
 def _values(absent: Sequence[NeededKey], sources: ValueSources, environment: str) -> _NewValues:
     values: dict[str, str] = {}
-    random: list[str] = []
+    origins: dict[str, str] = {}
     unknown: list[NeededKey] = []
     for key in absent:
         if key.key.same_as:
             continue
         given = sources.given(key)
         if given is not None:
-            values[key.path] = secret_values.check_value(given, key)
+            values[key.path], origins[key.path] = secret_values.check_value(given, key), "as given"
         elif key.random:
-            values[key.path] = secret_values.random_text(key)
-            random.append(key.path)
+            values[key.path], origins[key.path] = secret_values.random_text(key), "random"
         elif key.empty:
-            values[key.path] = ""
+            values[key.path], origins[key.path] = "", "empty, for nothing needs it"
         else:
             unknown.append(key)
     if unknown and not (sources.ask and secret_values.can_ask()):
         raise secret_values.missing(unknown, environment)
     for key in unknown:
         asked = secret_values.ask(f"{environment}, {key.path}", key.key.description)
-        values[key.path] = secret_values.check_value(asked, key)
-    return _NewValues(values, frozenset(random))
+        values[key.path], origins[key.path] = secret_values.check_value(asked, key), "as typed"
+    return _NewValues(values, origins)
 
 
 def _value(directory: Path, key: NeededKey, values: Mapping[str, str], sops: Sops, environment: Environment) -> str:
