@@ -60,7 +60,7 @@ releases:
 def test_a_file_can_list_the_releases() -> None:
     form = ReleaseFormat(
         file="helmfile.yaml",
-        each=("releases",),
+        each=(("releases",),),
         name=(("name",),),
         namespace=(("namespace",),),
         chart=(("chart",),),

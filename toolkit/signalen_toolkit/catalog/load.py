@@ -129,7 +129,8 @@ def _release_format(data: Mapping[str, Any]) -> ReleaseFormat:
     return ReleaseFormat(
         kind=data.get("kind", ""),
         file=data.get("file", ""),
-        each=_path(data.get("each", "")),
+        each=_paths(data.get("each", ())),
+        values=_path(data.get("values", "")),
         name=_paths(data["name"]),
         namespace=_paths(data["namespace"]),
         chart=_paths(data["chart"]),

@@ -48,9 +48,11 @@ class RepositoryFormat:
 class ReleaseFormat:
     """Where a tool that calls Helm is told of its releases: in the objects of a `kind`, or in one `file`.
 
-    With `each`, every item of that list is a release, if it names a chart. A fact is at the first of its places that
-    says something, in the item and else in the whole around it. With `repositories`, the repository is a name; without
-    a place of its own it stands before the chart (`<repository>/<chart>`).
+    With `each`, what stands at one of these places is a release, and every item of a list there, if it names a chart. A
+    fact is at the first of its places that says something, in the item and else in the whole around it. With
+    `repositories`, the repository is a name; without a place of its own it stands before the chart
+    (`<repository>/<chart>`). `values` is where the Helm values stand, if not in a file of their own
+    (`values/<release>.yaml`).
     """
 
     name: tuple[Path, ...]
@@ -61,4 +63,5 @@ class ReleaseFormat:
     repositories: RepositoryFormat | None = None
     kind: str = ""
     file: str = ""
-    each: Path = ()
+    each: tuple[Path, ...] = ()
+    values: Path = ()

@@ -7,12 +7,13 @@ tools that apply it: that is data, and every format that is known is looked for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from signalen_toolkit.base.layout import CLUSTERS
-from signalen_toolkit.documents.data import at, maps
+from signalen_toolkit.documents.data import at, mapping, maps
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
 from signalen_toolkit.kubernetes.model import Object
@@ -78,11 +79,13 @@ def _tells(document: Object, format_: ReleaseFormat) -> bool:
     return document.kind == format_.kind
 
 
-def _items(data: Any, each: Path) -> Iterator[Any]:
+def _items(data: Any, each: Sequence[Path]) -> Iterator[Any]:
+    """Yield what may be a release: the whole, or what stands at places of it, as one map or a list of them."""
     if not each:
         yield data
-    for _, item in maps(data, *each) if each else ():
-        yield item
+    for place in each:
+        found = at(data, *place)
+        yield from (item for _, item in maps(data, *place)) if isinstance(found, list) else [found]
 
 
 def _release(
@@ -104,7 +107,9 @@ def _release(
     told_by = document if document.kind else _stand_in(document, name)
     path = f"{CLUSTERS}/{document.environment}/values/{name}.yaml"
     namespace = _said(format_.namespace, item) or _said(format_.namespace, document.data)
-    return HelmRelease(document.environment, name, namespace, reference, tree.get(path, ""), path, told_by)
+    inline = mapping(item, *format_.values) if format_.values else {}
+    values = json.dumps(inline) if inline else tree.get(path, "")  # JSON is YAML
+    return HelmRelease(document.environment, name, namespace, reference, values, path, told_by)
 
 
 def _stand_in(document: Object, name: str) -> Object:
@@ -118,7 +123,7 @@ def _addresses(document: Object, format_: ReleaseFormat, documents: Sequence[Obj
     if form is None:
         return {}
     sources = [one for one in documents if one.kind == form.kind] if form.kind else [document]
-    items = [item for one in sources for item in _items(one.data, form.each)]
+    items = [item for one in sources for item in _items(one.data, [form.each] if form.each else [])]
     return {_said((form.name,), item): _said((form.url,), item) for item in items}
 
 
