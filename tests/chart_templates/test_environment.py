@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.documents.machine import load
 from signalen_toolkit.form.municipalities import by_code
 
 from tests.support.rendered import Form, minimal_form, quick, tree_of
@@ -58,24 +59,28 @@ def test_no_pod_of_the_environment_starts_before_what_gives_it_a_proxy() -> None
         assert catalog().component(name).order > catalog().component("linkerd-control-plane").order
 
 
-def test_flux_waits_with_policies_for_no_release_that_waits_for_them() -> None:
-    """Until there is a policy, nobody reaches the database, and the backend does not start."""
+def test_flux_waits_only_for_what_others_cannot_be_installed_without() -> None:
+    """What depends on another starts later by itself; what waits would also wait for the commit that mends it."""
     tree = tree_of(everything())
-    sync = objects(tree, "flux-system/sync.yaml")
-    custom = named(sync, "signalen-acceptance-custom")["spec"]
-    assert "dependsOn" not in custom
-    # Tried until the kinds are there.
-    assert custom["retryInterval"] == "1m"
-    (environment,) = [one["spec"] for one in sync if one["spec"]["path"] == f"./{HERE}"]
-    assert environment["wait"] is True
+    waits = {
+        release["metadata"]["name"]: {one["name"] for one in release["spec"].get("dependsOn", ())}
+        for path in tree
+        if "/releases/" in path
+        for release in objects(tree, path.removeprefix(f"{HERE}/"))
+    }
+    assert waits["signalen-frontend"] == waits["signalen-backend"] == {"linkerd-control-plane"}
+    assert set().union(*waits.values()) == {"linkerd-control-plane", "linkerd-crds", "prometheus"}
 
 
-def test_flux_does_not_wait_for_a_volume_until_the_first_copy_at_night() -> None:
-    tree = tree_of(form())
-    assert any(one["kind"] == "PersistentVolumeClaim" for one in objects(tree, "manifests/backup.yaml"))
-    (check,) = named(objects(tree, "flux-system/sync.yaml"), "signalen-acceptance")["spec"]["healthCheckExprs"]
-    assert (check["apiVersion"], check["kind"]) == ("v1", "PersistentVolumeClaim")
-    assert "'Pending'" in check["current"]
+def test_flux_holds_up_no_newer_commit() -> None:
+    """While it waits for health, or for a release, it looks at nothing newer."""
+    tree = tree_of(everything())
+    for one in objects(tree, "flux-system/sync.yaml"):
+        assert (one["spec"]["wait"], one["spec"]["retryInterval"], one["spec"]["timeout"]) == (False, "1m", "3m")
+    (release,) = objects(tree, "releases/backend.yaml")
+    assert release["spec"]["timeout"] == "3m"
+    again = {"name": "RetryOnFailure", "retryInterval": "1m"}
+    assert release["spec"]["install"]["strategy"] == release["spec"]["upgrade"]["strategy"] == again
 
 
 def test_flux_follows_what_the_form_switches_on_later() -> None:
@@ -86,34 +91,79 @@ def test_flux_follows_what_the_form_switches_on_later() -> None:
     secrets = named(objects(tree, "flux-system/sync.yaml"), "signalen-acceptance-secrets")
     # Another way of bringing Secrets must not begin with removing them.
     assert secrets["metadata"]["annotations"] == {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
+    assert secrets["spec"]["deletionPolicy"] == "Orphan"
 
 
-def test_argocd_applies_policies_after_their_kinds_and_before_what_needs_them() -> None:
+def applications(tree: Mapping[str, str]) -> Iterator[Object]:
+    for path in tree:
+        if "/applications/" in path and not path.endswith("kustomization.yaml"):
+            yield from objects(tree, path.removeprefix(f"{HERE}/"))
+
+
+def test_argocd_holds_up_no_newer_commit() -> None:
+    """No wave waits for another, what fails is tried with the newest commit, and values change with their version."""
     tree = tree_of(everything("argocd"))
-
-    def wave(file: str, name: str) -> int:
-        found = named(objects(tree, f"applications/{file}.yaml"), f"signalen-acceptance-{name}")
-        return int(found["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
-
-    custom = wave("base", "custom")
-    assert all(wave(name, name) < custom for name in ("prometheus", "linkerd-crds", "linkerd-control-plane"))
-    assert all(wave(name, name) > custom for name in ("backend", "frontend", "classification", "mapserver"))
+    (root,) = objects(tree, "argocd/root.yaml")
+    for one in [root, *applications(tree)]:
+        assert "sync-wave" not in str(one)
+        assert one["spec"]["syncPolicy"]["retry"]["limit"] == -1
+        assert one["spec"]["syncPolicy"]["retry"]["refresh"] is True
+    charts = [one["spec"]["source"] for one in applications(tree) if "chart" in one["spec"]["source"]]
+    assert len(charts) > 8
+    for source in charts:
+        text = tree[f"{HERE}/values/{source['helm']['releaseName']}.yaml"]
+        assert source["helm"]["valuesObject"] == load(text)
 
 
 # What stays
 
 
-@pytest.mark.parametrize(
-    ("delivery", "annotation", "value"),
-    [
-        ("flux", "kustomize.toolkit.fluxcd.io/prune", "disabled"),
-        ("argocd", "argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
-    ],
-)
-def test_nothing_removes_a_namespace_with_all_that_is_in_it(delivery: str, annotation: str, value: str) -> None:
+def test_no_object_of_a_tool_removes_itself_or_what_it_made() -> None:
+    """Flux prunes what leaves a list, and a Kustomization that goes takes along all of it."""
+    tree = tree_of(form())
+    root = named(objects(tree, "flux-system/sync.yaml"), "signalen-acceptance")
+    assert root["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+    assert root["spec"]["deletionPolicy"] == "Orphan"
+    tree = tree_of(form("argocd"))
+    (root,) = objects(tree, "argocd/root.yaml")
+    assert "prune" not in root["spec"]["syncPolicy"]["automated"]
+    for one in [root, *applications(tree)]:
+        assert "finalizers" not in one["metadata"]
+    for one in applications(tree):
+        if "chart" in one["spec"]["source"]:
+            assert "Prune=false" in one["spec"]["syncPolicy"]["syncOptions"]
+
+
+def test_a_release_leaves_its_volumes_when_it_goes() -> None:
+    tree = tree_of(everything())
+    for path in (one for one in tree if "/releases/" in one):
+        (release,) = objects(tree, path.removeprefix(f"{HERE}/"))
+        ((patch,),) = [one["kustomize"]["patches"] for one in release["spec"]["postRenderers"]]
+        assert patch["target"] == {"kind": "PersistentVolumeClaim"}
+        assert load(patch["patch"])["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+def test_while_it_is_paused_nothing_is_changed_or_removed(delivery: str) -> None:
+    tree = tree_of(form(delivery, sync={"paused": True}))
+    if delivery == "flux":
+        for one in objects(tree, "flux-system/sync.yaml"):
+            assert (one["spec"]["prune"], one["spec"]["deletionPolicy"]) == (False, "Orphan")
+        (release,) = objects(tree, "releases/backend.yaml")
+        assert release["spec"]["suspend"] is True
+    else:
+        for one in applications(tree):
+            assert "automated" not in one["spec"]["syncPolicy"]
+
+
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+def test_nothing_removes_a_namespace_with_all_that_is_in_it(delivery: str) -> None:
+    """Nor does the tool that the environment goes over to."""
     found = objects(tree_of(everything(delivery)), "namespace.yaml")
     assert len(found) > 3
-    assert {one["metadata"]["annotations"].get(annotation) for one in found} == {value}
+    for one in found:
+        assert one["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+        assert one["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
 
 
 @pytest.mark.parametrize("delivery", ["flux", "argocd"])

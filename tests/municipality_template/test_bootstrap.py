@@ -223,7 +223,7 @@ def place(tmp_path: Path, host_key: str) -> Iterator[Place]:
         wrapper.chmod(0o755)
     for delivery in KINDS:
         (tmp_path / "manifests" / f"{delivery}.yaml").write_text(manifest(delivery), encoding="utf-8")
-    for name in (SCRIPT, "bootstrap/argocd-cm.yaml"):
+    for name in (SCRIPT, "bootstrap/argocd-cmd-params-cm.yaml"):
         shutil.copy(REPOSITORY / name, tmp_path / "bosch" / name)
     key = tmp_path / "home/.config/signalen/age/bosch/acceptance.txt"
     key.parent.mkdir(parents=True)
@@ -434,9 +434,10 @@ def test_a_dry_run_shows_all_and_changes_nothing(place: Place, delivery: str) ->
     # Nothing is shown that would not be done, and the other way around.
     shown = re.findall(r"^  \$ (?:kubectl --context haven )?(\S+)", run.output, re.MULTILINE)
     expected = {
-        "flux": "apply wait rollout rollout rollout rollout ssh-keyscan ssh-keygen create create apply apply wait get",
-        "argocd": "create apply wait rollout rollout rollout apply ssh-keyscan create ssh-keygen create apply apply"
-        " wait for get",
+        "flux": "apply wait rollout rollout rollout rollout ssh-keyscan ssh-keygen create create apply apply wait"
+        " wait get",
+        "argocd": "create apply wait rollout rollout rollout apply rollout rollout ssh-keyscan create ssh-keygen create"
+        " apply apply wait for get",
     }
     assert shown == [*expected[delivery].split(), "bootstrap/cluster.sh"]
 
@@ -492,7 +493,7 @@ CHANGES = {
     "argocd": [
         "create namespace",
         "apply install.yaml",
-        "apply argocd-cm.yaml",
+        "apply argocd-cmd-params-cm.yaml",
         "apply -",  # the server's key
         "create -",  # the deploy key
         "apply namespace.yaml",
@@ -544,12 +545,12 @@ def test_all_is_done_in_its_order_and_once(place: Place, delivery: str) -> None:
 def test_another_argo_cd_is_not_changed_and_what_it_lacks_is_said(place: Place) -> None:
     place.write(form("argocd"))
     applied(place)
-    assert "wacht niet" not in applied(place).output
-    key = next(key for key in place.cluster.objects if key[3] == "argocd-cm")
+    assert "geen tijdslimiet" not in applied(place).output
+    key = next(key for key in place.cluster.objects if key[3] == "argocd-cmd-params-cm")
     place.cluster.objects[key]["data"] = {}
     run = applied(place)
     assert "Overleg met wie deze Argo CD beheert" in run.output
-    assert "bootstrap/argocd-cm.yaml" in run.output
+    assert "bootstrap/argocd-cmd-params-cm.yaml" in run.output
     assert place.cluster.objects[key]["data"] == {}
 
 

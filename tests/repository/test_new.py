@@ -138,7 +138,7 @@ def test_repository_holds_the_form_its_schema_images_and_the_rendered_tree(tmp_p
         "assets/icon-192.png",
         "assets/logo.svg",
         "bootstrap/README.md",
-        "bootstrap/argocd-cm.yaml",
+        "bootstrap/argocd-cmd-params-cm.yaml",
         "bootstrap/cluster.sh",
         "clusters/acceptance/bootstrap.yaml",
         "clusters/acceptance/kustomization.yaml",

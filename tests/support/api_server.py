@@ -39,6 +39,7 @@ _STATUS: Final[dict[str, Data]] = {
         "updateRevision": "1",
     },
     "GitRepository": {"conditions": [_READY]},
+    "Kustomization": {"conditions": [_READY]},
     "Application": {"sync": {"status": "Synced"}, "conditions": []},
 }
 

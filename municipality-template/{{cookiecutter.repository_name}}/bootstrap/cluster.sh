@@ -329,7 +329,7 @@ install_tool() {
   if [ -z "$missing" ]; then
     say "$tool draait al in namespace $tool_namespace, en blijft zoals het is:"
     grep "^$tool_namespace " <<<"$running" | while read -r _ component image; do say "  $component  $image"; done
-    [ "$delivery" = flux ] || ask_for_order
+    [ "$delivery" = flux ] || ask_for_limit
     return 0
   fi
   elsewhere=$(grep -v "^$tool_namespace " <<<"$running" | cut -d ' ' -f 1 | sort -u | tr '\n' ' ' || true)
@@ -370,20 +370,27 @@ install_manifest() {
     run rollout status "$workload" --namespace "$tool_namespace" --timeout=5m
   done
   if [ "$delivery" = argocd ]; then
-    run apply --server-side --field-manager signalen-bootstrap --namespace "$tool_namespace" \
-      --filename bootstrap/argocd-cm.yaml
+    run apply --server-side --force-conflicts --field-manager signalen-bootstrap --namespace "$tool_namespace" \
+      --filename bootstrap/argocd-cmd-params-cm.yaml
+    # It reads its settings when it starts.
+    run rollout restart statefulset/argocd-application-controller --namespace "$tool_namespace"
+    run rollout status statefulset/argocd-application-controller --namespace "$tool_namespace" --timeout=5m
   fi
 }
 
-# An Argo CD that is somebody else's is not changed: what is in argocd-cm holds for all Applications.
-ask_for_order() {
+# An Argo CD that is somebody else's is not changed: its settings hold for all Applications.
+ask_for_limit() {
   local told
-  told=$(k get configmap argocd-cm --namespace "$tool_namespace" --ignore-not-found \
-    --output 'jsonpath={.data.resource\.customizations\.health\.argoproj\.io_Application}') || return 0
-  [ -z "$told" ] || return 0
-  say "Deze Argo CD wacht niet tot een onderdeel werkt voordat het volgende begint: de eerste keer kan dan haperen."
-  say "Overleg met wie deze Argo CD beheert of dit erbij mag:"
-  show kubectl --context "$context" apply --server-side --namespace "$tool_namespace" --filename bootstrap/argocd-cm.yaml
+  told=$(k get configmap argocd-cmd-params-cm --namespace "$tool_namespace" --ignore-not-found \
+    --output 'jsonpath={.data.controller\.sync\.timeout\.seconds}') || return 0
+  case $told in
+    '' | 0) ;;
+    *) return 0 ;;
+  esac
+  say "Deze Argo CD kent geen tijdslimiet voor een synchronisatie: na een fout kan een juiste wijziging blijven wachten."
+  say "Overleg met wie deze Argo CD beheert of dit erbij mag, en start daarna argocd-application-controller opnieuw:"
+  show kubectl --context "$context" apply --server-side --namespace "$tool_namespace" \
+    --filename bootstrap/argocd-cmd-params-cm.yaml
 }
 
 give_access() {
@@ -536,7 +543,7 @@ give_age_key() {
 }
 
 start_sync() {
-  local resource ready file=clusters/$environment/namespace.yaml
+  local file=clusters/$environment/namespace.yaml
   step 5 "De eerste synchronisatie"
   if [ -f "$file" ] && ! has_namespaces "$file"; then
     run apply --server-side --filename "$file"
@@ -550,15 +557,29 @@ start_sync() {
     say "  welke sleutels, zegt 'signalen secrets check'."
   fi
   if [ "$delivery" = flux ]; then
-    resource=gitrepositories.source.toolkit.fluxcd.io/$namespace
-    ready=condition=Ready
+    await "gitrepositories.source.toolkit.fluxcd.io/$namespace" condition=Ready not_fetched
+    # Ready once all is applied; what becomes of each release, its HelmRelease says.
+    await "kustomizations.kustomize.toolkit.fluxcd.io/$namespace" condition=Ready not_applied
   else
-    resource=applications.argoproj.io/$namespace
-    ready='jsonpath={.status.sync.status}=Synced'
+    # In sync once the Applications of all components are there; each then installs its own.
+    await "applications.argoproj.io/$namespace" 'jsonpath={.status.sync.status}=Synced' not_fetched
   fi
-  show kubectl --context "$context" wait "$resource" --namespace "$tool_namespace" "--for=$ready" --timeout=5m
+}
+
+# Waits until an object is as it should be; else calls what tells why it is not.
+await() {
+  show kubectl --context "$context" wait "$1" --namespace "$tool_namespace" "--for=$2" --timeout=5m
   [ "$apply" = yes ] || return 0
-  k wait "$resource" --namespace "$tool_namespace" "--for=$ready" --timeout=5m || not_synced "$resource"
+  k wait "$1" --namespace "$tool_namespace" "--for=$2" --timeout=5m || "$3" "$1"
+}
+
+reason_of() { k get "$1" --namespace "$tool_namespace" --output 'jsonpath={.status.conditions[*].message}' || true; }
+
+not_applied() {
+  local reason
+  reason=$(reason_of "$1")
+  fail "$tool heeft de repository opgehaald, en past haar nog niet toe${reason:+: $reason}." \
+    "Het cluster probeert het elke minuut opnieuw; los op wat er staat, en draai bootstrap/cluster.sh opnieuw"
 }
 
 # Namespaces that are there may have got what this copy of the repository does not know yet.
@@ -569,9 +590,9 @@ has_namespaces() {
   [ "$(grep -c . <<<"$names")" -ge "$(grep -c '^kind: Namespace$' "$1")" ]
 }
 
-not_synced() {
+not_fetched() {
   local reason public=''
-  reason=$(k get "$1" --namespace "$tool_namespace" --output 'jsonpath={.status.conditions[*].message}') || reason=''
+  reason=$(reason_of "$1")
   if [ -n "$git_host" ]; then
     public=$(k get secret "$repository_secret" --namespace "$tool_namespace" \
       --output 'jsonpath={.data.identity\.pub}') || true
@@ -605,7 +626,8 @@ say_what_is_next() {
     show kubectl --context "$context" get helmreleases.helm.toolkit.fluxcd.io --namespace "$namespace" --watch
   else
     show kubectl --context "$context" get applications.argoproj.io --namespace "$tool_namespace" --watch
-    say "Blijft een Application op OutOfSync staan? Dan wacht die op u: synchroniseer haar in Argo CD."
+    say "Een Application die op OutOfSync blijft staan, wacht op u: synchroniseer haar in Argo CD. In productie geldt dat"
+    say "voor elke Application, tenzij in het formulier sync.automatic aanstaat."
   fi
   say "Het cluster volgt nu branch $branch van deze repository. Dit script is hierna niet meer nodig."
 }
