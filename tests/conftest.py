@@ -7,9 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from signalen_toolkit.base.paths import folder
 
 from tests.support.standins import chart_versions, make_charts
+
+# A machine that is busy is no fault: how long things take is measured in benchmarks/.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 TESTS = Path(__file__).parent
 FORMS = TESTS / "forms"

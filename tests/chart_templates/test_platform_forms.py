@@ -120,6 +120,7 @@ def assert_shown(source: Document, problems: list[Problem]) -> None:
         assert one.message
 
 
+@pytest.mark.slow
 @FEW
 @given(forms())
 def test_what_is_right_by_the_schema_renders_or_is_refused_by_a_rule(form: dict[str, Any]) -> None:

@@ -51,6 +51,7 @@ def titles(objects: list[dict[str, Any]]) -> set[str]:
     return {f"{one['kind']} {one['metadata']['name']}" for one in objects}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stem)
 def test_what_we_render_goes_through_helm(form: Path, helm: str, tmp_path: Path) -> None:
     tree = tree_of(form)

@@ -85,6 +85,7 @@ def repository(tmp_path: Path, toolkit: Path, home: Path, monkeypatch: pytest.Mo
     return directory
 
 
+@pytest.mark.slow
 def test_the_life_of_a_commit(repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pre_commit", "run", "--all-files"],

@@ -287,6 +287,7 @@ def by_libyaml(text: str) -> Any:
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(FORMS, st.booleans())
 def test_what_is_written_is_read_back(data: dict[str, Any], flow: bool) -> None:
@@ -306,6 +307,7 @@ def test_what_is_written_is_read_back(data: dict[str, Any], flow: bool) -> None:
                 assert by_libyaml(text[start:end]) == key
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(FORMS)
 def test_what_ruamel_writes_is_read_back(data: dict[str, Any]) -> None:

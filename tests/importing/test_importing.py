@@ -535,6 +535,7 @@ INCOMPLETE = {
 
 
 # Shrinking takes minutes here; what fails is printed as it was drawn.
+@pytest.mark.slow
 @settings(
     max_examples=15,
     deadline=None,

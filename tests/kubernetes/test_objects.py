@@ -94,6 +94,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Every municipality
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_every_municipality_renders(chunk: int, repository: Path) -> None:
     for municipality in municipalities()[chunk::CHUNKS]:

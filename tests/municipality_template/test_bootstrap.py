@@ -508,6 +508,7 @@ def applied(place: Place, *arguments: str, **environment: str) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delivery", ["flux", "argocd"])
 def test_all_is_done_in_its_order_and_once(place: Place, delivery: str) -> None:
     place.write(form(delivery))

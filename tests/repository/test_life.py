@@ -45,6 +45,7 @@ def values(directory: Path, environment: str, release: str) -> Path:
     return directory / f"clusters/{environment}/values/{release}.yaml"
 
 
+@pytest.mark.slow
 def test_the_whole_life_of_one_repository(
     repository: Path, template: dict[str, bytes | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

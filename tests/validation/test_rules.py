@@ -326,6 +326,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return form
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_no_form_makes_a_rule_raise(form: dict[str, Any]) -> None:
