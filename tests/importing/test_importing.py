@@ -332,6 +332,30 @@ def test_secrets_are_not_copied_and_the_remark_says_where_they_belong(tmp_path: 
     assert names == ["A", "POD_IP", "ALLOWED_HOSTS"]
 
 
+def test_password_of_the_mail_server_belongs_in_the_secret_of_the_backend(tmp_path: Path) -> None:
+    result = imported(tmp_path, REST, backend={"settings": {"email": {"password": "s3cr3t-of-utrecht"}}})
+    (remark,) = result.remarks
+    assert remark.message == "'settings.email.password' holds a secret in plain text, and is not copied"
+    assert "the key EMAIL_HOST_PASSWORD of the Secret signalen-backend-secrets" in remark.hint
+
+
+@pytest.mark.parametrize("key", ["2x", "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOjYwNDg4MTc4.0Odut9WJocxU6rw_Dth"])
+def test_key_that_every_browser_gets_is_no_secret(tmp_path: Path, key: str) -> None:
+    app = unflattened(AMSTERDAM)
+    app["map"]["keys"]["dataPlatform"] = key
+    result = imported(tmp_path, OPEN, app=app)
+    assert result.remarks == ()
+    assert_right(result)
+    assert rendered(result.form)["frontend"]["config"]["map"]["keys"]["dataPlatform"] == key
+
+
+def test_password_in_the_configuration_of_the_site_stays_one(tmp_path: Path) -> None:
+    app = {"apiBaseUrl": "https://admin:s3cr3t-of-utrecht@api.utrecht.nl"}
+    result = imported(tmp_path, REST, app=app)
+    assert [remark.path for remark in result.remarks if remark.rule == "plain-secret"] == ["apiBaseUrl"]
+    assert "s3cr3t" not in json.dumps(result.form)
+
+
 def test_what_the_chart_or_a_rule_refuses_is_told_with_its_place(tmp_path: Path) -> None:
     backend = """\
 settings:

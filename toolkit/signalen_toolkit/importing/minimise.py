@@ -12,13 +12,13 @@ from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.data import Place, at, merge
+from signalen_toolkit.documents.data import Place, at, merge, places_in
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import read_assets
 from signalen_toolkit.form.text import form_text
 from signalen_toolkit.importing import files as existing
-from signalen_toolkit.importing.remarks import last_first, places_in, take_out
+from signalen_toolkit.importing.remarks import last_first, take_out
 from signalen_toolkit.importing.reverse import chart_default, in_environment
 from signalen_toolkit.rendering.render import values
 from signalen_toolkit.repository import answers as answering

@@ -11,6 +11,7 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form
@@ -22,20 +23,33 @@ from signalen_toolkit.validation.rules.site.amsterdam import other_municipality
 
 def secret_places(source: ImportedFile, charts: Catalog) -> list[tuple[Place, Problem]]:
     """Return the place in the file of every secret in plain text, with the remark on it; the last place first."""
-    form = Form(source.document, Config(()), charts)
+    above: Place = ("overrides", source.component, *source.above)
+    form = Form(_within(source.document, above), Config(()), charts)
     found = [
         (
-            problem.place,
+            place,
             replace(
                 problem,
                 severity=Severity.WARNING,
-                message=f"{problem.message}, and is not copied",
+                place=place,
+                message=f"{problem.message.replace(dotted(problem.place), dotted(place))}, and is not copied",
                 hint=f"{belongs(form, problem.place)}; change it, for it was readable",
             ),
         )
         for problem in plain_secret.check(form)
+        for place in [problem.place[len(above) :]]
     ]
     return sorted(found, key=lambda one: last_first(one[0]), reverse=True)
+
+
+def _within(document: Document, place: Place) -> Document:
+    """Return a document as it would stand at a place in a form; positions stay."""
+    root, data = document.root, document.data
+    for key in reversed(place):
+        data = {key: data}
+        if root is not None:
+            root = Node(root.start, root.end, "block", data, {key: root}, {key: (root.start, root.start)})
+    return replace(document, data=data, root=root)
 
 
 def amsterdam_remarks(sources: Iterable[ImportedFile], municipality: Any, charts: Catalog) -> list[Problem]:
@@ -98,17 +112,6 @@ def without_tags(
             data = shorter
         found[name] = data
     return found
-
-
-def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Yield the place of every value in data, of maps and lists too."""
-    yield place
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            yield from places_in(child, (*place, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from places_in(child, (*place, index))
 
 
 def last_first(place: Place) -> tuple[tuple[bool, int, str], ...]:

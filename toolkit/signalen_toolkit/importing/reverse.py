@@ -125,7 +125,7 @@ def _read(way: Any, value: Any, source: _Values) -> Iterator[tuple[tuple[str, ..
         found = read[len(before) : len(read) - len(after)]
     if "values" in about:
         key = _boolean(found)
-        if key not in about["values"]:
+        if not isinstance(key, str | int) or key not in about["values"]:
             return
         found = about["values"][key]
     if shape := about.get("as"):

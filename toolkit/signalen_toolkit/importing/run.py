@@ -113,6 +113,7 @@ def import_form(
     if not sources:
         raise UsageError("there is nothing to import: name a file with --frontend or --backend")
     remarks: list[Problem] = []
+    remarks += [told for source in sources for told in source.remarks]
     today = _existing(sources, given.data, charts, remarks)
     candidates = _candidates(today, given.data, charts)
     answers = _named(candidates, given, settings, today, sources, images, remarks)
@@ -129,7 +130,7 @@ def import_form(
 
 def _sources(files: Files, charts: Catalog) -> list[ImportedFile]:
     return [
-        *(existing.read_values(path, charts.component(name).name) for name, path in files.values.items()),
+        *(existing.read_values(path, charts.component(name)) for name, path in files.values.items()),
         *(existing.read_config(path, charts.component(name)) for name, path in files.configs.items()),
     ]
 
