@@ -378,13 +378,10 @@ env:
 
 
 def test_value_that_the_named_setting_refuses_becomes_an_override(tmp_path: Path) -> None:
-    app = {"language": {"phoneNumber": "14 073 (lokaal tarief)"}, "logo": {"height": "120px"}}
+    app = {"logo": {"height": "120px"}}
     result = imported(tmp_path, REST, app=app)
     assert_right(result)
-    config_ = result.form["overrides"]["frontend"]["config"]
-    assert config_["language"]["phoneNumber"] == "14 073 (lokaal tarief)"
-    assert config_["logo"]["height"] == "120px"
-    assert result.form["contact"]["phone"] == "073 615 51 55"
+    assert result.form["overrides"]["frontend"]["config"]["logo"]["height"] == "120px"
 
 
 def test_what_is_amsterdams_in_the_files_is_told(tmp_path: Path) -> None:
@@ -437,11 +434,21 @@ def test_answers_go_before_the_files(tmp_path: Path) -> None:
     result = imported(
         tmp_path, [*BACKEND_OPEN, "municipality=GM0355", "environments.test.domain=x.zeist.nl"], backend=BACKEND
     )
-    assert result.form["municipality"] == {"code": "GM0355", "organization": "Gemeente Utrecht"}
+    assert result.form["municipality"] == {"code": "GM0355"}
     assert list(result.form["environments"]) == ["test"]
     assert result.form["environments"]["test"]["domain"] == "x.zeist.nl"
-    # And still the backend gets what it had.
-    assert lost({"backend": BACKEND}, rendered(result.form), ()) == ["backend.image.tag: None, not '2.50.10'"]
+    told = {remark.path for remark in result.remarks if remark.rule == "answered-otherwise"}
+    assert told == {
+        "settings.frontendUrl",
+        "settings.organizationName",
+        "settings.defaultPdokMunicipalities",
+        "env.SIGNALS_API_BASE",
+    }
+    # And in everything else the backend gets what it had.
+    assert lost({"backend": BACKEND}, rendered(result.form), result.remarks) == [
+        "backend.image.tag: None, not '2.50.10'"
+    ]
+    assert_right(result)
 
 
 # --- wrong input

@@ -9,17 +9,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from signalen_toolkit.catalog.model import Component
-from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.importing import kinds
+from signalen_toolkit.importing import kinds, spellings
 
 # Texts first, so that a word within one is passed over.
 _JSON_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
@@ -74,6 +72,9 @@ def _imported(document: Document, component: Component) -> ImportedFile:
         above = (own.values,)
     else:
         kinds.check_kind(document, component)
+    if own is not None:
+        document, moved = spellings.modern(document, () if above else (own.values,))
+        told += moved
     return ImportedFile(component.name, document, above, told)
 
 
@@ -109,20 +110,6 @@ def given_values(sources: list[ImportedFile]) -> dict[str, dict[str, Any]]:
             data = {key: data}
         found[source.component] = lodash(found.get(source.component, {}), data)
     return found
-
-
-def base(component: Component, version: str, *, amsterdam: bool) -> dict[str, Any]:
-    """Return what the image is configured with by itself, as far as a municipality can want it."""
-    whole = _base(component.folder)
-    data = {key: value for key, value in whole.items() if key != "amsterdam"}
-    if amsterdam:
-        data = lodash(data, whole.get("amsterdam", {}))
-    return dict(_known(data, (), component, version))
-
-
-def foreign_places(component: Component) -> list[Place]:
-    """List what the image takes from Amsterdam where a file does not say otherwise."""
-    return [place for place, _ in leaves(_base(component.folder).get("amsterdam", {}))]
 
 
 def lodash(below: Any, over: Any) -> Any:
@@ -176,10 +163,15 @@ def _joined(value: Any, have: Any) -> Any:
     """Add what we have in a list of named items (variables, volumes) to such a list of theirs."""
     if not (isinstance(value, list) and isinstance(have, list)):
         return value
-    if not all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in (*value, *have)):
+    if not is_named([*value, *have]):
         return value
     names = {item["name"] for item in value}
     return have if all(item in have for item in value) else [*value, *(one for one in have if one["name"] not in names)]
+
+
+def is_named(items: list[Any]) -> bool:
+    """Tell whether each item of a list has a name, such as a variable or a volume."""
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
 
 
 def _text(value: Any) -> str:
@@ -189,24 +181,6 @@ def _text(value: Any) -> str:
         return str(int(value))
     text = str(value)
     return text.lower() if text.lower() in ("true", "false") else text
-
-
-def _known(data: Mapping[str, Any], place: Place, component: Component, version: str) -> Iterator[tuple[str, Any]]:
-    """Leave out what a version of the application does not have."""
-    for key, value in data.items():
-        below = (*place, key)
-        if not knows(component, version, ".".join(map(str, below))):
-            continue
-        yield key, dict(_known(value, below, component, version)) if isinstance(value, Mapping) else value
-
-
-@cache
-def _base(folder: Path) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-
-    path = folder / "base.yaml"
-    found: Mapping[str, Any] = YAML(typ="safe").load(path) if path.is_file() else {}
-    return found
 
 
 def _lower(words: str) -> str:
