@@ -456,7 +456,7 @@ def test_answers_go_before_the_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line", "column"),
-    [('{"a": 1,\n "b": }', 2, 7), ("", 1, 1), ("[1]", 1, 1), ('{"a": 1, "a": 2}', 1, 10), ("{" * 100_000, 1, 1)],
+    [('{"a": 1,\n "b": }', 2, 7), ("", 1, 1), ("[1]", 1, 1), ("{" * 100_000, 1, 1)],
 )
 def test_wrong_json_is_a_problem_with_its_place(tmp_path: Path, text: str, line: int, column: int) -> None:
     with pytest.raises(ProblemsError) as error:
@@ -464,6 +464,14 @@ def test_wrong_json_is_a_problem_with_its_place(tmp_path: Path, text: str, line:
     problem = error.value.problems[0]
     assert problem.file.endswith("app.json")
     assert (problem.line, problem.column) == (line, column) or text.startswith("{{")
+
+
+def test_key_that_is_in_json_twice_counts_as_for_the_site(tmp_path: Path) -> None:
+    result = imported(tmp_path, REST, app='{"language": {"title": "Een",\n "title": "Twee"}}')
+    assert_right(result)
+    assert result.form["branding"]["title"] == "Twee"
+    (remark,) = [one for one in result.remarks if one.rule == "duplicate-key"]
+    assert (remark.severity, remark.line, remark.column) == (Severity.WARNING, 2, 2)
 
 
 def test_json_with_tabs_and_surrogates_is_read(tmp_path: Path) -> None:
@@ -586,8 +594,10 @@ def test_whatever_was_changed_by_hand_is_kept_or_told(tmp_path: Path, data: st.D
     try:
         result = imported(tmp_path, known["answers"], **today)
     except ProblemsError as error:
-        # The person is told what to answer.
-        assert {problem.rule for problem in error.problems} <= INCOMPLETE
+        # The person is told what to answer, or that the answer in the file is no such one.
+        asked = {dotted(question.place) for question in answering.questions(reader.read(example_forms()[0]).data)}
+        asked |= {problem.path for problem in error.problems if problem.path.endswith(".domain")}
+        assert {problem.rule for problem in error.problems if problem.path not in asked} <= INCOMPLETE
         return
     assert lost(today, rendered(result.form), result.remarks) == []
     assert_right(result)

@@ -103,6 +103,14 @@ def test_what_the_files_say_beside_the_answers_is_kept(tmp_path: Path) -> None:
     assert told(result, "answered-otherwise") == {}
 
 
+def test_address_in_a_title_takes_no_host_along(tmp_path: Path) -> None:
+    app = {"apiBaseUrl": "https://acc.api.s-hertogenbosch.nl", "language": {"siteAddress": "meldingen.nl"}}
+    result = imported(tmp_path, REST, app=app)
+    assert_right(result)
+    assert result.form["environments"]["acceptance"]["hosts"] == {"backend": "acc.api.s-hertogenbosch.nl"}
+    assert set(told(result, "answered-otherwise")) == {"language.siteAddress"}
+
+
 def test_what_the_image_has_for_signing_in_is_that_of_a_developer(tmp_path: Path) -> None:
     result = imported(tmp_path, REST, app={"language": {"title": "Melden"}})
     assert "oidc" not in result.form.get("overrides", {}).get("frontend", {}).get("config", {})
@@ -189,7 +197,26 @@ def test_municipality_that_is_part_of_several_is_for_a_person_to_decide(tmp_path
     assert (problem.file.rpartition("/")[2], problem.line) == ("backend.yaml", 2)
 
 
+def test_corners_of_the_map_in_any_order(tmp_path: Path) -> None:
+    app = {"map": {"options": {"maxBounds": [[51.85, 5.46], [51.6, 5.12]]}}}
+    result = imported(tmp_path, REST, app=app)
+    assert_right(result)
+    assert result.form["map"]["bounds"] == [[51.6, 5.12], [51.85, 5.46]]
+    assert rendered(result.form)["frontend"]["config"]["map"]["options"]["maxBounds"] == [[51.6, 5.12], [51.85, 5.46]]
+    assert told(result, "bounds-order") == {}
+
+
 # --- refused
+
+
+def test_what_a_rule_refuses_comes_in_under_no_other_name(tmp_path: Path) -> None:
+    app = {"map": {"options": {"center": [48.85, 2.35]}}, "oidc": {"authEndpoint": "http://id.x.nl/auth"}}
+    result = imported(tmp_path, [*answers("identity.issuer"), "identity.issuer=https://id.x.nl/realms/x"], app=app)
+    assert_right(result)
+    assert {"map.options.center", "oidc.authEndpoint"} <= {one.path for one in result.remarks}
+    config = rendered(result.form)["frontend"]["config"]
+    assert config["map"]["options"]["center"] != [48.85, 2.35]
+    assert config["oidc"]["authEndpoint"] != "http://id.x.nl/auth"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from signalen_toolkit.catalog.model import Component
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
@@ -59,9 +59,13 @@ def read_config(path: Path, component: Component) -> ImportedFile:
         raise ProblemsError([_json_problem(read, error)]) from error
     # JSON is YAML but for the tabs, and YAML has the positions; the data are as JSON reads them.
     positions = reader.parse(read.text.replace("\t", " "), read.file)
-    if positions.data is None or positions.problems:
+    twice = [problem for problem in positions.problems if problem.rule == "duplicate-key"]
+    if positions.data is None or len(twice) < len(positions.problems):
         raise ProblemsError(positions.problems)
-    return _imported(kinds.inner(replace(positions, data=data), component), component)
+    # JSON permits it, and real configurations have it.
+    told = [replace(one, severity=Severity.WARNING, hint="the last one counts, as for the site") for one in twice]
+    found = _imported(kinds.inner(replace(positions, data=data), component), component)
+    return replace(found, remarks=(*told, *found.remarks))
 
 
 def _imported(document: Document, component: Component) -> ImportedFile:

@@ -64,7 +64,7 @@ def amsterdam_remarks(sources: Iterable[ImportedFile], municipality: Any, charts
     return found
 
 
-def unsaid(source: ImportedFile, component: Component, values: Mapping[str, Any]) -> list[Problem]:
+def unsaid(source: ImportedFile, component: Component, values: Mapping[str, Any], *, amsterdam: bool) -> list[Problem]:
     """Return a warning of what the image takes from others because the files do not say otherwise.
 
     Of each thing of Amsterdam one, such as its map and logo; of the texts of the makers of Signalen one together.
@@ -75,7 +75,7 @@ def unsaid(source: ImportedFile, component: Component, values: Mapping[str, Any]
             source, place, f"'{dotted(place)}' is not in this file, so that the site has that of Amsterdam", hint=hint
         )
         for place in base.owned(component, base.AMSTERDAM)
-        if at(values, *place) is None
+        if not amsterdam and at(values, *place) is None
     ]
     texts = [place for place in base.owned(component, base.SIGNALEN) if at(values, *place) is None]
     if texts:

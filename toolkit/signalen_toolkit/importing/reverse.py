@@ -5,9 +5,10 @@ it has the ways to read that setting back, the best first. A way is the setting 
 (`https://{hosts.backend}`), or a map:
 
 - `setting` or `text`: as above
-- `as`: `list` (separated by commas), `phone` (a telephone number in any notation), `municipality`, `neighbours` or
-  `unknown` (names, as the address service or the backend has them: the first, the others, the first where the register
-  does not have it), or a text in which `{}` is what was read and `{…}` what stands elsewhere in the values
+- `as`: `list` (separated by commas), `phone` (a telephone number in any notation), `corners` (two corners of a map,
+  whichever they are), `municipality`, `neighbours` or `unknown` (names, as the address service or the backend has
+  them: the first, the others, the first where the register does not have it), or a text in which `{}` is what was read
+  and `{…}` what stands elsewhere in the values
 - `values`: what a value stands for in the form
 - `when`: other places in the values, and what must stand there
 - `weak`: this repeats the setting, and is too often something else to read it from here
@@ -168,6 +169,8 @@ def _read(way: Any, value: Any, source: _Values) -> Iterator[_Read]:
 
 
 def _shaped(shape: str, value: Any, source: _Values) -> Any:
+    if shape == "corners":
+        return _corners(value)
     if not isinstance(value, str):
         return None
     if shape == "list":
@@ -178,6 +181,15 @@ def _shaped(shape: str, value: Any, source: _Values) -> Any:
     if not all(isinstance(text, str) and text for text in elsewhere.values()):
         return None
     return _SLOT.sub(lambda slot: value if not slot[1] else elsewhere[slot[1]], shape)
+
+
+def _corners(value: Any) -> Any:
+    """Return the south-western and the north-eastern corner of two, as the site's map makes them of any."""
+    pairs = isinstance(value, list) and all(isinstance(one, list) and len(one) == 2 for one in value)
+    if not pairs or not all(isinstance(one, int | float) for pair in value for one in pair):
+        return None
+    latitudes, longitudes = zip(*value, strict=True) if value else ((), ())
+    return [[pick(latitudes), pick(longitudes)] for pick in (min, max)] if value else None
 
 
 def _phone(text: str) -> str:

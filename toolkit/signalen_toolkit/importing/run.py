@@ -127,7 +127,7 @@ def import_form(
     remarks += [told for one in gone if (told := _told(one, today, given.data, sources))]
     without = {(one.component, one.place) for one in gone}
     candidates = _candidates([one for one in found if (one.component, one.place) not in without], today, given.data)
-    answers = _named(candidates, given, settings, today, sources, images, remarks)
+    answers, refused = _named(candidates, given, settings, today, sources, images, remarks)
     remarks += amsterdam_remarks(sources, answers.data.get("municipality", {}), charts)
     whole = complete(answers)
     named = _first(candidates).values()
@@ -136,7 +136,7 @@ def import_form(
         for one in named
         if one.note
     ]
-    wanted = _without(today.effective, [*without, *_read_otherwise(found, whole.data, today.environment)])
+    wanted = _without(today.effective, [*without, *refused, *_read_otherwise(found, whole.data, today.environment)])
     own = [one.setting for one in named]
     settled = settle(whole, own, given.data, today.environment, wanted, images, charts)
     for place, message, hint in settled.refused:
@@ -196,8 +196,7 @@ def _existing(
         if at(values[source.component], own_config.values, *_SIGN_IN) is None:
             take_out(below, (own_config.values, _SIGN_IN[0]))  # the image's own is that of a developer's machine
         effective[source.component] = existing.lodash(below, values[source.component])
-        if not is_amsterdam:
-            remarks += unsaid(source, component, values[source.component])
+        remarks += unsaid(source, component, values[source.component], amsterdam=is_amsterdam)
         remarks += flipped(source, component, values[source.component], version, app)
     effective, tags = without_tags(effective, version, charts, answered=_has_version(given))
     for place in tags:
@@ -319,14 +318,16 @@ def _named(
     sources: list[ImportedFile],
     images: Path,
     remarks: list[Problem],
-) -> Answers:
+) -> tuple[Answers, list[tuple[str, Place]]]:
     """Put what has a name under it; a value that a rule refuses there gives way to the next, or to none.
 
-    What is asked for otherwise stays, right or wrong: then the message says what to answer.
+    What is asked for otherwise stays, right or wrong: then the message says what to answer. Returned as well are the
+    places of what was refused, which comes in under no other name.
     """
     environment = today.environment
     asked = {question.place for question in answering.questions({"environments": {environment: {}}})}
     asked.add(("municipality", "name"))  # it does where the code is asked
+    no: list[tuple[Found, Problem]] = []
     for _ in range(len(candidates) + 1):
         first = _first(candidates)
         answers = _answers(first.values(), given, settings, today, sources)
@@ -337,14 +338,16 @@ def _named(
             if (place := in_environment(found.setting, environment)) not in asked and place in refused
         ]
         if not wrong:
-            return answers
-        for found in wrong:
-            problem = refused[in_environment(found.setting, environment)]
-            message = f"'{dotted(found.setting)}' cannot be {inline(found.value)}: {problem.message}"
-            where: Place = (found.component, *found.place)
-            remarks.append(remark_on(sources, where, message, problem.hint, problem.rule))
+            break
+        no += [(found, refused[in_environment(found.setting, environment)]) for found in wrong]
         candidates[:] = [found for found in candidates if found not in wrong]
-    return answers
+    taken = {(found.component, found.place) for found in first.values() if found.is_old}
+    no = [(found, problem) for found, problem in no if (found.component, found.place) not in taken]
+    for found, problem in no:
+        message = f"'{dotted(found.setting)}' cannot be {inline(found.value)}: {problem.message}"
+        where: Place = (found.component, *found.place)
+        remarks.append(remark_on(sources, where, message, problem.hint, problem.rule))
+    return answers, [(found.component, found.place) for found, _ in no]
 
 
 def _answers(

@@ -52,7 +52,8 @@ def overruled(found: Iterable[Found], given: Mapping[str, Any], environment: str
     gone = {place: setting for place, ones in by_place.items() if (setting := _contradicted(ones, answers))}
     elsewhere = [place for place, ones in by_place.items() if any(_is_elsewhere(one, answers) for one in ones)]
     gone |= {place: _ISSUER for place in elsewhere if place not in gone}
-    settings = set(gone.values())
+    # What only repeats a setting goes alone: the address in a page's title is often that of another environment.
+    settings = {setting for place, setting in gone.items() if not all(one.is_weak for one in by_place[place])}
     old = {_digits(str(one.value)) for ones in by_place.values() for one in ones if one.setting == _PHONE} - {""}
     for place, ones in by_place.items():
         for one in ones if place not in gone else ():
