@@ -12,7 +12,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.schemas import config_key_versions
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents.data import at
-from signalen_toolkit.form import municipalities
+from signalen_toolkit.form import derive, municipalities
 from signalen_toolkit.importing import base
 from signalen_toolkit.importing.remarks import take_out
 from signalen_toolkit.importing.run import Imported
@@ -136,6 +136,10 @@ def test_telephone_number_in_another_notation(tmp_path: Path, written: str, expe
     assert_right(result)
     assert result.form["contact"]["phone"] == expected
     assert rendered(result.form)["frontend"]["config"]["language"]["phoneNumber"] == expected
+
+
+def test_number_with_the_country_in_front_is_dialled_right() -> None:
+    assert derive.dialled("0031 73 615 51 55") == derive.dialled("073 615 51 55") == "+31736155155"
 
 
 def test_class_of_an_ingress_as_an_annotation(tmp_path: Path) -> None:
