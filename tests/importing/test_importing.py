@@ -332,6 +332,30 @@ def test_secrets_are_not_copied_and_the_remark_says_where_they_belong(tmp_path: 
     assert names == ["A", "POD_IP", "ALLOWED_HOSTS"]
 
 
+def test_password_of_the_mail_server_belongs_in_the_secret_of_the_backend(tmp_path: Path) -> None:
+    result = imported(tmp_path, REST, backend={"settings": {"email": {"password": "s3cr3t-of-utrecht"}}})
+    (remark,) = result.remarks
+    assert remark.message == "'settings.email.password' holds a secret in plain text, and is not copied"
+    assert "the key EMAIL_HOST_PASSWORD of the Secret signalen-backend-secrets" in remark.hint
+
+
+@pytest.mark.parametrize("key", ["2x", "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOjYwNDg4MTc4.0Odut9WJocxU6rw_Dth"])
+def test_key_that_every_browser_gets_is_no_secret(tmp_path: Path, key: str) -> None:
+    app = unflattened(AMSTERDAM)
+    app["map"]["keys"]["dataPlatform"] = key
+    result = imported(tmp_path, OPEN, app=app)
+    assert result.remarks == ()
+    assert_right(result)
+    assert rendered(result.form)["frontend"]["config"]["map"]["keys"]["dataPlatform"] == key
+
+
+def test_password_in_the_configuration_of_the_site_stays_one(tmp_path: Path) -> None:
+    app = {"apiBaseUrl": "https://admin:s3cr3t-of-utrecht@api.utrecht.nl"}
+    result = imported(tmp_path, REST, app=app)
+    assert [remark.path for remark in result.remarks if remark.rule == "plain-secret"] == ["apiBaseUrl"]
+    assert "s3cr3t" not in json.dumps(result.form)
+
+
 def test_what_the_chart_or_a_rule_refuses_is_told_with_its_place(tmp_path: Path) -> None:
     backend = """\
 settings:
@@ -354,13 +378,10 @@ env:
 
 
 def test_value_that_the_named_setting_refuses_becomes_an_override(tmp_path: Path) -> None:
-    app = {"language": {"phoneNumber": "14 073 (lokaal tarief)"}, "logo": {"height": "120px"}}
+    app = {"logo": {"height": "120px"}}
     result = imported(tmp_path, REST, app=app)
     assert_right(result)
-    config_ = result.form["overrides"]["frontend"]["config"]
-    assert config_["language"]["phoneNumber"] == "14 073 (lokaal tarief)"
-    assert config_["logo"]["height"] == "120px"
-    assert result.form["contact"]["phone"] == "073 615 51 55"
+    assert result.form["overrides"]["frontend"]["config"]["logo"]["height"] == "120px"
 
 
 def test_what_is_amsterdams_in_the_files_is_told(tmp_path: Path) -> None:
@@ -413,11 +434,21 @@ def test_answers_go_before_the_files(tmp_path: Path) -> None:
     result = imported(
         tmp_path, [*BACKEND_OPEN, "municipality=GM0355", "environments.test.domain=x.zeist.nl"], backend=BACKEND
     )
-    assert result.form["municipality"] == {"code": "GM0355", "organization": "Gemeente Utrecht"}
+    assert result.form["municipality"] == {"code": "GM0355"}
     assert list(result.form["environments"]) == ["test"]
     assert result.form["environments"]["test"]["domain"] == "x.zeist.nl"
-    # And still the backend gets what it had.
-    assert lost({"backend": BACKEND}, rendered(result.form), ()) == ["backend.image.tag: None, not '2.50.10'"]
+    told = {remark.path for remark in result.remarks if remark.rule == "answered-otherwise"}
+    assert told == {
+        "settings.frontendUrl",
+        "settings.organizationName",
+        "settings.defaultPdokMunicipalities",
+        "env.SIGNALS_API_BASE",
+    }
+    # And in everything else the backend gets what it had.
+    assert lost({"backend": BACKEND}, rendered(result.form), result.remarks) == [
+        "backend.image.tag: None, not '2.50.10'"
+    ]
+    assert_right(result)
 
 
 # --- wrong input
@@ -425,7 +456,7 @@ def test_answers_go_before_the_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line", "column"),
-    [('{"a": 1,\n "b": }', 2, 7), ("", 1, 1), ("[1]", 1, 1), ('{"a": 1, "a": 2}', 1, 10), ("{" * 100_000, 1, 1)],
+    [('{"a": 1,\n "b": }', 2, 7), ("", 1, 1), ("[1]", 1, 1), ("{" * 100_000, 1, 1)],
 )
 def test_wrong_json_is_a_problem_with_its_place(tmp_path: Path, text: str, line: int, column: int) -> None:
     with pytest.raises(ProblemsError) as error:
@@ -433,6 +464,14 @@ def test_wrong_json_is_a_problem_with_its_place(tmp_path: Path, text: str, line:
     problem = error.value.problems[0]
     assert problem.file.endswith("app.json")
     assert (problem.line, problem.column) == (line, column) or text.startswith("{{")
+
+
+def test_key_that_is_in_json_twice_counts_as_for_the_site(tmp_path: Path) -> None:
+    result = imported(tmp_path, REST, app='{"language": {"title": "Een",\n "title": "Twee"}}')
+    assert_right(result)
+    assert result.form["branding"]["title"] == "Twee"
+    (remark,) = [one for one in result.remarks if one.rule == "duplicate-key"]
+    assert (remark.severity, remark.line, remark.column) == (Severity.WARNING, 2, 2)
 
 
 def test_json_with_tabs_and_surrogates_is_read(tmp_path: Path) -> None:
@@ -556,8 +595,10 @@ def test_whatever_was_changed_by_hand_is_kept_or_told(tmp_path: Path, data: st.D
     try:
         result = imported(tmp_path, known["answers"], **today)
     except ProblemsError as error:
-        # The person is told what to answer.
-        assert {problem.rule for problem in error.problems} <= INCOMPLETE
+        # The person is told what to answer, or that the answer in the file is no such one.
+        asked = {dotted(question.place) for question in answering.questions(reader.read(example_forms()[0]).data)}
+        asked |= {problem.path for problem in error.problems if problem.path.endswith(".domain")}
+        assert {problem.rule for problem in error.problems if problem.path not in asked} <= INCOMPLETE
         return
     assert lost(today, rendered(result.form), result.remarks) == []
     assert_right(result)

@@ -70,6 +70,17 @@ def leaves(data: Any, path: Place = ()) -> Iterator[tuple[Place, str]]:
             yield from leaves(value, (*path, index))
 
 
+def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
+    """Yield the place of every value in data, of maps and lists too."""
+    yield place
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from places_in(child, (*place, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from places_in(child, (*place, index))
+
+
 def place(*path: str | int) -> str:
     """Write a path as messages have it: `spec.containers[0]`, `data["app.json"]`."""
     return dotted([part if isinstance(part, int) else str(part) for part in path])

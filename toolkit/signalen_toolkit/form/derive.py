@@ -96,6 +96,7 @@ def _contact(settings: Settings) -> None:
 def dialled(phone: str) -> str:
     """Return a telephone number as it is dialled: `+31736155155`, `14073`."""
     digits = re.sub(r"[^0-9+]", "", phone.replace("(0)", ""))
+    digits = re.sub(r"^00", "+", digits)
     return f"+31{digits[1:]}" if digits.startswith("0") else digits
 
 

@@ -11,6 +11,9 @@ The column `size` is the class of its number of inhabitants: `small` below 50,00
 between them, after the figures of Statistics Netherlands for 1 January 2023; near a limit it may be off. It decides
 what a new environment is given to run on, and no more.
 
+Municipalities that no longer exist are in `data/merged-municipalities.csv`: since 2010, with the year from which they
+were part of another, and the code of that one or of those. Their own code is left open where it is not certain.
+
 Coordinates are degrees in WGS84 (EPSG:4326). Generalised boundaries lie a little inside or outside the real
 ones, so leave a margin where a point outside the bounds is refused.
 """
@@ -271,9 +274,53 @@ def meant_by(text: str) -> tuple[Municipality, ...]:
     return named(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A municipality that is part of another now, or of several, and since which year."""
+
+    name: str
+    code: str
+    year: int
+    successors: tuple[Municipality, ...]
+
+    @property
+    def what(self) -> str:
+        """What became of it, as a sentence."""
+        names = [one.name for one in self.successors]
+        into = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"'{self.name}' is part of {into} since {self.year}"
+
+    @property
+    def hint(self) -> str:
+        """The code of what it is part of now."""
+        return "write " + ", or ".join(f"{one.code} for {one.name}" for one in self.successors)
+
+
+def merged(text: str) -> Merged | None:
+    """Return the former municipality with this name or code; None where there is none."""
+    wanted = _without_gemeente(fold(text))
+    code = re.fullmatch(r"(?:gm)? ?(\d{4})", wanted)
+    return _merged().get(f"GM{code[1]}" if code else wanted)
+
+
+@cache
+def _merged() -> dict[str, Merged]:
+    """Return every former municipality by its folded name, and by its code where that is known."""
+    with (PACKAGE / "data" / "merged-municipalities.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    codes = _codes()
+    all_ = [
+        Merged(name, code, int(year), tuple(codes[one] for one in successors.split(";")))
+        for name, code, year, successors in rows
+    ]
+    return {fold(one.name): one for one in all_} | {one.code: one for one in all_ if one.code}
+
+
 def not_found(text: str) -> tuple[str, str]:
     """Say why a text does not name one municipality, and what to write instead."""
     found = meant_by(text)
+    if not found and (former := merged(text)):
+        return former.what, former.hint
     near = ", or ".join(f"{one.code} for {one.name}, {one.province}" for one in found or search(text, 3))
     what = "is the name of more than one municipality" if found else "is not a municipality in the register"
     return f"'{text}' {what}", f"write {near}" if near else "write its CBS code, such as GM0796"

@@ -6,59 +6,103 @@ An `app.json` counts as what the image makes of it: laid over the image's own co
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from signalen_toolkit.catalog.model import Component
-from signalen_toolkit.catalog.schemas import knows
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.importing import kinds, spellings
+
+# Texts first, so that a word within one is passed over.
+_JSON_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file, and where its content stands in the values of a component."""
+    """What a file says of a component: `above` is where that stands in the values of its chart.
+
+    `remarks` is what had to be left out when it was read.
+    """
 
     component: str
     document: Document
     above: Place = ()
+    remarks: tuple[Problem, ...] = ()
 
     def place(self, place: Place) -> Place | None:
         """Return where a place in the values stands in this file; None where it cannot."""
         return place[len(self.above) :] if place[: len(self.above)] == self.above else None
 
 
-def read_values(path: Path, component: str) -> ImportedFile:
-    """Read a file with Helm values. Raises ProblemsError, or UsageError where there is no such file."""
-    read = reader.read(path)
-    if read.data is None or read.problems:
-        raise ProblemsError(read.problems)
-    return ImportedFile(component, read)
+def read_values(path: Path, component: Component) -> ImportedFile:
+    """Read a file with Helm values, bare or within an object of Kubernetes.
+
+    Raises ProblemsError for a file of another kind, or UsageError where there is no such file.
+    """
+    return _imported(kinds.inner(_read(path), component), component)
 
 
 def read_config(path: Path, component: Component) -> ImportedFile:
     """Read the application's own configuration, `app.json`. Raises as `read_values` does."""
-    above = (component.application_config.values,) if component.application_config else ()
     read = reader.read(path)
     if not read.text.lstrip().startswith("{"):
-        return ImportedFile(component.name, read_values(path, component.name).document, above)
+        return read_values(path, component)
     try:
-        data = json.loads(read.text)
+        data = json.loads(read.text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        if not isinstance(error, json.JSONDecodeError):
-            raise ProblemsError([Problem("too-deep", "this is nested too deeply", read.file)]) from error
-        problem = read.source.problem("json-syntax", f"this is not JSON: {_lower(error.msg)}", error.pos)
-        raise ProblemsError([problem]) from error
+        raise ProblemsError([_json_problem(read, error)]) from error
     # JSON is YAML but for the tabs, and YAML has the positions; the data are as JSON reads them.
     positions = reader.parse(read.text.replace("\t", " "), read.file)
-    if positions.data is None or positions.problems:
+    twice = [problem for problem in positions.problems if problem.rule == "duplicate-key"]
+    if positions.data is None or len(twice) < len(positions.problems):
         raise ProblemsError(positions.problems)
-    return ImportedFile(component.name, replace(positions, data=data), above)
+    # JSON permits it, and real configurations have it.
+    told = [replace(one, severity=Severity.WARNING, hint="the last one counts, as for the site") for one in twice]
+    found = _imported(kinds.inner(replace(positions, data=data), component), component)
+    return replace(found, remarks=(*told, *found.remarks))
+
+
+def _imported(document: Document, component: Component) -> ImportedFile:
+    document, told = kinds.without_ciphertext(document)
+    own = component.application_config
+    above: Place = ()
+    if own is not None and kinds.is_config(document, component):
+        above = (own.values,)
+    else:
+        kinds.check_kind(document, component)
+    if own is not None:
+        document, moved = spellings.modern(document, () if above else (own.values,))
+        told += moved
+    return ImportedFile(component.name, document, above, told)
+
+
+def _read(path: Path) -> Document:
+    read = reader.read(path)
+    if read.data is None or read.problems:
+        raise ProblemsError(read.problems)
+    return read
+
+
+def _json_problem(read: Document, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        return Problem("too-deep", "this is nested too deeply", read.file)
+    if isinstance(error, json.JSONDecodeError):
+        return read.source.problem("json-syntax", f"this is not JSON: {_lower(error.msg)}", error.pos)
+    word = str(error)
+    at = next((found.start(1) for found in _JSON_WORD.finditer(read.text) if found[1] == word), 0)
+    message = f"{word} is no number to Helm and the site"
+    return read.source.problem("unusable-number", message, at, at + len(word), hint="write the number that is meant")
+
+
+def _refuse(word: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads although they are no JSON."""
+    raise ValueError(word)
 
 
 def given_values(sources: list[ImportedFile]) -> dict[str, dict[str, Any]]:
@@ -70,20 +114,6 @@ def given_values(sources: list[ImportedFile]) -> dict[str, dict[str, Any]]:
             data = {key: data}
         found[source.component] = lodash(found.get(source.component, {}), data)
     return found
-
-
-def base(component: Component, version: str, *, amsterdam: bool) -> dict[str, Any]:
-    """Return what the image is configured with by itself, as far as a municipality can want it."""
-    whole = _base(component.folder)
-    data = {key: value for key, value in whole.items() if key != "amsterdam"}
-    if amsterdam:
-        data = lodash(data, whole.get("amsterdam", {}))
-    return dict(_known(data, (), component, version))
-
-
-def foreign_places(component: Component) -> list[Place]:
-    """List what the image takes from Amsterdam where a file does not say otherwise."""
-    return [place for place, _ in leaves(_base(component.folder).get("amsterdam", {}))]
 
 
 def lodash(below: Any, over: Any) -> Any:
@@ -137,10 +167,15 @@ def _joined(value: Any, have: Any) -> Any:
     """Add what we have in a list of named items (variables, volumes) to such a list of theirs."""
     if not (isinstance(value, list) and isinstance(have, list)):
         return value
-    if not all(isinstance(item, Mapping) and "name" in item for item in (*value, *have)):
+    if not is_named([*value, *have]):
         return value
     names = {item["name"] for item in value}
     return have if all(item in have for item in value) else [*value, *(one for one in have if one["name"] not in names)]
+
+
+def is_named(items: list[Any]) -> bool:
+    """Tell whether each item of a list has a name, such as a variable or a volume."""
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items)
 
 
 def _text(value: Any) -> str:
@@ -150,24 +185,6 @@ def _text(value: Any) -> str:
         return str(int(value))
     text = str(value)
     return text.lower() if text.lower() in ("true", "false") else text
-
-
-def _known(data: Mapping[str, Any], place: Place, component: Component, version: str) -> Iterator[tuple[str, Any]]:
-    """Leave out what a version of the application does not have."""
-    for key, value in data.items():
-        below = (*place, key)
-        if not knows(component, version, ".".join(map(str, below))):
-            continue
-        yield key, dict(_known(value, below, component, version)) if isinstance(value, Mapping) else value
-
-
-@cache
-def _base(folder: Path) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-
-    path = folder / "base.yaml"
-    found: Mapping[str, Any] = YAML(typ="safe").load(path) if path.is_file() else {}
-    return found
 
 
 def _lower(words: str) -> str:

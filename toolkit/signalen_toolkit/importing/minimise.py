@@ -12,13 +12,14 @@ from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.data import Place, at, merge
+from signalen_toolkit.documents.data import Place, at, merge, places_in
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import read_assets
 from signalen_toolkit.form.text import form_text
 from signalen_toolkit.importing import files as existing
-from signalen_toolkit.importing.remarks import last_first, places_in, take_out
+from signalen_toolkit.importing.base import base
+from signalen_toolkit.importing.remarks import last_first, take_out
 from signalen_toolkit.importing.reverse import chart_default, in_environment
 from signalen_toolkit.rendering.render import values
 from signalen_toolkit.repository import answers as answering
@@ -57,11 +58,13 @@ def settle(
     _shorten(form, [in_environment(setting, environment) for setting in own], given, images, charts)
     wanted, refused = _without_nothing(wanted, form, charts, images)
     named = form.get("overrides", {})
-    found = {
-        name: lacking
-        for name, text in _rendered(form, charts, images).items()
-        if name in wanted and (lacking := _lacking(charts.components[name], text, wanted[name], form, charts, images))
-    }
+    found = {}
+    for name, text in _rendered(form, charts, images).items():
+        lacking = _lacking(charts.components[name], text, wanted[name], form, charts, images) if name in wanted else {}
+        refused += _without_empty(name, lacking, _loaded(text))
+        if lacking:
+            found[name] = lacking
+    without = {key: value for key, value in form.items() if key != "overrides"}
     for _ in range(_MOST_ROUNDS):
         overrides = merge(found, named)
         form = {**form, "overrides": overrides} if overrides else {k: v for k, v in form.items() if k != "overrides"}
@@ -70,10 +73,38 @@ def settle(
         wrong = _refused(found, problems)
         if not has_errors(problems) or not wrong:
             break
+        bare = {name: _loaded(text) for name, text in _rendered(without, charts, images).items()}
         for place, problem in wrong:
             refused.append((place, problem.message, problem.hint))
-            take_out(found, place)
+            take_out(found, _whole(place, bare))
     return Settled(form, answers, tuple(refused))
+
+
+def _without_empty(name: str, lacking: dict[str, Any], rendered: Any) -> list[tuple[Place, str, str]]:
+    """Take out every empty list that would take the place of one that is rendered, and return what is to be told."""
+    empty = [place for place, value in existing.leaves(lacking) if value == [] and at(rendered, *place)]
+    for place in empty:
+        take_out(lacking, place)
+    hint = "write in 'overrides' what is meant"
+    return [((name, *place), "an empty list would take away what the form gives", hint) for place in empty]
+
+
+def _whole(place: Place, rendered: Values) -> Place:
+    """Return what goes with a place: all of a list that takes the place of one that is rendered.
+
+    What is left of such a list would be another one than both.
+    """
+    for index, part in enumerate(place):
+        have = at(rendered, *place[:index])
+        if isinstance(part, int) and isinstance(have, list) and have and not existing.is_named(have):
+            return place[:index]
+    return place
+
+
+def _loaded(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
 
 
 def _shorten(
@@ -114,17 +145,17 @@ def _lacking(
     component: Component, text: str, wanted: Mapping[str, Any], form: Mapping[str, Any], charts: Catalog, images: Path
 ) -> dict[str, Any]:
     """Return what the rendered values of a component lack: neither they nor the chart itself have it."""
-    from ruamel.yaml import YAML
-
     version = config.build(form, charts, read_assets(images, form)).environments[0].version
-    ours = YAML(typ="safe").load(text)
+    ours = _loaded(text)
     own = component.application_config
     if own is not None and own.values in wanted:
-        ours = existing.lodash(existing.base(component, version, amsterdam=False), ours)
+        ours = existing.lodash(base(component, version, component.app_version(version), amsterdam=False), ours)
     lacking = existing.difference(wanted, ours)
     for place, value in list(existing.leaves(lacking)):
-        is_new = at(ours, *place) is None
-        if place and is_new and existing.same(value, chart_default(component, version, place)):
+        have = at(ours, *place)
+        is_default = existing.same(value, chart_default(component, version, place))
+        # An empty list that the chart has by itself says nothing: ours takes its place.
+        if place and is_default and (have is None or (value == [] and isinstance(have, list))):
             take_out(lacking, place)
     return lacking
 

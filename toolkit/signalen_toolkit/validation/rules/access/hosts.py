@@ -45,7 +45,7 @@ def duplicate_host(form: Form) -> Iterator[Problem]:
 def host_name(form: Form) -> Iterator[Problem]:
     """Reports a domain or host that is not a DNS name of at least two labels."""
     for environment in form.config.environments:
-        if environment.domain and (fault := _fault(environment.domain)):
+        if environment.domain and (fault := host_fault(environment.domain)):
             yield form.problem("host-name", fault[0], environment, "domain", hint=fault[1])
         for component, host in environment.hosts.items():
             place = _written(form, environment, component)
@@ -54,7 +54,7 @@ def host_name(form: Form) -> Iterator[Problem]:
             if place == ("domain",):
                 message = f"this domain makes '{component}' a host of {len(host)} characters; {_LONGEST} is the most"
                 yield form.problem("host-name", message, environment, *place, hint="choose a shorter domain")
-            elif fault := _fault(host):
+            elif fault := host_fault(host):
                 yield form.problem("host-name", fault[0], environment, *place, hint=fault[1])
 
 
@@ -64,7 +64,7 @@ def _written(form: Form, environment: Environment, component: str) -> tuple[str,
     return own if form.given(environment, *own) else ("domain",)
 
 
-def _fault(host: str) -> tuple[str, str] | None:
+def host_fault(host: str) -> tuple[str, str] | None:
     """Return what is wrong with a host name, and a hint with what was probably meant."""
     if _is_name(host):
         return None

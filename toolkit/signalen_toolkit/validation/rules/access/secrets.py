@@ -53,6 +53,9 @@ _CONTENTS: Final = (
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _NO_SECRETS: Final = frozenset({"true", "false", "null", "none"})
+# Where the configuration of the site stands, within a form: every browser gets it, so that nothing in it is a secret.
+_PUBLIC: Final = ("overrides", "frontend", "config")
+_IN_PUBLIC: Final = frozenset({"a token"})  # such as the one with which the map of Amsterdam is asked for
 # Below these keys stand names of Secrets and of their keys.
 _NAMES: Final = frozenset({"secretkeyref", "secretref", "secretname", "existingsecret"})
 
@@ -62,7 +65,8 @@ def plain_secret(form: Form) -> Iterator[Problem]:
     """Reports passwords, keys and tokens in plain text, anywhere in the form.
 
     It looks at the names of keys and of environment variables, and at texts that look like a secret by themselves. The
-    name of a Secret is none, nor is a connection string that only says where to send measurements.
+    name of a Secret is none, nor is a connection string that only says where to send measurements. In the configuration
+    of the site a key is no secret, for every browser gets it; a private key or a password there still is.
     """
     found = list(_secrets(form.document.data, ()))
     problems = []
@@ -115,11 +119,12 @@ def _what(text: str, place: Place) -> str:
     """Say what kind of secret a value is; nothing where it is none."""
     if not text or _REFERENCE.fullmatch(text) or text.lower() in _NO_SECRETS:
         return ""
+    is_public = _inside(place)[: len(_PUBLIC)] == _PUBLIC
     for pattern, what in _CONTENTS:
-        if pattern.search(text):
+        if pattern.search(text) and not (is_public and what in _IN_PUBLIC):
             return what
     key = place[-1] if place else ""
-    if not isinstance(key, str):
+    if not isinstance(key, str) or is_public:
         return ""
     folded = _folded(key)
     if folded.endswith("connectionstring") and "instrumentationkey=" in text.lower():
@@ -169,7 +174,11 @@ def belongs(form: Form, place: Place) -> str:
 
 def _components(form: Form, place: Place) -> list[Component]:
     """Return the component whose overrides a place is in; else all of them."""
-    inner = place[2:] if place[:1] == ("environments",) else place
+    inner = _inside(place)
     if inner[:1] == ("overrides",) and len(inner) > 1 and inner[1] in form.charts.components:
         return [form.charts.components[str(inner[1])]]
     return list(form.charts.components.values())
+
+
+def _inside(place: Place) -> Place:
+    return place[2:] if place[:1] == ("environments",) else place

@@ -134,6 +134,17 @@ def response_type(form: Form) -> Iterator[Problem]:
         yield form.problem("response-type", message, environment, "identity", place, hint=hint)
 
 
+def is_for_development(host: str) -> bool:
+    """Tell whether a host is a developer's machine, an example, or a test environment."""
+    return _DEVELOPMENT.fullmatch(host) is not None
+
+
+def shared_tenant_of(issuer: str) -> str:
+    """Return the name under which an issuer of Entra ID is all tenants together; nothing where it is one."""
+    found = _SHARED.match(issuer)
+    return found[1] if found else ""
+
+
 def _development(form: Form, environment: Environment, host: str, place: Place) -> Problem:
     message = f"'{host}' is for development, and '{environment.name}' is a production environment"
     hint = f"give '{environment.name}' the address of the municipality's own sign-in"

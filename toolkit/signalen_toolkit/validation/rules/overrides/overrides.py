@@ -26,19 +26,19 @@ from signalen_toolkit.validation.rules import rule
 @rule("unknown-override", "Helm ignores a value that its chart does not know, without a word")
 def unknown_override(form: Form) -> Iterator[Problem]:
     """Reports a key that no version of the chart has, and a value of another kind than the chart takes."""
-    yield from _once(problem for problem in _of_values(form) if problem.rule != "override-needs-version")
+    yield from once(problem for problem in _of_values(form) if problem.rule != "override-needs-version")
 
 
 @rule("override-needs-version", "Helm ignores a value that its version of the chart does not know, without a word")
 def override_needs_version(form: Form) -> Iterator[Problem]:
     """Reports a key that other versions of the chart have, and that of the environment has not."""
-    yield from _once(problem for problem in _of_values(form) if problem.rule == "override-needs-version")
+    yield from once(problem for problem in _of_values(form) if problem.rule == "override-needs-version")
 
 
 @rule("frontend-config-key", "the site's container stops at a key that it does not know, again and again")
 def frontend_config_key(form: Form) -> Iterator[Problem]:
     """Reports a key or value in the application's own configuration that its version refuses."""
-    yield from _once(_of_config(form))
+    yield from once(_of_config(form))
 
 
 def overrides(form: Form) -> Iterator[tuple[Environment, Component, Place]]:
@@ -115,7 +115,7 @@ def _hint(form: Form, environment: Environment, component: Component, path: Plac
     return f"use version {first} or later, or remove it" if first else "remove it"
 
 
-def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+def once(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Keep one problem of a kind for each place: what stands at the top is checked for every environment."""
     seen: set[tuple[str, Place]] = set()
     for problem in problems:

@@ -26,8 +26,10 @@ def unknown_municipality(form: Form) -> Iterator[Problem]:
     code, name, province = (_given(form, key) for key in ("code", "name", "province"))
     if code:
         if re.fullmatch(r"GM[0-9]{4}", code) and municipalities.by_code(code) is None:
-            message = f"there is no municipality {code} in the register"
-            yield _outside(form, "code", message, _by_name(name, province), complete=bool(name))
+            former = municipalities.merged(code)
+            message = former.what if former else f"there is no municipality {code} in the register"
+            near = former.hint if former else _by_name(name, province)
+            yield _outside(form, "code", message, near, complete=bool(name) and former is None)
         return
     if not name or len(found := municipalities.named(name, province)) == 1:
         return
@@ -40,6 +42,8 @@ def unknown_municipality(form: Form) -> Iterator[Problem]:
         lies = " and ".join(f"{one.province} ({one.code})" for one in elsewhere)
         message = f"municipality '{name}' is not in {province} but in {lies}"
         yield _problem(form, "unknown-municipality", message, "province", "correct the province, or write the code")
+    elif former := municipalities.merged(name):
+        yield _problem(form, "unknown-municipality", former.what, "name", f"{former.hint}, as 'municipality.code'")
     else:
         yield _outside(form, "name", f"there is no municipality '{name}' in the register", _near(name), complete=True)
 
@@ -69,7 +73,9 @@ def unknown_neighbour(form: Form) -> Iterator[Problem]:
     """Warns of a name in map.municipalities that the register does not have and that resembles one it has."""
     for environment in form.config.environments:
         for index, name in enumerate(environment.settings["map"].get("municipalities", ())):
-            if not municipalities.named(name) and (near := _near(name)):
+            if municipalities.named(name) or municipalities.merged(name):
+                continue  # addresses of a former one are found under the other's name; its own does no harm
+            if near := _near(name):
                 yield form.problem(
                     "unknown-neighbour",
                     f"there is no municipality '{name}' in the register",
