@@ -73,7 +73,7 @@ class Place:
         self.run("git", "add", "--all")
         author = ("-c", "user.name=A", "-c", "user.email=a@example.nl", "-c", "commit.gpgSign=false")
         self.run("git", *author, "commit", "--quiet", "--allow-empty", "--message", message)
-        self.run("git", "push", "--quiet", self.git, "HEAD:refs/heads/main")
+        self.run("git", "push", "--quiet", "--force", self.git, "HEAD:refs/heads/main")
 
     def set(self, *path: str, to: Any) -> None:
         """Give a setting of the form another value, None for none, and render."""
