@@ -72,6 +72,7 @@ def _component(directory: Path) -> Component:
         kubernetes=data.get("kubernetes", ""),
         host=data.get("host"),
         enabled=data.get("enabled", True),
+        image_tag=data.get("imageTag", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
         workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
         features=MappingProxyType(data.get("features", {})),

@@ -143,7 +143,7 @@ class Component:
     makes beside the kinds that every component may make, `also_in` the namespaces in which it makes something beside
     its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
     nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
-    Kubernetes that the chart takes, empty for any.
+    Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
     """
 
     name: str
@@ -165,6 +165,7 @@ class Component:
     kubernetes: str
     host: str | None
     enabled: bool
+    image_tag: str
     secrets: tuple[Secret, ...]
     application_config: ApplicationConfig | None
     workloads: tuple[Workload, ...]
