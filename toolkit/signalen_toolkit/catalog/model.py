@@ -144,6 +144,7 @@ class Component:
     its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
     nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
     Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
+    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them.
     """
 
     name: str
@@ -170,6 +171,7 @@ class Component:
     application_config: ApplicationConfig | None
     workloads: tuple[Workload, ...]
     features: Mapping[str, str]
+    proofs: Mapping[str, str]
     oldest_release: str
     releases: tuple[SignalenRelease, ...]
     folder: Path

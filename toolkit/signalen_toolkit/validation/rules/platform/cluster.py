@@ -84,6 +84,30 @@ def exports_volume(form: Form) -> Iterator[Problem]:
             )
 
 
+@rule("csv-export", "the page offers a download that nothing has written")
+def csv_export(form: Form) -> Iterator[Problem]:
+    """Reports the page for exports while no exports are kept on a volume, where the page looks for them.
+
+    Source: the backend's own answer to that page, which looks into a folder, also where it writes exports to Azure.
+    """
+    for environment in form.config.environments:
+        storage = environment.settings["storage"]
+        in_azure = storage["provider"] == "azure"
+        if environment.settings["features"]["csvExport"] and (in_azure or not storage["exports"]["enabled"]):
+            yield form.problem(
+                "csv-export",
+                "'csvExport' shows a page for exports, and the backend writes them to Azure, where it does not find them"
+                if in_azure
+                else "'csvExport' shows a page for exports, and 'storage.exports' is off",
+                environment,
+                "features",
+                "csvExport",
+                hint="remove it, and fetch the exports from the storage account"
+                if in_azure
+                else "write 'storage.exports.enabled: true', or remove it",
+            )
+
+
 @rule("flux-manual", "Flux has no manual mode; who counts on one is surprised")
 def flux_manual(form: Form) -> Iterator[Problem]:
     """Warns of sync.automatic false with Flux, which always applies changes by itself."""
