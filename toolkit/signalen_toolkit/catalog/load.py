@@ -94,7 +94,12 @@ def _namespace(data: Mapping[str, str]) -> Namespace:
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
-    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
+    names = {
+        "sameAs": "same_as",
+        "generateWhen": "generate_when",
+        "emptyUnless": "empty_unless",
+        "inAddress": "in_address",
+    }
     keys = tuple(
         SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
         for name, key in data["keys"].items()

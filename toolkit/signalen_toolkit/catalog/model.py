@@ -43,6 +43,7 @@ class SecretKey:
     """A key that a Secret has to have.
 
     `when` is a place in the chart's values: the key is needed only where the value there is true.
+    `in_address` says that the application puts the value into an address as it is.
     `generate` is the length of the random text that serves as value, 0 where a person knows the value; `prefix` goes
     before it. It serves only where `generate_when` is true, another place. `empty_unless` is a third: the value is
     empty where nothing stands there. `same_as` is the `<secret>/<key>` with the same value.
@@ -56,6 +57,7 @@ class SecretKey:
     generate_when: str = ""
     prefix: str = ""
     empty_unless: str = ""
+    in_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

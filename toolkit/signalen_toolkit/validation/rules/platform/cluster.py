@@ -96,7 +96,7 @@ def csv_export(form: Form) -> Iterator[Problem]:
         if environment.settings["features"]["csvExport"] and (in_azure or not storage["exports"]["enabled"]):
             yield form.problem(
                 "csv-export",
-                "'csvExport' shows a page for exports, and the backend writes them to Azure, where it does not find them"
+                "'csvExport' shows a page for exports, and those in Azure storage cannot be found there"
                 if in_azure
                 else "'csvExport' shows a page for exports, and 'storage.exports' is off",
                 environment,
