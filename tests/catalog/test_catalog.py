@@ -183,6 +183,7 @@ def test_the_backends_secret_has_the_keys_that_the_chart_reads() -> None:
         "S3_STORAGE_SECRET_KEY": "env.S3_STORAGE_ENABLED",
         "O365_MAIL_CLIENT_SECRET": "env.O365_MAIL_CLIENT_ID",
         "SIGMAX_AUTH_TOKEN": "settings.sigmax.enabled",
+        "ELASTICSEARCH_PASSWORD": "env.ELASTICSEARCH_USER",
     }
 
 

@@ -116,9 +116,7 @@ def test_a_component_that_is_switched_on_is_rendered_and_off_again_goes(reposito
     run("render", repository)
     form = repository / "municipality.yaml"
     before = form.read_text()
-    form.write_text(
-        before + "components: {mapserver: {enabled: true}}\noverrides: {mapserver: {image: {tag: 7.6.4}}}\n"
-    )
+    form.write_text(before + "components: {mapserver: {enabled: true}}\n")
     written = run("render", repository).stdout
     assert "wrote clusters/acceptance/values/signalen-mapserver.yaml" in written
     form.write_text(before)

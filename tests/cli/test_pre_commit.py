@@ -117,7 +117,7 @@ def test_the_life_of_a_commit(repository: Path) -> None:
 
     # New rendered files have to be in the commit.
     with (repository / FORM_FILE).open("a", encoding="utf-8") as form:
-        form.write("components:\n  mapserver: {enabled: true}\noverrides:\n  mapserver:\n    image: {tag: 7.6.4}\n")
+        form.write("components:\n  mapserver: {enabled: true}\n")
     assert "wrote clusters/acceptance/values/signalen-mapserver.yaml" in committed(repository).stderr
     refused = committed(repository)
     assert refused.returncode == 1

@@ -254,7 +254,7 @@ BACKEND = {
         "email": {"hostname": "smtp.utrecht.nl", "port": 465, "useSSL": True, "useTLS": False},
         "celeryEmailBackend": "django.core.mail.backends.smtp.EmailBackend",
         "database": {"host": "postgres.utrecht.nl", "port": "5433", "username": "signalen@db", "name": "signalen"},
-        "signalHistoryLogEnabled": True,
+        "systemMailFeedbackReceivedEnabled": True,
     },
     "env": {
         "SIGNALS_API_BASE": "https://api.meldingen.utrecht.nl",
@@ -297,7 +297,7 @@ def test_backend_values_give_a_form(tmp_path: Path) -> None:
         "email": {"smtp": {"host": "smtp.utrecht.nl", "security": "tls"}},
         "database": {"host": "postgres.utrecht.nl", "port": 5433, "user": "signalen@db"},
         "storage": {"azure": {"account": "utrecht", "container": "fotos"}},
-        "features": {"myIncidents": True, "reportHistoryLog": True},
+        "features": {"myIncidents": True, "feedbackReceivedMail": True},
         "cluster": {"ingressClass": "traefik"},
         "overrides": {
             "backend": {"existingSecret": "signalen", "tolerations": [{"key": "signalen", "operator": "Exists"}]}

@@ -57,6 +57,13 @@ def test_maps_merge_and_lists_are_replaced() -> None:
     assert "# Why this is here.\nimage:" in text
 
 
+def test_environment_variables_are_texts() -> None:
+    over = {"env": {"SIZE": 20971520, "RATE": 0.5, "ON": True, "NAME": "no", "GONE": None}, "replicas": 3}
+    found = read(overlaid(TEXT_VALUES, over))
+    assert found["env"] == {"SIZE": "20971520", "RATE": "0.5", "ON": "true", "NAME": "no", "GONE": None}
+    assert found["replicas"] == 3
+
+
 @given(st.dictionaries(st.sampled_from(["image", "replicas", "hosts"]) | TEXT, DATA, max_size=4))
 def test_any_override_comes_back_unchanged(over: dict[str, Any]) -> None:
     assert read(overlaid(TEXT_VALUES, over)) == merge(VALUES, over)

@@ -72,9 +72,11 @@ def _component(directory: Path) -> Component:
         kubernetes=data.get("kubernetes", ""),
         host=data.get("host"),
         enabled=data.get("enabled", True),
+        image_tag=data.get("imageTag", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
         workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
-        features=MappingProxyType(data.get("features", {})),
+        features=MappingProxyType({name: about["sets"] for name, about in data.get("features", {}).items()}),
+        proofs=MappingProxyType({name: about["proof"] for name, about in data.get("features", {}).items()}),
         oldest_release=data.get("oldestRelease", ""),
         application_config=config and ApplicationConfig(config["values"], directory / config["schema"]),
         releases=_releases(directory / "releases.csv"),
@@ -92,7 +94,12 @@ def _namespace(data: Mapping[str, str]) -> Namespace:
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
-    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
+    names = {
+        "sameAs": "same_as",
+        "generateWhen": "generate_when",
+        "emptyUnless": "empty_unless",
+        "inAddress": "in_address",
+    }
     keys = tuple(
         SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
         for name, key in data["keys"].items()

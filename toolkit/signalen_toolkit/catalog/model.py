@@ -43,6 +43,7 @@ class SecretKey:
     """A key that a Secret has to have.
 
     `when` is a place in the chart's values: the key is needed only where the value there is true.
+    `in_address` says that the application puts the value into an address as it is.
     `generate` is the length of the random text that serves as value, 0 where a person knows the value; `prefix` goes
     before it. It serves only where `generate_when` is true, another place. `empty_unless` is a third: the value is
     empty where nothing stands there. `same_as` is the `<secret>/<key>` with the same value.
@@ -56,6 +57,7 @@ class SecretKey:
     generate_when: str = ""
     prefix: str = ""
     empty_unless: str = ""
+    in_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class Component:
     makes beside the kinds that every component may make, `also_in` the namespaces in which it makes something beside
     its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
     nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
-    Kubernetes that the chart takes, empty for any.
+    Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
+    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them.
     """
 
     name: str
@@ -165,10 +168,12 @@ class Component:
     kubernetes: str
     host: str | None
     enabled: bool
+    image_tag: str
     secrets: tuple[Secret, ...]
     application_config: ApplicationConfig | None
     workloads: tuple[Workload, ...]
     features: Mapping[str, str]
+    proofs: Mapping[str, str]
     oldest_release: str
     releases: tuple[SignalenRelease, ...]
     folder: Path

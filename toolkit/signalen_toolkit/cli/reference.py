@@ -12,6 +12,7 @@ from sys import modules
 from typing import Any, Final
 
 from signalen_toolkit.base.paths import CHECKOUT
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import schema as formschema
@@ -64,7 +65,7 @@ def form_markdown() -> str:
         name = ".".join(path).replace("*", "<name>").replace(".[]", "[]")
         same = described.setdefault(id(node["properties"]), name) if node.get("properties") else name
         lines += _heading(name, node, top=len(path) == 1)
-        facts = list(_facts(node))
+        facts = [*_facts(node), *_proofs(path)]
         if same != name:
             skipped = path
             facts.append(f"keys: as in `{same}`")
@@ -139,6 +140,13 @@ def _facts(node: Mapping[str, Any]) -> Iterator[str]:
         yield f"{'or' if 'default' in node else 'default'}: {_plain(node['x-derived'])}"
     for example in node.get("examples", ())[:1]:
         yield f"example: `{inline(example)}`"
+
+
+def _proofs(path: tuple[str, ...]) -> Iterator[str]:
+    """Yield what each application was seen to do with a feature."""
+    for component in catalog().components.values() if path[:1] == ("features",) else ():
+        if proof := component.proofs.get(path[-1]):
+            yield f"{component.name}: {_plain(proof)}"
 
 
 def _value(node: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,9 @@ Settings = dict[str, Any]
 
 # Generalised municipality boundaries lie up to a few hundred metres off; a report at the border must pass.
 _MARGIN = 0.01  # degrees
+
+# The background of PDOK in Web Mercator, for the PDF of a report; that of the site is in the Dutch grid by default.
+_PDF_TILES = "https://service.pdok.nl/brt/achtergrondkaart/wmts/v2_0/standaard/EPSG:3857/{zoom}/{x}/{y}.png"
 
 
 def municipality_of(section: Mapping[str, Any]) -> Municipality | None:
@@ -218,21 +221,52 @@ def _services(settings: Settings) -> None:
 
 def _map(settings: Settings, found: Municipality | None) -> None:
     section = settings["map"]
+    # A neighbour, or a former municipality that the register does not have.
+    others = [(name, municipalities.named(name)) for name in section["municipalities"]]
+    neighbours = [known[0] for _, known in others if len(known) == 1]
     if found:
         section.setdefault("center", [found.latitude, found.longitude])
-        section.setdefault("bounds", [[found.south, found.west], [found.north, found.east]])
+        section.setdefault("bounds", _around([_bounds(one) for one in (found, *neighbours)]))
     names = [found.name if found else settings["municipality"]["name"]]
-    for name in section["municipalities"]:  # a neighbour, or a former municipality that the register does not have
-        neighbours = municipalities.named(name)
-        names.append(neighbours[0].name if len(neighbours) == 1 else name)
+    names += [known[0].name if len(known) == 1 else name for name, known in others]
     section["pdokFilter"] = municipalities.pdok_filter(names)
     # The backend splits this at commas and searches for each part as a phrase, any of which has to match. So no
     # quotes of ours, and "Nuenen, Gerwen en Nederwetten" does no harm: both parts stand in that name alone.
     section["pdokNames"] = ",".join(names)
     if bounds := section.get("bounds"):
-        (south, west), (north, east) = bounds
+        # Whatever the map shows, the backend takes reports in the neighbours that the form names.
+        (south, west), (north, east) = _around([bounds, *map(_bounds, neighbours)])
         box = (west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
         section["boundingBox"] = ",".join(f"{degrees:.5f}" for degrees in box)
+    section["pdfTiles"] = pdf_tiles(section)
+
+
+def _bounds(municipality: Municipality) -> list[list[float]]:
+    return [[municipality.south, municipality.west], [municipality.north, municipality.east]]
+
+
+def _around(boxes: Sequence[list[list[float]]]) -> list[list[float]]:
+    """Return the smallest box that holds all boxes."""
+    corners = [corner for box in boxes for corner in box]
+    latitudes, longitudes = [corner[0] for corner in corners], [corner[1] for corner in corners]
+    return [[min(latitudes), min(longitudes)], [max(latitudes), max(longitudes)]]
+
+
+def pdf_tiles(section: Mapping[str, Any]) -> str:
+    """Return where the backend takes the map in the PDF of a report from: the background of the site if it can.
+
+    It fills {zoom}, {x} and {y} of Web Mercator and nothing else, and leaves the picture empty at any fault. Source:
+    the backend's own maker of that map, the same in 2.15 to 2.50.
+    """
+    background, grid = section["background"], section["crs"]
+    url = str(background["url"]).replace("{r}", "").replace("{z}", "{zoom}")
+    if background["subdomains"]:
+        url = url.replace("{s}", str(background["subdomains"][0]))
+    if urlsplit(url).hostname == "service.pdok.nl" and "/EPSG:28992/" in url:
+        url, grid = url.replace("/EPSG:28992/", "/EPSG:3857/"), "EPSG:3857"  # PDOK has each of its maps in both
+    holes = sorted(re.findall(r"\{[^{}]*\}|[{}]", url))
+    usable = grid == "EPSG:3857" and not background["tms"] and holes == ["{x}", "{y}", "{zoom}"]
+    return url if usable else _PDF_TILES
 
 
 def _delivery(settings: Settings, name: str, delivery: Delivery, production: bool) -> None:

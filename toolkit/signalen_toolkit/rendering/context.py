@@ -80,6 +80,7 @@ def _facts(component: Component, environment: Environment) -> dict[str, Any]:
         "repository": component.repository,
         "repositoryName": _repository_name(component.repository),
         "version": component.chart_version(environment.version),
+        "imageTag": component.image_tag,
         "order": component.order,
         "dependsOn": [name for name in component.starts_after if name in running],
         "waitsFor": [one.name for one in environment.components if one.name in component.starts_after and _brings(one)],

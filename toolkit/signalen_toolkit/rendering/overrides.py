@@ -31,10 +31,23 @@ def overlaid(text: str, overrides: Mapping[str, Any]) -> str:
     yaml.width = 1_000_000  # no folding: one setting, one line
     yaml.indent(mapping=2, sequence=4, offset=2)
     data = yaml.load(text)
-    _lay(data, overrides)
+    _lay(data, _with_texts(overrides))
     out = io.StringIO()
     yaml.dump(data, out)
     return out.getvalue()
+
+
+def _with_texts(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write the environment variables as the texts that they are.
+
+    Charts make the text themselves, and Helm has read a number as a fraction by then: 20971520 becomes 2.097152e+07,
+    which the application does not take for a whole number. Elsewhere (labels, arguments) schemas ask for text.
+    """
+    variables = overrides.get("env")
+    if not isinstance(variables, Mapping):
+        return overrides
+    texts = {name: inline(value) if isinstance(value, int | float) else value for name, value in variables.items()}
+    return {**overrides, "env": texts}
 
 
 def _lay(below: MutableMapping[Any, Any], over: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import secrets
 import string
 import sys
@@ -128,6 +129,9 @@ def check_value(value: str, key: NeededKey) -> str:
 
     if value.strip().lower() in PUBLISHED:
         raise UsageError(f"the value of {key.path} is one that a chart was published with: everybody knows it")
+    if key.key.in_address and (found := re.search(r"[/?#\[\]%\t\r\n]", value)):
+        # The parsers of addresses in the backend's clients (kombu, elasticsearch) end a password there, or decode it.
+        raise UsageError(f"the value of {key.path} stands in an address, which '{found.group()}' breaks")
     if not value and not key.empty:
         raise UsageError(f"the value of {key.path} is empty")
     return value

@@ -41,6 +41,32 @@ def media_replicas(form: Form) -> Iterator[Problem]:
             )
 
 
+@rule("classification-replicas", "a second pod cannot mount a volume that one pod has, and waits for ever")
+def classification_replicas(form: Form) -> Iterator[Problem]:
+    """Reports several pods of classification that share their models on a volume for one pod at a time.
+
+    Whether a claim that exists already can be shared is not known here: then it is a warning.
+    """
+    for environment in form.config.environments:
+        replicas = environment.settings["replicas"].get("classification", 1)
+        if "classification" not in environment.enabled or replicas < 2 or _shared_class(environment):
+            continue
+        claim = environment.settings["classification"].get("existingClaim")
+        yield form.problem(
+            "classification-replicas",
+            f"{replicas} pods of classification share the claim '{claim}'"
+            if claim
+            else f"{replicas} pods of classification cannot share the volume with the models",
+            environment,
+            "replicas",
+            "classification",
+            hint="check that it is ReadWriteMany, and name its class in 'cluster.storageClasses.readWriteMany'"
+            if claim
+            else "name a class in 'cluster.storageClasses.readWriteMany', or keep it at 1",
+            severity=Severity.WARNING if claim else Severity.ERROR,
+        )
+
+
 @rule("exports-volume", "exports are written by one pod and read by another")
 def exports_volume(form: Form) -> Iterator[Problem]:
     """Reports exports on a new volume while no class of volumes is named that pods can share."""
@@ -55,6 +81,30 @@ def exports_volume(form: Form) -> Iterator[Problem]:
                 "exports",
                 "enabled",
                 hint="name it in 'cluster.storageClasses.readWriteMany', or a claim in 'storage.exports.existingClaim'",
+            )
+
+
+@rule("csv-export", "the page offers a download that nothing has written")
+def csv_export(form: Form) -> Iterator[Problem]:
+    """Reports the page for exports while no exports are kept on a volume, where the page looks for them.
+
+    Source: the backend's own answer to that page, which looks into a folder, also where it writes exports to Azure.
+    """
+    for environment in form.config.environments:
+        storage = environment.settings["storage"]
+        in_azure = storage["provider"] == "azure"
+        if environment.settings["features"]["csvExport"] and (in_azure or not storage["exports"]["enabled"]):
+            yield form.problem(
+                "csv-export",
+                "'csvExport' shows a page for exports, and those in Azure storage cannot be found there"
+                if in_azure
+                else "'csvExport' shows a page for exports, and 'storage.exports' is off",
+                environment,
+                "features",
+                "csvExport",
+                hint="remove it, and fetch the exports from the storage account"
+                if in_azure
+                else "write 'storage.exports.enabled: true', or remove it",
             )
 
 
@@ -77,22 +127,24 @@ def flux_manual(form: Form) -> Iterator[Problem]:
 
 @rule("image-tag-missing", "an image called latest is another one tomorrow, and nobody has approved it")
 def image_tag_missing(form: Form) -> Iterator[Problem]:
-    """Reports a component whose chart installs the image `latest`, unless its override names a tag."""
+    """Reports an override that puts back the image `latest`, and a chart that installs it where no tag is named."""
     for environment in form.config.environments:
         for component in environment.components:
             too_old = parse(environment.version) < parse(form.charts.oldest_release)
             if too_old or component.app_version(environment.version) != "latest":
                 continue
             place = ("overrides", component.name, "image", "tag")
-            tag = at(environment.settings, *place)
+            given = form.given(environment, *place)
+            tag = at(environment.settings, *place) if given else component.image_tag
             if tag in (None, "", "latest"):
-                given = form.given(environment, *place)
                 yield form.problem(
                     "image-tag-missing",
-                    f"the chart of {component.name} installs whatever image is the latest that day",
+                    f"{component.name} would run whatever image is the latest that day",
                     environment,
                     *(place if given else ("components", component.name, "enabled")),
-                    hint=f"write the tag of a tested image in 'overrides.{component.name}.image.tag'",
+                    hint=f"remove it: {component.name} then gets {component.image_tag}"
+                    if given and component.image_tag
+                    else f"write the tag of a tested image in 'overrides.{component.name}.image.tag'",
                 )
 
 

@@ -79,7 +79,7 @@ def section_unused(form: Form) -> Iterator[Problem]:
     for path, component in _OWN:
         off = [environment.name for environment in environments if component not in environment.enabled]
         for place in (*(("environments", name, *path) for name in off), path):
-            if form.document.node(place) is None or (place == path and len(off) < len(environments)):
+            if form.document.node(place) is None or (place == path and not 0 < len(off) == len(environments)):
                 continue
             yield form.document.problem(
                 "section-unused",
@@ -87,6 +87,29 @@ def section_unused(form: Form) -> Iterator[Problem]:
                 place,
                 at="key",
                 hint=f"switch {component} on in 'components', or remove it",
+                severity=Severity.WARNING,
+            )
+
+
+@rule("classification-models", "classification without models refuses every question, and comes without any")
+def classification_models(form: Form) -> Iterator[Problem]:
+    """Warns of classification that is on without models: in production, and wherever the form switches it on.
+
+    Source: the program of classification, which answers 400 until four files are in its folder.
+    """
+    place = ("components", "classification", "enabled")
+    for environment in form.config.environments:
+        settings = environment.settings["classification"]
+        if "classification" not in environment.enabled or settings["models"]:
+            continue
+        given = form.given(environment, *place)
+        if given or environment.production:
+            yield form.document.problem(
+                "classification-models",
+                f"classification is on in '{environment.name}', and has no models to guess a category with",
+                form.place(environment, *place) if given else ("environments", environment.name),
+                at="value" if given else "key",
+                hint="put them on its volume and write 'classification.models: true', or switch classification off",
                 severity=Severity.WARNING,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from email.utils import parseaddr
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
@@ -94,6 +95,42 @@ def virtual_host(form: Form) -> Iterator[Problem]:
                 "queue",
                 "virtualHost",
                 hint="leave it out, or name the host of a managed queue in 'queue.host'",
+            )
+
+
+@rule("tls-in-cluster", "a service in the cluster is started without certificates and without users")
+def tls_in_cluster(form: Form) -> Iterator[Problem]:
+    """Reports TLS of a queue or search engine in the cluster, and a user of that search engine: it knows neither."""
+    for environment in form.config.environments:
+        for section, key in (("queue", "tls"), ("search", "tls"), ("search", "user")):
+            service = environment.settings[section]
+            if service["provider"] == "cluster" and service.get(key):
+                yield form.problem(
+                    "tls-in-cluster",
+                    f"'{section}.{key}' is for a managed server, and this one is in the cluster",
+                    environment,
+                    section,
+                    key,
+                    hint=f"leave it out, or name the managed server in '{section}.host'",
+                )
+
+
+@rule("mail-sender", "mail in the name of somebody else is refused, unless the mailbox may send it")
+def mail_sender(form: Form) -> Iterator[Problem]:
+    """Warns of a sender that is not the mailbox of Office 365 from which the backend sends."""
+    for environment in form.config.environments:
+        email = environment.settings["email"]
+        mailbox, sender = str(email["office365"].get("mailbox", "")), parseaddr(str(email["from"]))[1]
+        if email["provider"] == "office365" and mailbox and sender.lower() != mailbox.lower():
+            given = form.given(environment, "email", "from")
+            yield form.problem(
+                "mail-sender",
+                f"mail is sent by the mailbox {mailbox} in the name of {sender}",
+                environment,
+                "email",
+                *(("from",) if given else ("office365", "mailbox")),
+                hint=f"write {mailbox} in 'email.from', or let the mailbox send as {sender} in Exchange",
+                severity=Severity.WARNING,
             )
 
 

@@ -18,7 +18,7 @@ from signalen_toolkit.validation.rules import rule
 # Settings that end in one key of the site's own configuration, and are left out where a version has no such key.
 _SETTINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
     {
-        ("analytics", "azureConnectionString"): "azure",
+        ("analytics", "azureConnectionString"): "azure.connectionString",
         ("analytics", "piwikId"): "piwik",
         ("branding", "alert"): "frontPageAlert",
         ("branding", "css"): "additionalCode",

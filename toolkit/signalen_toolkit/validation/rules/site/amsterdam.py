@@ -12,7 +12,7 @@ from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
-_CODE: Final = "GM0363"
+AMSTERDAM: Final = "GM0363"
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9-])(?:[a-z0-9-]+\.)*amsterdam\.nl(?![A-Za-z0-9-]|\.[a-z0-9])", re.IGNORECASE)
 _TEXT = re.compile(r"\bgemeente amsterdam\b(?!-)|\bmeldingen amsterdam\b(?!-)|amsterdam-logo", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![0-9])14[ -]?020(?![0-9])")
@@ -29,7 +29,7 @@ def other_municipality(form: Form) -> Iterator[Problem]:
     if not isinstance(section, dict):
         return
     found = municipality_of(section)
-    if found and found.code == _CODE:
+    if found and found.code == AMSTERDAM:
         return
     own = found.name if found else str(section.get("name", "another municipality"))
     for place, text in form.texts():
@@ -43,6 +43,26 @@ def other_municipality(form: Form) -> Iterator[Problem]:
             if state is True and feature.startswith(_FEATURE) and form.given(environment, "features", feature):
                 place = form.place(environment, "features", feature)
                 yield _problem(form, f"'{feature}' is a feature for Amsterdam, and this form is of {own}", place)
+
+
+@rule("amsterdam-statistics", "the browser of every visitor would fetch a program of Amsterdam")
+def amsterdam_statistics(form: Form) -> Iterator[Problem]:
+    """Warns of an id of Piwik PRO in the form of another municipality.
+
+    Source: the frontend's own start script, which asks Amsterdam's server for the program, whatever the id.
+    """
+    for environment in form.config.environments:
+        found = municipality_of(environment.settings["municipality"])
+        if environment.settings["analytics"].get("piwikId") and not (found and found.code == AMSTERDAM):
+            yield form.problem(
+                "amsterdam-statistics",
+                "with 'piwikId' the site fetches its statistics program from dap.amsterdam.nl, and tells Amsterdam",
+                environment,
+                "analytics",
+                "piwikId",
+                hint="remove it: the site cannot be told another server",
+                severity=Severity.WARNING,
+            )
 
 
 def _problem(form: Form, message: str, place: Place) -> Problem:

@@ -8,12 +8,23 @@ from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.data import Place
+from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
+from signalen_toolkit.validation.rules.access.addresses import host_of
+from signalen_toolkit.validation.rules.site.amsterdam import AMSTERDAM
 
 # Sections of the form whose texts the site shows, or is set up with.
 _SECTIONS: Final = frozenset(
     {"analytics", "branding", "contact", "domain", "hosts", "identity", "links", "map", "municipality", "texts"}
+)
+# The texts that also stand in manifest.json.
+_TITLES: Final = frozenset(
+    {
+        ("branding", "title"),
+        ("branding", "shortTitle"),
+        *(("overrides", "frontend", "config", "language", key) for key in ("siteTitle", "shortTitle", "title")),
+    }
 )
 # What JavaScript's String.replace expands in a replacement.
 _DOLLAR = re.compile(r"\$(?:[$&`']|0[1-9]|[1-9][0-9]?|<[^<>]*>)")
@@ -51,6 +62,46 @@ def script_end(form: Form) -> Iterator[Problem]:
             )
             yield form.document.problem(
                 "script-end", message, place, hint=f"leave out '{found.group()}'", offset=found.start()
+            )
+
+
+@rule("title-quote", "the page has its title between quotes in two more places, and breaks at another one")
+def title_quote(form: Form) -> Iterator[Problem]:
+    """Reports a quote or backslash in the title or the short title of the site.
+
+    Source: the frontend's own start script, which puts both as they are into manifest.json and into an element of the
+    page, in every release.
+    """
+    for place, text in form.texts():
+        inner = tuple(place[2:] if place[0] == "environments" else place)
+        if inner in _TITLES and (found := re.search(r'["\\]', text)):
+            yield form.document.problem(
+                "title-quote",
+                f"{found.group()} cannot stand in a title of the site: its manifest would not be JSON",
+                place,
+                hint="leave it out, or write single quotation marks",
+                offset=found.start(),
+            )
+
+
+@rule("accessibility-own-path", "the site has no statement but that of Amsterdam, under one path of its own")
+def accessibility_own_path(form: Form) -> Iterator[Problem]:
+    """Reports an accessibility statement on the site's own address, unless the form is Amsterdam's.
+
+    Source: the frontend's routes, in every release: one page with Amsterdam's statement, and nothing for other paths.
+    """
+    for environment in form.config.environments:
+        address = str(environment.settings["links"]["accessibility"])
+        own = address.startswith("/") or host_of(address) == environment.hosts["frontend"]
+        found = municipality_of(environment.settings["municipality"])
+        if own and address and not (found and found.code == AMSTERDAM):
+            yield form.problem(
+                "accessibility-own-path",
+                f"'{address}' is on the site itself, which has no statement of this municipality",
+                environment,
+                "links",
+                "accessibility",
+                hint="write the address of the municipality's own, for example at www.toegankelijkheidsverklaring.nl",
             )
 
 
