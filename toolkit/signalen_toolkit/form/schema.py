@@ -8,6 +8,7 @@ what is the default namespace of each is told here, as are the kinds of Git serv
 - `x-title-nl`, `x-description-nl`: the Dutch title and description
 - `x-component`: the one component that a section or setting is for
 - `x-sizes`: what else is the default in a municipality of another size
+- `x-gone`: keys that a section had once, and what to do with a form that has one
 - `x-derived`: in words, what the value follows from where it is left out
 - `x-required`: keys that every environment must have, there or at the top of the form, unless they follow from others
 - `x-question`: the place of a setting in the questions of `signalen new`

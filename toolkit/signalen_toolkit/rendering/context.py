@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.catalog import environment as variables
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.documents.scalars import Below
@@ -59,6 +60,7 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "files": partial(_files, component.folder),
         "has": known,
         "below": Below,
+        "reads": partial(variables.reads, component, environment.version),
         "features_under": partial(_features_under, component, environment, known),
     }
 

@@ -63,7 +63,9 @@ def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: SchemaCont
     explains: tuple[Path, ...] = ()
     same = [word for word in free if _folded(word) == _folded(key)]
     elsewhere = _places(key, known, leaf, context)
-    if same:
+    if gone := leaf.schema.get("x-gone", {}).get(key):
+        hint = gone
+    elif same:
         hint, explains = f"did you mean '{same[0]}'?", ((*leaf.path, same[0]),)
     elif ":" in key and leaf.instance[key] is None:
         hint = "a space is missing after ':'"
