@@ -19,8 +19,9 @@ demo: $(VENV)/installed
 	  --set municipality.code=GM0796 \
 	  --set contact.phone="073 615 51 55" \
 	  --set contact.email=meldingen@s-hertogenbosch.nl \
-	  --set identity.issuer=https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0 \
-	  --set identity.clientId=11111111-1111-1111-1111-111111111111 \
+	  --set components.dex.enabled=true \
+	  --set "dex.connectors=[{type: microsoft, name: Gemeente, tenant: 00000000-0000-0000-0000-000000000000, clientId: 11111111-1111-1111-1111-111111111111}]" \
+	  --set "identity.administrators=[beheer@s-hertogenbosch.nl]" \
 	  --set repository.url=https://git.example.nl/s-hertogenbosch/signalen.git \
 	  --set environments.acceptance.domain=s-hertogenbosch.signalen.dev && \
 	echo && echo "Checked and rendered once more:" && \

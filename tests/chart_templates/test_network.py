@@ -7,6 +7,7 @@ alone: from the pods that Helm makes with the stand-in charts, and from every Ne
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -61,7 +62,9 @@ def declared(pod: Pod) -> set[int]:
 
 
 def called(pod: Pod) -> str:
-    return f"{pod.object.kind} {pod.object.name}"
+    # The name of a Job ends in what follows from all that it does.
+    name = re.sub("-[0-9a-f]{10}$", "", pod.object.name) if pod.object.kind == "Job" else pod.object.name
+    return f"{pod.object.kind} {name}"
 
 
 def ports(together: Cluster, pod: Pod, direction: str) -> set[int]:

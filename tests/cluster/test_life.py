@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from signalen_toolkit.documents.data import at
 
 from tests.cluster.place import Place, is_ready
 
@@ -60,9 +61,9 @@ class Life:
         found = {one["metadata"]["name"]: one for one in self.place.get("applications", "-n", "argocd")}
         wanted = {f"{self.namespace}-{name}" for name in components}
         return wanted <= set(found) and all(
-            found[name]["status"].get("sync", {}).get("status") == "Synced"
-            and found[name]["status"].get("health", {}).get("status") == "Healthy"
-            and found[name]["status"]["sync"].get("revision") == version
+            at(found[name], "status", "sync", "status") == "Synced"
+            and at(found[name], "status", "health", "status") == "Healthy"
+            and at(found[name], "status", "sync", "revision") == version
             for name in wanted
         )
 

@@ -10,7 +10,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.documents.data import merge
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.form.config import Environment, build
-from signalen_toolkit.form.derive import darker, dialled, identity_provider, sender
+from signalen_toolkit.form.derive import Settings, darker, dialled, identity_provider, sender
 from signalen_toolkit.form.images import measure
 
 FORM: dict[str, Any] = {
@@ -99,10 +99,10 @@ def test_without_a_version_the_newest_known_release_runs() -> None:
 @pytest.mark.parametrize(
     ("issuer", "provider", "token", "response"),
     [
-        ("https://login.microsoftonline.com/abc/v2.0", "entra", "https://login.microsoftonline.com/abc/oauth2/v2.0/token", "id_token"),
+        ("https://login.microsoftonline.com/abc/v2.0", "entra", "https://login.microsoftonline.com/abc/oauth2/v2.0/token", "token"),
         ("https://id.example.nl/realms/r", "keycloak", "https://id.example.nl/realms/r/protocol/openid-connect/token", "code"),
         ("https://dex.example.nl/", "dex", "https://dex.example.nl/token", "id_token"),
-        ("https://id.example.nl", "other", "", "id_token"),
+        ("https://id.example.nl", "other", "", "token"),
     ],
 )  # fmt: skip
 def test_from_the_issuer_follow_provider_and_addresses(issuer: str, provider: str, token: str, response: str) -> None:
@@ -141,6 +141,33 @@ def test_a_connector_of_dex_is_completed() -> None:
     assert (found["security"], found["username"], found["emailAttribute"]) == ("tls", "sAMAccountName", "mail")
     assert "host" not in found  # nobody can know it
     assert connector == {"type": "ldap", "name": "Gemeente", "username": "sAMAccountName"}
+
+
+API = "5d9c1c1e-0a5b-4c9e-8f0a-2b1f7f3c6d20"
+
+
+@pytest.mark.parametrize(
+    ("given", "scope", "audiences"),
+    [
+        ({}, "openid email profile api://3f0c/signalen", ["3f0c"]),
+        ({"adminClientId": "beheer"}, "openid email profile api://3f0c/signalen", ["3f0c", "beheer"]),
+        ({"scope": f"openid api://{API}/x"}, f"openid api://{API}/x", ["3f0c", API]),
+        ({"scope": f"openid {API}/.default"}, f"openid {API}/.default", ["3f0c", API]),
+        ({"scope": "openid api://a.nl/x", "audiences": ["x", "3f0c"]}, "openid api://a.nl/x", ["3f0c", "x"]),
+        ({"issuer": "https://id.example.nl"}, "openid email profile", ["3f0c"]),
+        ({"issuer": "https://id.example.nl", "scope": f"openid {API}/x"}, f"openid {API}/x", ["3f0c"]),
+    ],
+)
+def test_a_token_is_for_whom_scope_and_clients_say(given: Settings, scope: str, audiences: list[str]) -> None:
+    identity = environment({"identity": given}).settings["identity"]
+    assert (identity["scope"], identity["trustedAudiences"]) == (scope, audiences)
+
+
+def test_an_issuer_stays_as_it_is_written() -> None:
+    """The backend compares it to the letter; the addresses that follow from it have one slash."""
+    identity = environment({"identity": {"issuer": "https://id.example.nl/realms/signalen/"}}).settings["identity"]
+    assert identity["issuer"] == "https://id.example.nl/realms/signalen/"
+    assert identity["tokenEndpoint"] == "https://id.example.nl/realms/signalen/protocol/openid-connect/token"
 
 
 def test_keycloak_in_the_browser_needs_server_and_realm() -> None:

@@ -259,7 +259,6 @@ BACKEND = {
     "env": {
         "SIGNALS_API_BASE": "https://api.meldingen.utrecht.nl",
         "MY_SIGNALS_ENABLED": "True",
-        "ADMIN_ENABLE_LOCAL_LOGIN": "true",
         "OIDC_RP_CLIENT_ID": "signalen-utrecht",
         "AZURE_STORAGE_ENABLED": "True",
         "AZURE_STORAGE_ACCOUNT_NAME": "utrecht",
@@ -292,7 +291,6 @@ def test_backend_values_give_a_form(tmp_path: Path) -> None:
             "issuer": "https://login.microsoftonline.com/8f3b1d8e-9d57-4f3f-8a2c-0a8f6f2d7c11/v2.0",
             "clientId": "signalen-utrecht",
             "userIdFields": ["email", "preferred_username"],
-            "localAdmin": True,
         },
         "email": {"smtp": {"host": "smtp.utrecht.nl", "security": "tls"}},
         "database": {"host": "postgres.utrecht.nl", "port": 5433, "user": "signalen@db"},

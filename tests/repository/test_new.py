@@ -652,11 +652,16 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[PipeInput]:
 
 
 CLEAR = "\x15"  # Ctrl-U
+DEX = {
+    "components.dex.enabled": "true",
+    "dex.connectors": "[{type: microsoft, name: Gemeente, tenant: 6f5902ac, clientId: '22222222'}]",
+}
 CODE, DOMAIN, ISSUER, CLIENT, PHONE, EMAIL, URL, DELIVERY = ANSWERS.values()
 
 
 def test_a_person_is_asked_in_the_order_of_the_schema(tmp_path: Path, keyboard: PipeInput) -> None:
-    keyboard.send_text(f"{CODE}\r{CLEAR}{DOMAIN}\r{ISSUER}\r{CLIENT}\r{PHONE}\r{EMAIL}\r{URL}\r\r")
+    elsewhere = "\x1b[B\r"  # not at Dex in front of Entra ID, which is proposed
+    keyboard.send_text(f"{CODE}\r{CLEAR}{DOMAIN}\r{elsewhere}{ISSUER}\r{CLIENT}\r{PHONE}\r{EMAIL}\r{URL}\r\r")
     new(tmp_path / "x", settings=[], ask=True)
     assert_clean(tmp_path / "x")
     assert _flat(reader.read(tmp_path / "x" / FORM_FILE).data) == {
@@ -664,6 +669,38 @@ def test_a_person_is_asked_in_the_order_of_the_schema(tmp_path: Path, keyboard: 
         "apiVersion": "signalen.org/v1",
         "environments.acceptance.version": catalog().releases[0],
     }
+
+
+def test_dex_in_front_of_entra_id_is_proposed(tmp_path: Path, keyboard: PipeInput) -> None:
+    keyboard.send_text("\rniet zo\r" + CLEAR + "6f5902ac\r22222222\r")
+    new(tmp_path / "x", settings=given_as(identity__issuer=None, identity__clientId=None), ask=True)
+    form = reader.read(tmp_path / "x" / FORM_FILE).data
+    assert form["components"] == {"dex": {"enabled": True}}
+    connector = {"type": "microsoft", "name": "Entra ID", "tenant": "6f5902ac", "clientId": "22222222"}
+    assert form["dex"] == {"connectors": [connector]}
+    assert "identity" not in form
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        ({"identity.issuer": ISSUER}, "requestedAccessTokenVersion"),
+        ({"identity.issuer": "https://id.example.nl/realms/x"}, "audience mapper"),
+        ({"identity.issuer": "https://dex.example.nl"}, "2.42"),
+        ({"identity.issuer": None, "identity.clientId": None, **DEX}, "MICROSOFT_CLIENT_SECRET` van het Secret"),
+    ],
+)
+def test_the_readme_says_what_to_register_at_the_provider_that_was_chosen(
+    tmp_path: Path, identity: dict[str, Any], expected: str
+) -> None:
+    new(tmp_path / "x", settings=given_as(**{key.replace(".", "__"): value for key, value in identity.items()}))
+    text = (tmp_path / "x" / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Aanmelden")[2].partition("\n## ")[0]
+    others = {"requestedAccessTokenVersion", "audience mapper", "MICROSOFT_CLIENT_SECRET` van het Secret"} - {expected}
+    assert expected in section
+    assert not any(other in section for other in others)
+    host = "dex.s" if "MICROSOFT" in expected else "s"
+    assert f"`https://{host}-hertogenbosch.signalen.dev/" in section
 
 
 def _flat(form: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:

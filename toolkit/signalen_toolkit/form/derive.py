@@ -22,6 +22,12 @@ _MARGIN = 0.01  # degrees
 
 # The background of PDOK in Web Mercator, for the PDF of a report; that of the site is in the Dutch grid by default.
 _PDF_TILES = "https://service.pdok.nl/brt/achtergrondkaart/wmts/v2_0/standaard/EPSG:3857/{zoom}/{x}/{y}.png"
+# How the site asks for a token, by provider; where there is none here, it asks for the token itself. Keycloak has a
+# library of its own in the site. Dex refuses to give a token alone, and up to 2.42 it gives one beside an id_token.
+_RESPONSE_TYPES = {"keycloak": "code", "dex": "id_token"}
+# What the scope of the municipality's own API at Entra ID is called where the form does not say.
+API_SCOPE = "signalen"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def municipality_of(section: Mapping[str, Any]) -> Municipality | None:
@@ -147,16 +153,37 @@ def _dex(settings: Settings, host: str) -> None:
 
 
 def _identity(identity: Settings) -> None:
+    # The backend compares the issuer to the letter, so that here it stays as it is written.
     issuer = str(identity.setdefault("issuer", "")).rstrip("/")
     provider = identity.setdefault("provider", identity_provider(issuer))
-    identity.setdefault("adminClientId", identity.setdefault("clientId", ""))
-    identity.setdefault("responseType", "code" if provider == "keycloak" else "id_token")
+    site = identity.setdefault("clientId", "")
+    identity.setdefault("adminClientId", site)
+    flow = identity.setdefault("responseType", _RESPONSE_TYPES.get(provider, "token"))
+    own_api = f" api://{site}/{API_SCOPE}" if provider == "entra" and flow == "token" and site else ""
+    identity.setdefault("scope", f"openid email profile{own_api}")
     for key, address in _endpoints(provider, issuer).items():
         identity.setdefault(key, address)
+    identity["trustedAudiences"] = _audiences(identity)
     if provider == "keycloak":
         server, _, realm = issuer.partition("/realms/")
         identity.setdefault("realm", realm)
         identity.setdefault("keycloakServer", server)  # where keycloak-js in the browser looks
+
+
+def _audiences(identity: Settings) -> list[str]:
+    """List for whom a token may be: the site, the administration pages, and what the form adds.
+
+    The tokens that Entra ID gives for an API are for the id of that API, however its scope is written.
+    """
+    apis = sorted(apis_of(identity["scope"])) if identity["provider"] == "entra" else []
+    ids = [api.removeprefix("api://") for api in apis if _GUID.fullmatch(api.removeprefix("api://"))]
+    named = (identity["clientId"], identity["adminClientId"], *ids, *identity.get("audiences", ()))
+    return [audience for audience in dict.fromkeys(named) if audience]
+
+
+def apis_of(scope: str) -> set[str]:
+    """Return the APIs that scopes are of: `api://3f0c6a7e/signalen` is one of `api://3f0c6a7e`, `email` of none."""
+    return {api for one in scope.split() if (api := one.rpartition("/")[0])}
 
 
 def identity_provider(issuer: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.catalog import environment as variables
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.documents.scalars import Below
@@ -57,8 +59,10 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "values": context.get("componentValues", {}).get(component.name, {}),
         "image": _image(context.get("componentValues", {}).get(component.name, {}), component, environment),
         "files": partial(_files, component.folder),
+        "digest": _digest,
         "has": known,
         "below": Below,
+        "reads": partial(variables.reads, component, environment.version),
         "features_under": partial(_features_under, component, environment, known),
     }
 
@@ -164,6 +168,11 @@ def _images(environment: Environment) -> list[str]:
 def _file(path: str) -> str:
     """Name a file as a key of a ConfigMap, which has no folders."""
     return path.removeprefix("assets/").replace("/", "-")
+
+
+def _digest(value: Any) -> str:
+    """Return a text that follows from data, for the name of an object that cannot be changed."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _checksum(images: Mapping[str, bytes]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from signalen_toolkit import REPOSITORY, __version__
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Secret
-from signalen_toolkit.diagnostics.markdown import prose
+from signalen_toolkit.diagnostics.markdown import code, prose
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.text import form_text
 
@@ -36,6 +36,7 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
             for environment in config.environments
         ],
         "_secrets": _secrets(config),
+        "_sign_in": [_sign_in(environment) for environment in config.environments],
         "_watched": _watched(config),
         "_copied": any(
             copies["enabled"] is True
@@ -44,6 +45,36 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
         ),
         "_owners": list(dict.fromkeys(owners)),
         **_pipeline(config),
+    }
+
+
+def _sign_in(environment: Environment) -> dict[str, Any]:
+    """Return what has to be registered at the identity provider of an environment, for each application there.
+
+    Where the environment's own Dex is the issuer, that is one application for each provider behind it: Dex knows the
+    site and the administration pages by itself.
+    """
+    identity, hosts = environment.settings["identity"], environment.hosts
+    own = "dex" in environment.enabled and identity["issuer"] == f"https://{hosts['dex']}"
+    if own:
+        listed = [
+            (one["name"], str(one.get("clientId", "")), f"https://{hosts['dex']}/callback")
+            for one in environment.settings["dex"]["connectors"]
+            if one.get("type") != "ldap"
+        ]
+    else:
+        listed = [
+            ("de site", identity["clientId"], f"https://{hosts['frontend']}/manage/incidents"),
+            ("de beheerpagina's", identity["adminClientId"], f"https://{hosts['backend']}/signals/oidc/callback/"),
+        ]
+    return {
+        "name": environment.name,
+        "provider": "own-dex" if own else identity["provider"],
+        "issuer": prose(str(identity["issuer"])),
+        "flow": identity["responseType"],
+        "scope": code(str(identity["scope"])),
+        "applications": [{"title": prose(title), "id": code(id_), "redirect": code(to)} for title, id_, to in listed],
+        "administrators": [code(address) for address in identity["administrators"]],
     }
 
 

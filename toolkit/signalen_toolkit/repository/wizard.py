@@ -6,6 +6,7 @@ given, by the same rules as the form it will stand in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import wrap
@@ -16,6 +17,8 @@ from prompt_toolkit.document import Document as Typed
 
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.documents.data import at
+from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import municipalities
 from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.schema import form_schema, resolve
@@ -24,14 +27,46 @@ from signalen_toolkit.repository.answers import Answers, Question
 
 _ORIGIN = "answer"
 _WIDTH = 76
+# The first is what municipalities have and what works everywhere.
+_SIGN_IN = ("Dex vóór Entra ID", "Keycloak, een andere Dex, of Entra ID zelf")
+_ISSUER = ("identity", "issuer")
 _MUNICIPALITY = ("municipality", "code")
 
 
 def ask(given: Answers, images: Path) -> Answers:
     """Ask every question without an answer. Raises KeyboardInterrupt where a person gives up."""
     for number, question in enumerate(given.unanswered(), 1):
-        given = _ask_one(given, question, number, images)
+        if question.place == _ISSUER and at(given.data, "components", "dex", "enabled") is None:
+            given = _ask_dex(given)
+        if question.place in [one.place for one in given.unanswered()]:  # with a Dex, sign-in is answered
+            given = _ask_one(given, question, number, images)
     return given
+
+
+def _ask_dex(given: Answers) -> Answers:
+    """Propose Dex in front of Entra ID, and ask what it needs: an issuer is asked of whoever wants another sign-in."""
+    title = "Hoe melden medewerkers zich aan? (sign-in)"
+    explanation = "Alleen met Dex komen beheerders bij Entra ID ook in de beheerpagina's."
+    if not questionary.select(title, list(_SIGN_IN), instruction=explanation).unsafe_ask().startswith("Dex"):
+        return given
+    schema = resolve(form_schema()["$defs"]["dex"]["properties"]["connectors"]["items"])["properties"]
+    connector = {"type": "microsoft", "name": "Entra ID"}
+    for key in ("tenant", "clientId"):
+        node = schema[key]
+        connector[key] = (
+            questionary.text(
+                f"{node['x-title-nl']} ({node['title'].lower()})",
+                instruction=f"\n  {node['x-description-nl']}\n  Bijvoorbeeld: {node['examples'][0]}\n >",
+                validate=lambda text, node=node: (
+                    re.search(node["pattern"], text.strip()) is not None or f"write {node['x-pattern-message']}"
+                ),
+                validate_while_typing=False,
+            )
+            .unsafe_ask()
+            .strip()
+        )
+    given = given.with_setting("components.dex.enabled=true", 1)
+    return given.with_setting(f"dex.connectors={inline([connector])}", 2)
 
 
 def _ask_one(given: Answers, question: Question, number: int, images: Path) -> Answers:

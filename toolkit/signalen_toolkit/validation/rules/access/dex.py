@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from signalen_toolkit.base.versions import between, is_version
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form.config import Environment
@@ -43,6 +44,8 @@ _CLIENTS: Final = MappingProxyType(
         ("grafana", "clientId"): "Grafana",
     }
 )
+# The first and last version of Dex that gives an access token beside an id_token (its server/handlers.go).
+_GIVING: Final = ("2.17.0", "2.42.99")
 _COMMON: Final = frozenset({"name", "type"})
 
 
@@ -144,6 +147,29 @@ def dex_clients(form: Form) -> Iterator[Problem]:
                     *(place if form.given(environment, *place) else earlier),
                     hint="give each an id of its own, or leave them out",
                 )
+
+
+@rule("dex-image", "the site waits for an access token, which other versions of Dex do not give it")
+def dex_image(form: Form) -> Iterator[Problem]:
+    """Reports an image of Dex in 'overrides' that is older than 2.17 or newer than 2.42, or whose version is not told.
+
+    The site asks for an `id_token` and waits for the access token beside it. Dex gave one from 2.17 to 2.42; from 2.43
+    on it follows the standard, which has none there. It never gave a token alone.
+    """
+    for environment in _environments(form):
+        tag = str(at(environment.settings, "overrides", _NAME, "image", "tag") or "")
+        version = tag.partition("-")[0]  # without the kind of image: v2.42.0-alpine
+        if not tag or (is_version(version) and between(version, *_GIVING)):
+            continue
+        yield form.problem(
+            "dex-image",
+            f"with Dex {version} nobody can sign in: the site gets no access token from it"
+            if is_version(version)
+            else f"'{tag}' does not say which version of Dex it is, and not every one works",
+            environment,
+            *("overrides", _NAME, "image", "tag"),
+            hint=f"remove it, or write a version from {_GIVING[0]} to 2.42",
+        )
 
 
 def connectors(form: Form, environment: Environment) -> Iterator[tuple[Place, Mapping[str, Any]]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlsplit
 
+from signalen_toolkit.catalog.environment import reads
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.derive import API_SCOPE, apis_of
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of, is_local
@@ -21,6 +25,21 @@ _DEVELOPMENT = re.compile(
     r"|(.+\.)?signalen\.dev"
 )
 _TENANTS: Final = "common|organizations|consumers"
+# The flows by which the site gets an access token.
+_FLOWS: Final = MappingProxyType(
+    {"dex": ("id_token",), "entra": ("token",), "keycloak": ("code", "token"), "other": ("token",)}
+)
+_NO_TOKEN: Final = MappingProxyType(
+    {
+        "code": "the site signs in with the flow 'code' at Keycloak only, and not at {provider}",
+        "id_token": "the site waits for an access token, which {provider} does not give beside an id_token",
+        "token": "the site cannot sign in at {provider} with the flow 'token'",
+    }
+)
+_PROVIDERS: Final = MappingProxyType(
+    {"dex": "Dex", "entra": "Microsoft Entra ID", "keycloak": "Keycloak", "other": "this provider"}
+)
+_GRAPH: Final = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
 _SHARED = re.compile(rf"https://login\.microsoftonline\.com/({_TENANTS})(/|$)", re.IGNORECASE)
 
 
@@ -74,22 +93,6 @@ def grafana_client(form: Form) -> Iterator[Problem]:
             )
 
 
-@rule("local-admin", "a password of the application itself has no second factor, and stays when somebody leaves")
-def local_admin(form: Form) -> Iterator[Problem]:
-    """Warns of a production environment in which administrators sign in with a password of the backend."""
-    for environment in form.config.environments:
-        if environment.production and environment.settings["identity"]["localAdmin"]:
-            yield form.problem(
-                "local-admin",
-                f"'{environment.name}' is a production environment, and lets administrators in with a password",
-                environment,
-                "identity",
-                "localAdmin",
-                hint="remove it when an administrator can sign in with the municipality's own sign-in",
-                severity=Severity.WARNING,
-            )
-
-
 @rule("identity-endpoints", "the addresses of an unknown kind of provider cannot be derived from its issuer")
 def identity_endpoints(form: Form) -> Iterator[Problem]:
     """Reports a provider that is no Entra, Keycloak or Dex, and of which not all four addresses are given."""
@@ -109,29 +112,139 @@ def identity_endpoints(form: Form) -> Iterator[Problem]:
 
 @rule("response-type", "with a flow that the provider does not have nobody can sign in")
 def response_type(form: Form) -> Iterator[Problem]:
-    """Reports the flow `code` without Keycloak, whose own library the site uses for it, or without Keycloak's realm.
+    """Reports a flow by which the site gets no access token from this kind of provider, and Keycloak without its realm.
 
-    And with Dex everything but `id_token`: it gives no token alone.
+    The site waits for an access token in its address: `code` is Keycloak's own library, `id_token` brings none but at a
+    Dex of 2.42 or older, and a Dex gives no `token` alone.
     """
     for environment in form.config.environments:
         identity = environment.settings["identity"]
-        is_dex = identity["provider"] == "dex"
-        if not identity["issuer"] or identity["responseType"] == "id_token":
+        provider, flow = identity["provider"], identity["responseType"]
+        if not identity["issuer"] or (provider != "dex" and _is_own(environment)):
             continue
-        if not is_dex and (identity["responseType"] != "code" or identity.get("realm")):
-            continue
-        place = "responseType"
-        if is_dex:
-            message = f"the site cannot sign in at Dex with the flow '{identity['responseType']}'"
-            hint = "leave it out, or write id_token"
-        elif identity["provider"] == "keycloak":
+        if flow not in _FLOWS[provider]:
+            message = _NO_TOKEN[flow].format(provider=_PROVIDERS[provider])
+            hint = f"leave it out, or write {' or '.join(_FLOWS[provider])}"
+            if flow == "code" and identity.get("realm"):
+                hint += "; where this is a Keycloak, write keycloak as its 'provider'"
+            yield form.problem("response-type", message, environment, "identity", "responseType", hint=hint)
+        elif flow == "code" and not identity.get("realm"):
             message = "the realm of Keycloak is not known: this issuer does not end in /realms/ and its name"
             hint = "write the issuer as https://id.example.nl/realms/signalen, or give 'identity.realm'"
-            place = "issuer"
-        else:
-            message = "the site signs in with the flow 'code' at Keycloak only, and needs 'identity.realm' for it"
-            hint = "write id_token, or give the realm of Keycloak"
-        yield form.problem("response-type", message, environment, "identity", place, hint=hint)
+            yield form.problem("response-type", message, environment, "identity", "issuer", hint=hint)
+
+
+@rule("issuer-spelling", "the backend compares the issuer of a token to the letter, and refuses every other")
+def issuer_spelling(form: Form) -> Iterator[Problem]:
+    """Reports an issuer that no token has.
+
+    At Keycloak and Dex that is one with a `/` at its end; at Microsoft Entra ID one that does not end in `/v2.0`, is of
+    `sts.windows.net` (tokens of version 1), or names the tenant otherwise than by its id in lower case.
+    """
+    for environment in form.config.environments:
+        identity = environment.settings["identity"]
+        issuer, provider = str(identity["issuer"]), identity["provider"]
+        if not issuer or _is_own(environment):
+            continue
+        if fault := _entra_fault(issuer) if provider == "entra" else _slash_fault(issuer, provider):
+            message, hint = fault
+            yield form.problem("issuer-spelling", message, environment, "identity", "issuer", hint=hint)
+
+
+@rule("sign-in-scope", "a token for something else, or without an address, is refused by the backend")
+def sign_in_scope(form: Form) -> Iterator[Problem]:
+    """Reports scopes for which Microsoft Entra ID gives a token of Microsoft Graph, and those without e-mail at Dex.
+
+    The site sends the token to the backend, so that it has to be for the municipality's own: a scope of an API that is
+    registered for it, and of one API only.
+    """
+    for environment in form.config.environments:
+        identity = environment.settings["identity"]
+        provider, scope, site = identity["provider"], str(identity["scope"]), identity["clientId"]
+        apis, message = apis_of(scope), ""
+        if provider == "entra" and identity["responseType"] == "token" and site and not _is_own(environment):
+            hint = f"leave it out, or write openid email profile api://{site}/{API_SCOPE}"
+            if len(apis) > 1:
+                message = f"these are scopes of {len(apis)} APIs, and Microsoft Entra ID gives a token for one"
+            elif apis <= _GRAPH:
+                message = "with these scopes the token is for Microsoft Graph, and the backend refuses it"
+        elif provider == "dex" and "email" not in scope.split():
+            message = "without the scope email the tokens of Dex have no address, by which the backend finds a user"
+            hint = "leave it out, or write openid email profile"
+        if message:
+            yield form.problem("sign-in-scope", message, environment, "identity", "scope", hint=hint)
+
+
+@rule("sign-in-audience", "the backend refuses a token that is for an application that it does not know")
+def sign_in_audience(form: Form) -> Iterator[Problem]:
+    """Reports an API at Microsoft Entra ID, named in the scope by an address, whose id the form does not give."""
+    for environment in form.config.environments:
+        identity = environment.settings["identity"]
+        if identity["provider"] != "entra" or identity["responseType"] != "token" or identity.get("audiences"):
+            continue
+        for api in sorted(apis_of(str(identity["scope"])) - _GRAPH):
+            if api.removeprefix("api://") not in identity["trustedAudiences"]:
+                yield form.problem(
+                    "sign-in-audience",
+                    f"a token for '{api}' has the id of that application as its audience, which is not known",
+                    environment,
+                    "identity",
+                    "scope",
+                    hint="give the id (application id, client id) of the API in 'identity.audiences'",
+                )
+
+
+@rule("entra-admin-pages", "who may see which report is arranged in the administration pages")
+def entra_admin_pages(form: Form) -> Iterator[Problem]:
+    """Warns of an environment that signs in at Microsoft Entra ID itself: its administration pages let nobody in.
+
+    They ask for the scopes `openid email` and nothing else, for which Entra ID gives a token of Microsoft Graph; and a
+    backend that asks whom a token is for refuses that.
+    """
+    for environment in form.config.environments:
+        identity = environment.settings["identity"]
+        backend = form.charts.components.get("backend")
+        if backend is None or identity["provider"] != "entra" or not identity["issuer"] or _is_own(environment):
+            continue
+        if reads(backend, environment.version, "OIDC_TRUSTED_AUDIENCES"):
+            yield form.problem(
+                "entra-admin-pages",
+                "nobody gets into the administration pages of the backend by Microsoft Entra ID itself",
+                environment,
+                "identity",
+                "issuer",
+                hint="put Dex between them: leave 'identity' out, switch dex on in 'components', and give it Entra ID"
+                " in 'dex.connectors'",
+                severity=Severity.WARNING,
+            )
+
+
+def _is_own(environment: Environment) -> bool:
+    """Tell whether the issuer is the environment's own Dex, or almost: there is a rule for that."""
+    own = environment.hosts.get("dex", "") if "dex" in environment.enabled else ""
+    return bool(own) and host_of(str(environment.settings["identity"]["issuer"])) == own
+
+
+def _entra_fault(issuer: str) -> tuple[str, str] | None:
+    """Say what is wrong with an issuer of Microsoft Entra ID, and what to write."""
+    host, tenant = host_of(issuer), urlsplit(issuer).path.strip("/").partition("/")[0]
+    host = "login.microsoftonline.com" if host == "sts.windows.net" else host
+    meant = f"{urlsplit(issuer).scheme}://{host}/{tenant.lower()}/v2.0"
+    if "." in tenant:
+        hint = f"write {meant.replace(f'/{tenant.lower()}/', '/<id of the tenant>/')}"
+        return "a token has the id of the tenant in its issuer, not its name", hint
+    if issuer == meant:
+        return None
+    if host_of(issuer) == "sts.windows.net":
+        message = "this is the issuer of tokens of version 1, whose audience and address Signalen does not know"
+        return message, f"write {meant}, and let the application get tokens of version 2 (docs/sign-in.md)"
+    return f"the tokens of Microsoft Entra ID have {meant} as their issuer", f"write {meant}"
+
+
+def _slash_fault(issuer: str, provider: str) -> tuple[str, str] | None:
+    if provider == "other" or not issuer.endswith("/"):
+        return None
+    return f"the issuer of {_PROVIDERS[provider]} has no '/' at its end", f"write {issuer.rstrip('/')}"
 
 
 def is_for_development(host: str) -> bool:
