@@ -109,10 +109,11 @@ def test_a_whole_life(place: Place) -> None:
     place.push("bump")
     place.until("a bump", lambda: life.reached("4.23.0", "backend", "frontend"), 600)
 
-    place.set("overrides", to={"frontend": {"nodeSelector": {"there-is": "no-such-node"}}})
+    # More memory than a node has, and not more than a form may ask for.
+    place.set("resources", to={"frontend": {which: {"memory": "127Gi"} for which in ("requests", "limits")}})
     place.push("a mistake")
     place.until("a mistake is seen", lambda: not life.reached("4.23.0", "frontend"))
-    place.set("overrides", to=None)
+    place.set("resources", to=None)
     place.push("what is right again")
     place.until("a right commit after a wrong one", lambda: life.reached("4.23.0", "backend", "frontend"), 300)
 
