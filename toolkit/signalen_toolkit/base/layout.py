@@ -12,6 +12,7 @@ SOPS_CONFIG: Final = ".sops.yaml"
 GIT_HOSTS: Final = ".signalen/git-hosts.yaml"  # in the template alone
 SECRETS: Final = "secrets"  # the folder with encrypted Secrets
 CLUSTERS: Final = "clusters"  # the rendered tree
+BOOTSTRAP: Final = "bootstrap.yaml"  # of each environment in it: the facts of the form that connect a cluster
 
 # The first lines of every rendered file: what does not carry them was put there by a person.
 HEADER: Final = (
