@@ -5,6 +5,7 @@ A folder with a `component.yaml` is a component, so that adding a chart is addin
     component.yaml        facts that hold for every version (signalen_toolkit/schemas/component.schema.json)
     releases.csv          which versions of chart and application belong to which Signalen release
     values.schema.json    what the chart accepts, with `x-since` and `x-until` per key in chart versions
+    environment.csv       which environment variables the application reads, where its settings are such
 
 and a folder with a `delivery.yaml` in `delivery/` is a way in which a cluster gets all this (`Delivery`).
 

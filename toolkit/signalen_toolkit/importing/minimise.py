@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from signalen_toolkit.base.layout import FORM_FILE
+from signalen_toolkit.catalog.environment import does_nothing
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, has_errors
 from signalen_toolkit.documents import reader
@@ -144,7 +145,7 @@ def _rendered(form: Mapping[str, Any], charts: Catalog, images: Path) -> dict[st
 def _lacking(
     component: Component, text: str, wanted: Mapping[str, Any], form: Mapping[str, Any], charts: Catalog, images: Path
 ) -> dict[str, Any]:
-    """Return what the rendered values of a component lack: neither they nor the chart itself have it."""
+    """Return what the rendered values of a component lack, although something reads it: the chart neither has it."""
     version = config.build(form, charts, read_assets(images, form)).environments[0].version
     ours = _loaded(text)
     own = component.application_config
@@ -155,7 +156,8 @@ def _lacking(
         have = at(ours, *place)
         is_default = existing.same(value, chart_default(component, version, place))
         # An empty list that the chart has by itself says nothing: ours takes its place.
-        if place and is_default and (have is None or (value == [] and isinstance(have, list))):
+        is_left = is_default and (have is None or (value == [] and isinstance(have, list)))
+        if place and (is_left or does_nothing(component, version, place)):
             take_out(lacking, place)
     return lacking
 
