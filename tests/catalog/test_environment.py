@@ -7,7 +7,7 @@ import re
 import pytest
 from signalen_toolkit.base import paths
 from signalen_toolkit.base.versions import is_version, parse
-from signalen_toolkit.catalog.environment import Variable, does_nothing, reads, variables
+from signalen_toolkit.catalog.environment import KnownVariable, does_nothing, reads, variables
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.schemas import key_versions
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -27,7 +27,7 @@ def test_the_lines_are_in_order_and_name_each_variable_once() -> None:
 
 
 @pytest.mark.parametrize("variable", LISTED.values(), ids=lambda one: one.name)
-def test_a_line_says_what_a_line_may_say(variable: Variable) -> None:
+def test_a_line_says_what_a_line_may_say(variable: KnownVariable) -> None:
     assert variable.unfit in ("", "amsterdam", "unsafe", "wrong")
     assert variable.note == "" or variable.note.endswith(".")
     # A span begins or ends with a version that a release has, so that the code of it can be looked at.

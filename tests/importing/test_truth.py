@@ -95,11 +95,14 @@ def test_what_the_files_say_beside_the_answers_is_kept(tmp_path: Path) -> None:
     """An answer overrules what contradicts it; what it says nothing about stays what it was."""
     app = {
         "apiBaseUrl": "https://meldingen-api.s-hertogenbosch.nl",
-        "oidc": {"authEndpoint": ENTRA.replace("v2.0", "oauth2/v2.0/authorize"), "scope": "openid email"},
+        "oidc": {
+            "authEndpoint": ENTRA.replace("v2.0", "oauth2/v2.0/authorize"),
+            "scope": "openid email api://3f0c6a7e/reports",
+        },
     }
     result = imported(tmp_path, REST, app=app)
     assert at(result.form, "environments", "acceptance", "hosts", "backend") == "meldingen-api.s-hertogenbosch.nl"
-    assert at(result.form, "identity", "scope") == "openid email"
+    assert at(result.form, "identity", "scope") == "openid email api://3f0c6a7e/reports"
     assert told(result, "answered-otherwise") == {}
 
 

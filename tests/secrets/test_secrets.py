@@ -257,7 +257,7 @@ def test_a_sops_that_fails_half_way_leaves_nothing_behind(
     initialised(repository)
     before = everything(repository.parent)
     with pytest.raises(UsageError, match="sops failed"):
-        set_value(repository, catalog(), "acceptance", "RABBITMQ_PASSWORD", OTHER, program=failing)
+        set_value(repository, catalog(), "acceptance", "SECRET_KEY", OTHER, program=failing)
     with pytest.raises(UsageError, match="sops failed"):
         rotate_recipients(repository, catalog(), "acceptance", new_key=True, program=failing)
     assert everything(repository.parent) == before

@@ -16,7 +16,7 @@ from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.diagnostics.problems import UsageError
 
 
-class Variable(NamedTuple):
+class KnownVariable(NamedTuple):
     """One line of environment.csv.
 
     `since` and `until` are the first and the last version of the application that reads it, of those that a release
@@ -40,7 +40,7 @@ class Variable(NamedTuple):
         return between(app, self.since or None, self.until or None)
 
 
-def variables(component: Component) -> Mapping[str, Variable]:
+def variables(component: Component) -> Mapping[str, KnownVariable]:
     """Return what is known of a component's variables, by name. It is shared: do not change it."""
     return _read(component.folder / "environment.csv")
 
@@ -66,8 +66,8 @@ def does_nothing(component: Component, release: str, place: Sequence[str | int])
 
 
 @cache
-def _read(path: Path) -> Mapping[str, Variable]:
+def _read(path: Path) -> Mapping[str, KnownVariable]:
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: Variable(**row) for row in csv.DictReader(file)}
+        return {row["name"]: KnownVariable(**row) for row in csv.DictReader(file)}

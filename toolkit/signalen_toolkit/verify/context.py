@@ -45,9 +45,9 @@ def context_of(
         same_as=same,
         traits=frozenset({AMSTERDAM} if found is not None and found.code == _AMSTERDAM else ()),
         claims=frozenset(
-            str(storage[volume]["existingClaim"])
-            for volume in ("media", "exports")
-            if storage.get(volume, {}).get("existingClaim")
+            str(volume["existingClaim"])
+            for volume in (storage.get("media", {}), storage.get("exports", {}), settings["classification"])
+            if volume.get("existingClaim")
         ),
         app_versions={
             component.name: component.app_version(environment.version) for component in environment.components
