@@ -20,6 +20,7 @@ from signalen_toolkit.importing.run import Imported
 from tests.importing.test_importing import REST, assert_right, imported, rendered
 
 ENTRA = "https://login.microsoftonline.com/8f3b1d8e-9d57-4f3f-8a2c-0a8f6f2d7c11/v2.0"
+OWN_API = "api://3f0c6a7e-5a0f-4d7e-9f1c-6f3a2f6f7b10/signalen"  # without it the token is for Microsoft Graph
 
 
 def answers(*without: str) -> list[str]:
@@ -95,14 +96,11 @@ def test_what_the_files_say_beside_the_answers_is_kept(tmp_path: Path) -> None:
     """An answer overrules what contradicts it; what it says nothing about stays what it was."""
     app = {
         "apiBaseUrl": "https://meldingen-api.s-hertogenbosch.nl",
-        "oidc": {
-            "authEndpoint": ENTRA.replace("v2.0", "oauth2/v2.0/authorize"),
-            "scope": "openid email api://3f0c6a7e/reports",
-        },
+        "oidc": {"authEndpoint": ENTRA.replace("v2.0", "oauth2/v2.0/authorize"), "scope": f"openid email {OWN_API}"},
     }
     result = imported(tmp_path, REST, app=app)
     assert at(result.form, "environments", "acceptance", "hosts", "backend") == "meldingen-api.s-hertogenbosch.nl"
-    assert at(result.form, "identity", "scope") == "openid email api://3f0c6a7e/reports"
+    assert at(result.form, "identity", "scope") == f"openid email {OWN_API}"
     assert told(result, "answered-otherwise") == {}
 
 

@@ -77,6 +77,7 @@ def _component(directory: Path) -> Component:
         workloads=tuple(_workload(name, about) for name, about in data.get("workloads", {}).items()),
         features=MappingProxyType({name: about["sets"] for name, about in data.get("features", {}).items()}),
         proofs=MappingProxyType({name: about["proof"] for name, about in data.get("features", {}).items()}),
+        faults=MappingProxyType({name: (one["since"], one["until"]) for name, one in data.get("faults", {}).items()}),
         oldest_release=data.get("oldestRelease", ""),
         application_config=config and ApplicationConfig(config["values"], directory / config["schema"]),
         releases=_releases(directory / "releases.csv"),

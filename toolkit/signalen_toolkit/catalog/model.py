@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from signalen_toolkit.base.versions import is_version, parse
+from signalen_toolkit.base.versions import between, is_version, parse
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
 from signalen_toolkit.helm.model import ReleaseFormat
 
@@ -147,7 +147,8 @@ class Component:
     its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
     nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
     Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
-    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them.
+    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them. `faults` are what some versions of the
+    application do wrong: the first and the last of them.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Component:
     secrets: tuple[Secret, ...]
     application_config: ApplicationConfig | None
     workloads: tuple[Workload, ...]
+    faults: Mapping[str, tuple[str, str]]
     features: Mapping[str, str]
     proofs: Mapping[str, str]
     oldest_release: str
@@ -197,6 +199,12 @@ class Component:
     def chart_version(self, release: str) -> str:
         """Return the version of the chart in a Signalen release."""
         return self.release(release).chart
+
+    def has_fault(self, name: str, release: str) -> bool:
+        """Tell whether the application does something wrong in a Signalen release. Raises KeyError for no such fault."""
+        since, until = self.faults[name]
+        version = self.app_version(release)
+        return is_version(version) and between(version, since, until)
 
     def app_version(self, release: str) -> str:
         """Return the version of the application in a Signalen release."""

@@ -61,6 +61,7 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "files": partial(_files, component.folder),
         "digest": _digest,
         "has": known,
+        "has_fault": partial(component.has_fault, release=environment.version),
         "below": Below,
         "reads": partial(variables.reads, component, environment.version),
         "features_under": partial(_features_under, component, environment, known),
