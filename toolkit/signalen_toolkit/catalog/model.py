@@ -147,8 +147,8 @@ class Component:
     its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
     nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
     Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
-    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them. `faults` are what some versions of the
-    application do wrong: the first and the last of them.
+    `features` are the places that switches of the form set, `proofs` what the application was seen to do with them.
+    `faults` are what some versions of the application do wrong: the first and the last of them.
     """
 
     name: str
@@ -201,7 +201,7 @@ class Component:
         return self.release(release).chart
 
     def has_fault(self, name: str, release: str) -> bool:
-        """Tell whether the application does something wrong in a Signalen release. Raises KeyError for no such fault."""
+        """Tell whether the application does something wrong in a release of Signalen; KeyError for no such fault."""
         since, until = self.faults[name]
         version = self.app_version(release)
         return is_version(version) and between(version, since, until)
