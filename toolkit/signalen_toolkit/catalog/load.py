@@ -22,6 +22,8 @@ from signalen_toolkit.catalog.model import (
     Secret,
     SecretKey,
     SignalenRelease,
+    ToolInCluster,
+    ToolSetting,
     Workload,
 )
 from signalen_toolkit.documents.machine import load as load_yaml
@@ -121,6 +123,18 @@ def _delivery(directory: Path) -> Delivery:
         secrets_label=data.get("secretsLabel", ""),
         watch=data.get("watch", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+        in_cluster=_in_cluster(data["preflight"]) if "preflight" in data else None,
+    )
+
+
+def _in_cluster(data: Mapping[str, Any]) -> ToolInCluster:
+    return ToolInCluster(
+        part_of=data["partOf"],
+        parts=tuple(data["parts"]),
+        follows={one["kind"]: _paths(one["places"]) for one in data.get("follows", ())},
+        settings=tuple(
+            ToolSetting(one["configMap"], one["key"], one["value"], one["reason"]) for one in data.get("settings", ())
+        ),
     )
 
 

@@ -208,6 +208,29 @@ class Decryption(StrEnum):
     NONE = "none"
 
 
+class ToolSetting(NamedTuple):
+    """A key of a ConfigMap in the namespace of a tool that has to be set; `reason` says why, in Dutch."""
+
+    config_map: str
+    key: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInCluster:
+    """How the tool of a delivery is found in a cluster.
+
+    Its workloads have `part_of` and one of `parts` in the usual labels. `follows` has for each kind of its objects that
+    follow a repository where they say which.
+    """
+
+    part_of: str
+    parts: tuple[str, ...]
+    follows: Mapping[str, tuple[tuple[str, ...], ...]]
+    settings: tuple[ToolSetting, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """How a cluster gets what is rendered: `delivery/<name>/`, whose other files are the manifests around the values.
@@ -217,7 +240,7 @@ class Delivery:
     is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
     component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
-    is a command that shows how releases do.
+    is a command that shows how releases do, `in_cluster` how the tool itself is found.
     """
 
     name: str
@@ -233,6 +256,7 @@ class Delivery:
     secrets_label: str = ""
     watch: str = ""
     secrets: tuple[Secret, ...] = ()
+    in_cluster: ToolInCluster | None = None
 
 
 @dataclass(frozen=True, slots=True)
