@@ -21,6 +21,7 @@ from signalen_toolkit.catalog.model import (
     Namespace,
     Secret,
     SecretKey,
+    ServiceChange,
     SignalenRelease,
     ToolInCluster,
     ToolSetting,
@@ -94,12 +95,15 @@ def _namespace(data: Mapping[str, str]) -> Namespace:
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
-    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
-    keys = tuple(
-        SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
-        for name, key in data["keys"].items()
-    )
+    keys = tuple(_secret_key(name, key) for name, key in data["keys"].items())
     return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
+
+
+def _secret_key(name: str, data: Mapping[str, Any]) -> SecretKey:
+    names = {"sameAs": "same_as", "generateWhen": "generate_when", "emptyUnless": "empty_unless"}
+    change = data.get("change")
+    facts = {names.get(fact, fact): value for fact, value in data.items() if fact != "change"}
+    return SecretKey(name, **facts, change=ServiceChange(change["workload"], change["script"]) if change else None)
 
 
 def _deliveries(directory: Path) -> dict[str, Delivery]:

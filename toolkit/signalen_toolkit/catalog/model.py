@@ -38,6 +38,13 @@ class SignalenRelease(NamedTuple):
     app: str
 
 
+class ServiceChange(NamedTuple):
+    """How a service in the cluster gets another password: a script in a pod of a workload, which reads it."""
+
+    workload: str
+    script: str
+
+
 @dataclass(frozen=True, slots=True)
 class SecretKey:
     """A key that a Secret has to have.
@@ -46,6 +53,7 @@ class SecretKey:
     `generate` is the length of the random text that serves as value, 0 where a person knows the value; `prefix` goes
     before it. It serves only where `generate_when` is true, another place. `empty_unless` is a third: the value is
     empty where nothing stands there. `same_as` is the `<secret>/<key>` with the same value.
+    `change` is for a random text that a service in the cluster keeps since it was first made.
     """
 
     name: str
@@ -56,6 +64,7 @@ class SecretKey:
     generate_when: str = ""
     prefix: str = ""
     empty_unless: str = ""
+    change: ServiceChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
