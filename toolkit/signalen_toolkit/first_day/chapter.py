@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from signalen_toolkit.diagnostics.markdown import code
+from signalen_toolkit.diagnostics.markdown import code, prose
 from signalen_toolkit.diagnostics.terminal import plain
 from signalen_toolkit.first_day.steps import Step
 
@@ -34,11 +34,12 @@ def _markdown(number: int, step: Step) -> Iterator[str]:
 
 
 def _addressed(fact: str) -> str:
-    """Write what a fact names as code: a word after its colon, or all of it where it is a single word."""
-    before, colon, after = fact.partition(": ")
-    if colon:
-        return f"{before}: {code(after)}"
-    return code(fact) if " " not in fact else plain(fact)
+    """Write what a fact names as code: words in a list after its colon, or all of it where it is a single word."""
+    before, colon, after = fact.rpartition(": ")
+    named = after.split(", ")
+    if any(" " in one for one in named):
+        return prose(fact)
+    return f"{prose(before)}{colon}{', '.join(map(code, named))}"
 
 
 def _block(commands: Sequence[str], indent: str) -> Iterator[str]:

@@ -144,7 +144,8 @@ def _secrets(environment: Environment, secrets: list[NeededSecret]) -> Step:
     name, settings, tool = environment.name, environment.settings, environment.delivery
     provider = settings["secrets"]["provider"]
     facts = [f"{one.name} in {one.namespace}: {', '.join(key.key.name for key in one.keys)}" for one in secrets]
-    text, commands, proof = "", [f"kubectl create namespace {environment.namespace}"], ""
+    places = dict.fromkeys(one.namespace for one in secrets if not one.by_hand)
+    text, commands, proof = "", [f"kubectl create namespace {place}" for place in places], ""
     if provider == "sops":
         text = "Maak de geheimen; wat alleen u weet, wordt gevraagd. Bewaar een kopie van de geheime sleutel."
         commands = [f"signalen secrets init {name}", "git add .sops.yaml secrets", "git commit --message='Geheimen'"]
