@@ -210,7 +210,11 @@ def test_volumes_of_several_nodes_and_quotas(cluster: Kubectl, repository: Path)
 
 def test_what_may_not_be_seen_or_done(cluster: Kubectl, repository: Path) -> None:
     config = config_of(repository)
-    known = {**answers(config), "forbidden": ["secrets", "namespaces"], "denied": ["create namespaces"]}
+    known = {
+        **answers(config),
+        "forbidden": ["secrets", "namespaces", "ingresses.networking.k8s.io"],
+        "denied": ["create namespaces"],
+    }
     found = compared(cluster, config, known)
     assert point(found, "namespace/signalen-acceptance").standing is Standing.UNKNOWN
     secret = point(found, "secret/signalen-acceptance/signalen-backend-secrets")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.form.config import Config, Environment
@@ -60,7 +61,13 @@ class Inquiry:
         return list(dict.fromkeys([own, *others]))
 
 
-Look = Callable[[Inquiry], Iterable[Observation]]
+class Look(Protocol):
+    """Looks at some points; its name says which, where it may not be seen what they are about."""
+
+    __name__: str
+
+    def __call__(self, inquiry: Inquiry, /) -> Iterable[Observation]:
+        """Yield them."""
 
 
 def seen(point: str, subject: str, look: Callable[[], Observation]) -> Iterator[Observation]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 from signalen_toolkit.documents.data import mapping, text
+from signalen_toolkit.kubernetes.kubectl import NotPermittedError
 from signalen_toolkit.kubernetes.quantity import amount
 from signalen_toolkit.preflight.observations import Inquiry, Observation, Standing, seen
 
@@ -119,7 +121,9 @@ def names(inquiry: Inquiry) -> Iterator[Observation]:
     hosts = list(dict.fromkeys(hosts))
     with ThreadPoolExecutor(max_workers=8) as pool:
         addresses = dict(zip(hosts, pool.map(inquiry.resolve, hosts), strict=True))
-    ingresses = inquiry.cluster.all("ingresses.networking.k8s.io", namespace=inquiry.environment.namespace)
+    ingresses: list[dict[str, Any]] = []
+    with suppress(NotPermittedError):  # then a name that has an address is right as far as one can see
+        ingresses = inquiry.cluster.all("ingresses.networking.k8s.io", namespace=inquiry.environment.namespace)
     for host in hosts:
         yield _name(host, addresses[host], _published(ingresses, host))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -13,9 +13,9 @@ from signalen_toolkit.first_day.steps import Step
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.helm.rendered_tree import manifests
 from signalen_toolkit.kubernetes.cluster import is_file
-from signalen_toolkit.kubernetes.kubectl import Kubectl
+from signalen_toolkit.kubernetes.kubectl import Kubectl, NotPermittedError
 from signalen_toolkit.preflight import access, places, platform, tool
-from signalen_toolkit.preflight.observations import Inquiry, Look, Observation, Standing
+from signalen_toolkit.preflight.observations import Inquiry, Look, Observation, Standing, unseen
 from signalen_toolkit.rendering.render import render
 
 # By heading, in the order of the report.
@@ -84,8 +84,17 @@ def _compare(
     objects = tuple(one for one in manifests(tree, environment.name) if not is_file(one))
     inquiry = Inquiry(config, environment, charts, tree, objects, cluster, resolve)
     place = cluster.place  # first: it says what is wrong where no cluster is chosen
-    points = {group: tuple(chain.from_iterable(look(inquiry) for look in looks)) for group, looks in LOOKS.items()}
+    points = {group: tuple(_looked(group, looks, inquiry)) for group, looks in LOOKS.items()}
     return Comparison(environment.name, environment.namespace, place, points)
+
+
+def _looked(group: str, looks: Sequence[Look], inquiry: Inquiry) -> Iterator[Observation]:
+    """Yield the points of a group; a look that may not even begin is one point that cannot be seen."""
+    for look in looks:
+        try:
+            yield from look(inquiry)
+        except NotPermittedError as error:
+            yield unseen(f"{group.lower()}/{look.__name__}", f"{group}, de rest", error)
 
 
 def addresses(host: str) -> list[str]:
