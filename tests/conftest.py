@@ -23,6 +23,10 @@ GOLDEN = TESTS / "golden"
 REPOSITORY = folder("municipality-template") / "{{cookiecutter.repository_name}}"
 
 
+# The commands of the tests fetch nothing, unless a test takes this away.
+os.environ.setdefault("SIGNALEN_OFFLINE", "1")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --update-golden."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what is rendered now")

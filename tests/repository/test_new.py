@@ -213,6 +213,34 @@ def test_readme_names_secrets_and_the_first_command_for_the_delivery(tmp_path: P
         assert "{%" not in text
 
 
+def test_readme_holds_with_any_number_of_environments_and_has_the_chosen_ways_only(tmp_path: Path) -> None:
+    def readme(name: str, *environments: str) -> str:
+        given = [*given_as(), *(f"environments.{one}" for one in environments)]
+        made = new(tmp_path / name, settings=given)
+        text = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert "\n\n\n" not in text
+        for table in re.findall(r"(?m)(?:^\|.*\n)+", text):
+            assert len({row.count(" | ") for row in table.splitlines()}) == 1, table
+        for environment in made.config.environments:
+            assert f"\n### De eerste dag van {environment.name}\n\n1. **" in text
+            assert len(re.findall(rf"(?m)^\| {environment.name} \|", text)) >= 2
+        assert text.count("```") % 2 == 0
+        return text
+
+    one = readme("one")
+    assert "signalen secrets init" in one and "signalen bump" in one
+    assert "kluis" not in one and "geheimen.env" not in one and "promote" not in one.replace("`promote`", "")
+    three = readme(
+        "three",
+        "test={domain: test.example.nl, delivery: argocd, secrets: {provider: existing}}",
+        "production={domain: meldingen.example.nl, secrets: {provider: external-secrets}}",
+    )
+    assert "`signalen promote test production`" in three
+    assert "In een kluis" in three and "geheimen.env" in three
+    for command in ("diff", "bump", "promote", "status", "update", "verify", "preflight"):
+        assert f"`signalen {command}" in three
+
+
 def test_readme_says_where_to_watch_and_what_is_copied_where_there_is_something(tmp_path: Path) -> None:
     def readme(name: str, **extra: str) -> str:
         new(tmp_path / name, settings=[*given_as(), *(f"{key}={value}" for key, value in extra.items())])

@@ -6,6 +6,7 @@ import base64
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -322,14 +323,40 @@ def test_without_the_private_key_values_stay_closed(repository: Path) -> None:
     assert check(repository, catalog()) == SecretsReport((), ("acceptance",))
 
 
+def test_rotate_leaves_out_what_a_service_keeps_unless_asked(repository: Path) -> None:
+    initialised(repository)
+    before = values(repository)
+    done = rotate(repository, catalog(), "acceptance")
+    assert done.left_out == ("signalen-backend-secrets/DATABASE_PASSWORD", "signalen-backend-secrets/RABBITMQ_PASSWORD")
+    after = values(repository)
+    for key in (*done.left_out, "signalen-backend-postgresql-secrets/postgres-password"):
+        assert after[key] == before[key]
+    assert not any("exec" in line for line in done.orders)
+    asked = rotate(repository, catalog(), "acceptance", ["DATABASE_PASSWORD"])
+    assert asked.changed == (
+        "signalen-backend-secrets/DATABASE_PASSWORD",
+        "signalen-backend-postgresql-secrets/postgres-password",
+    )
+    said = "\n".join(asked.orders)
+    # The password in the service between the Secret and the start of what reads it, and the service itself last.
+    places = [said.index(part) for part in ("--watch", "ALTER USER", " deployment\n")]
+    assert places == sorted(places)
+    assert said.endswith(
+        "kubectl rollout restart --namespace signalen-acceptance statefulset/signalen-backend-postgresql"
+    )
+    subprocess.run(["bash", "-n"], input="\n".join(x for x in asked.orders if x[0] == " "), text=True, check=True)
+
+
 def test_rotate_gives_new_random_values(repository: Path) -> None:
     made = initialised(repository)
     before = values(repository)
-    changed = rotate(repository, catalog(), "acceptance")
+    changed = rotate(repository, catalog(), "acceptance", services=True).changed
     after = values(repository)
     assert {key for key, origin in made.keys.items() if origin == "random"} < set(changed)
     assert {key for key in after if after[key] != before[key]} == set(changed)
-    assert rotate(repository, catalog(), "acceptance", ["SECRET_KEY"]) == ["signalen-backend-secrets/SECRET_KEY"]
+    one = rotate(repository, catalog(), "acceptance", ["SECRET_KEY"])
+    assert one.changed == ("signalen-backend-secrets/SECRET_KEY",)
+    assert one.orders[-1] == "     kubectl rollout restart --namespace signalen-acceptance deployment"
     with pytest.raises(UsageError, match="is not random"):
         rotate(repository, catalog(), "acceptance", [OIDC])
     assert check(repository, catalog()).problems == ()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml as pyyaml
+from signalen_toolkit.base.paths import PACKAGE
 
 TOKEN: Final = "token-of-the-job"  # noqa: S105  # made up
 
@@ -88,6 +89,7 @@ class Machine:
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(PACKAGE.parent),
             **variables,
         }
 

@@ -21,7 +21,10 @@ from signalen_toolkit.catalog.model import (
     Namespace,
     Secret,
     SecretKey,
+    ServiceChange,
     SignalenRelease,
+    ToolInCluster,
+    ToolSetting,
     Workload,
 )
 from signalen_toolkit.documents.machine import load as load_yaml
@@ -95,17 +98,20 @@ def _namespace(data: Mapping[str, str]) -> Namespace:
 
 
 def _secret(data: Mapping[str, Any]) -> Secret:
+    keys = tuple(_secret_key(name, key) for name, key in data["keys"].items())
+    return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
+
+
+def _secret_key(name: str, data: Mapping[str, Any]) -> SecretKey:
     names = {
         "sameAs": "same_as",
         "generateWhen": "generate_when",
         "emptyUnless": "empty_unless",
         "inAddress": "in_address",
     }
-    keys = tuple(
-        SecretKey(name, **{names.get(fact, fact): value for fact, value in key.items()})
-        for name, key in data["keys"].items()
-    )
-    return Secret(data["name"], keys, data.get("when", ""), data.get("byHand", False))
+    change = data.get("change")
+    facts = {names.get(fact, fact): value for fact, value in data.items() if fact != "change"}
+    return SecretKey(name, **facts, change=ServiceChange(change["workload"], change["script"]) if change else None)
 
 
 def _deliveries(directory: Path) -> dict[str, Delivery]:
@@ -129,6 +135,18 @@ def _delivery(directory: Path) -> Delivery:
         secrets_label=data.get("secretsLabel", ""),
         watch=data.get("watch", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+        in_cluster=_in_cluster(data["preflight"]) if "preflight" in data else None,
+    )
+
+
+def _in_cluster(data: Mapping[str, Any]) -> ToolInCluster:
+    return ToolInCluster(
+        part_of=data["partOf"],
+        parts=tuple(data["parts"]),
+        follows={one["kind"]: _paths(one["places"]) for one in data.get("follows", ())},
+        settings=tuple(
+            ToolSetting(one["configMap"], one["key"], one["value"], one["reason"]) for one in data.get("settings", ())
+        ),
     )
 
 

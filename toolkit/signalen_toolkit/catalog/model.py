@@ -39,6 +39,13 @@ class SignalenRelease(NamedTuple):
     app: str
 
 
+class ServiceChange(NamedTuple):
+    """How a service in the cluster gets another password: a script in a pod of a workload, which reads it."""
+
+    workload: str
+    script: str
+
+
 @dataclass(frozen=True, slots=True)
 class SecretKey:
     """A key that a Secret has to have.
@@ -48,6 +55,7 @@ class SecretKey:
     `generate` is the length of the random text that serves as value, 0 where a person knows the value; `prefix` goes
     before it. It serves only where `generate_when` is true, another place. `empty_unless` is a third: the value is
     empty where nothing stands there. `same_as` is the `<secret>/<key>` with the same value.
+    `change` is for a random text that a service in the cluster keeps since it was first made.
     """
 
     name: str
@@ -59,6 +67,7 @@ class SecretKey:
     prefix: str = ""
     empty_unless: str = ""
     in_address: bool = False
+    change: ServiceChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,29 @@ class Decryption(StrEnum):
     NONE = "none"
 
 
+class ToolSetting(NamedTuple):
+    """A key of a ConfigMap in the namespace of a tool that has to be set; `reason` says why, in Dutch."""
+
+    config_map: str
+    key: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInCluster:
+    """How the tool of a delivery is found in a cluster.
+
+    Its workloads have `part_of` and one of `parts` in the usual labels. `follows` has for each kind of its objects that
+    follow a repository where they say which.
+    """
+
+    part_of: str
+    parts: tuple[str, ...]
+    follows: Mapping[str, tuple[tuple[str, ...], ...]]
+    settings: tuple[ToolSetting, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """How a cluster gets what is rendered: `delivery/<name>/`, whose other files are the manifests around the values.
@@ -231,7 +263,7 @@ class Delivery:
     is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
     component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
-    is a command that shows how releases do.
+    is a command that shows how releases do, `in_cluster` how the tool itself is found.
     """
 
     name: str
@@ -247,6 +279,7 @@ class Delivery:
     secrets_label: str = ""
     watch: str = ""
     secrets: tuple[Secret, ...] = ()
+    in_cluster: ToolInCluster | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,16 @@ from typing import Any
 import click
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli.cluster import first_day, preflight
 from signalen_toolkit.cli.secrets import secrets
-from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
+from signalen_toolkit.cli.shared import (
+    chart_options,
+    chart_sources,
+    new_options,
+    print_problems,
+    progress,
+    rendering_options,
+)
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -19,7 +27,7 @@ _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an ol
 
 def add_to(main: click.Group) -> None:
     """Add these commands to `signalen`."""
-    for command in (secrets, bump, promote, status, haven, update, import_, catalog):
+    for command in (secrets, preflight, first_day, bump, promote, status, haven, update, import_, catalog):
         main.add_command(command)
 
 
@@ -27,18 +35,28 @@ def add_to(main: click.Group) -> None:
 @click.argument("version", default="")
 @click.option("--environment", help="Only this environment.")
 @_DOWNGRADE
+@chart_options
 @click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def bump(version: str, environment: str | None, allow_downgrade: bool, directory: Path) -> None:
+def bump(
+    version: str,
+    environment: str | None,
+    allow_downgrade: bool,
+    charts: Path | None,
+    offline: bool,
+    directory: Path,
+) -> None:
     """Bring environments to release VERSION, by default the newest that this toolkit knows.
 
-    The version changes where it stands in the form, all else in the form stays as it is, and clusters/ is rendered.
+    The version changes where it stands in the form, all else in the form stays as it is, clusters/ is rendered, and
+    charts.lock follows where the charts can be had.
     Without --environment that is every environment but production, which gets with `signalen promote` what was
     accepted; a form with nothing but production environments has those changed. Nothing is written where the form
     would have errors. Going back to an older release needs --allow-downgrade: a database is only migrated forward.
     """
     from signalen_toolkit.repository import bump as bumping
 
-    result = bumping.bump(directory, version or None, environment, allow_downgrade=allow_downgrade)
+    sources = chart_sources(charts, offline=offline)
+    result = bumping.bump(directory, version or None, environment, allow_downgrade=allow_downgrade, sources=sources)
     print_problems(result.problems, "text", err=True)
     click.echo(result.text.removesuffix("\n"))
 
@@ -48,8 +66,17 @@ def bump(version: str, environment: str | None, allow_downgrade: bool, directory
 @click.argument("target")
 @_DIRECTORY
 @_DOWNGRADE
+@chart_options
 @click.option("--yes", is_flag=True, help="Do it without a question.")
-def promote(source: str, target: str, directory: Path, allow_downgrade: bool, yes: bool) -> None:
+def promote(
+    source: str,
+    target: str,
+    directory: Path,
+    allow_downgrade: bool,
+    charts: Path | None,
+    offline: bool,
+    yes: bool,
+) -> None:
     """Give environment TARGET the release and the image tags that were accepted in environment SOURCE.
 
     Domains, secrets and all other settings stay. The change of the form and a summary of what changes in clusters/ are
@@ -57,8 +84,11 @@ def promote(source: str, target: str, directory: Path, allow_downgrade: bool, ye
     """
     from signalen_toolkit.repository import promote as promoting
 
-    make = promoting.promote if yes else promoting.plan
-    plan = make(directory, source, target, allow_downgrade=allow_downgrade)
+    sources = chart_sources(charts, offline=offline)
+    if yes:
+        plan = promoting.promote(directory, source, target, allow_downgrade=allow_downgrade, sources=sources)
+    else:
+        plan = promoting.plan(directory, source, target, allow_downgrade=allow_downgrade)
     print_problems(plan.problems, "text", err=True)
     click.echo(plan.text.removesuffix("\n"))
     if yes or not plan:
@@ -66,7 +96,8 @@ def promote(source: str, target: str, directory: Path, allow_downgrade: bool, ye
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here, since this is no terminal: add --yes to do this")
     click.confirm("Do this?", abort=True)
-    promoting.put(plan)
+    if said := promoting.put(plan, sources=sources).text:
+        click.echo(said)
 
 
 @click.command()
@@ -137,6 +168,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--frontend-values", type=_FILE, help="The Helm values of the frontend today.")
 @click.option("--classification-values", type=_FILE, help="The Helm values of the classification today.")
 @new_options
+@chart_options
 def import_(
     directory: Path,
     frontend: Path | None,
@@ -148,6 +180,8 @@ def import_(
     no_input: bool,
     force: bool,
     no_git: bool,
+    charts: Path | None,
+    offline: bool,
 ) -> None:
     """Make a repository in DIRECTORY from the configuration that a municipality has today.
 
@@ -165,7 +199,10 @@ def import_(
     )
     if not files.values and not files.configs:
         raise UsageError("there is nothing to import: name a file with --frontend or --backend")
-    made, remarks = importing.run(directory, files, answers, settings, ask=not no_input, force=force, git=not no_git)
+    sources = chart_sources(charts, offline=offline)
+    made, remarks = importing.run(
+        directory, files, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources
+    )
     print_problems([*remarks, *made.warnings], "text", err=True)
     click.echo(scaffold.summary(made))
 

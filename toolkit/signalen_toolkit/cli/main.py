@@ -15,7 +15,15 @@ import click
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.cli.shared import ended_by_signals, new_options, print_problems, progress, rendering_options
+from signalen_toolkit.cli.shared import (
+    chart_options,
+    chart_sources,
+    ended_by_signals,
+    new_options,
+    print_problems,
+    progress,
+    rendering_options,
+)
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
@@ -75,13 +83,22 @@ def main() -> None:
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @new_options
+@chart_options
 def new(
-    directory: Path, answers: Path | None, settings: tuple[str, ...], no_input: bool, force: bool, no_git: bool
+    directory: Path,
+    answers: Path | None,
+    settings: tuple[str, ...],
+    no_input: bool,
+    force: bool,
+    no_git: bool,
+    charts: Path | None,
+    offline: bool,
 ) -> None:
     """Make a municipality's configuration repository in DIRECTORY."""
     from signalen_toolkit.repository import new as scaffold
 
-    made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git)
+    sources = chart_sources(charts, offline=offline)
+    made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources)
     print_problems(made.warnings, "text", err=True)
     click.echo(scaffold.summary(made))
 
@@ -138,8 +155,12 @@ def render(directory: Path, only_check: bool) -> None:
 @click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
 @click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
-def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **options: Any) -> None:
-    """Run every release of the form in DIRECTORY through Helm, and check every object that comes out."""
+@click.option("--locked", is_flag=True, help="Refuse a chart that is not in charts.lock, and leave that as it is.")
+def verify(directory: Path, schemas: Path | None, format_: str, again: bool, locked: bool, **options: Any) -> None:
+    """Run every release of the form in DIRECTORY through Helm, and check every object that comes out.
+
+    Charts that are new are added to charts.lock; a pipeline takes --locked, so that what it ran was reviewed.
+    """
     from signalen_toolkit.base.paths import cache_home
     from signalen_toolkit.helm.options import Options
     from signalen_toolkit.verify import cache, inputs
@@ -150,10 +171,11 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, **o
         from signalen_toolkit.catalog.load import catalog
         from signalen_toolkit.verify import verify as verifying
 
-        return verifying.verify(directory, catalog(), with_options, schemas=schemas, report=progress)
+        return verifying.verify(directory, catalog(), with_options, schemas=schemas, locked=locked, report=progress)
 
     def key() -> str | None:
-        return None if again else inputs.key(directory, with_options, schemas)
+        found = None if again else inputs.key(directory, with_options, schemas)
+        return f"{found}-locked" if found and locked else found
 
     found = cache.remembered(cache_home(variables()) / "verify", key, work)
     print_problems(found, format_)

@@ -78,6 +78,7 @@ def set_(environment: str, key: str, from_file: Path | None, program: str | None
 @click.option("--add-recipient", multiple=True, metavar="AGE", help="Also encrypt for this public age key.")
 @click.option("--remove-recipient", multiple=True, metavar="AGE", help="No longer encrypt for this public age key.")
 @click.option("--new-key", is_flag=True, help="Make a new age key for this environment.")
+@click.option("--services", is_flag=True, help="Also what a database or queue in the cluster keeps.")
 @_options
 def rotate(
     environment: str,
@@ -85,19 +86,29 @@ def rotate(
     add_recipient: tuple[str, ...],
     remove_recipient: tuple[str, ...],
     new_key: bool,
+    services: bool,
     program: str | None,
     directory: Path,
 ) -> None:
-    """Give KEYS of ENVIRONMENT new random values (all that are random without KEYS), or change who can read them."""
+    """Give KEYS of ENVIRONMENT new random values (all that are random without KEYS), or change who can read them.
+
+    The password of a database or queue in the cluster is left out unless it is named, or with --services: the service
+    keeps the old one. What to do in the cluster afterwards is printed, as commands in their order.
+    """
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.secrets import rotation
 
     if not (add_recipient or remove_recipient or new_key):
-        for key in rotation.rotate(directory, catalog(), environment, keys, program=program):
+        done = rotation.rotate(directory, catalog(), environment, keys, services=services, program=program)
+        for key in done.changed:
             click.echo(f"new value for {key}")
+        for key in done.left_out:
+            click.echo(f"left as it is: {key}, which a service in the cluster keeps; name it, or add --services")
+        if done.orders:
+            click.echo("\n".join(["", "Now, in this order:", *done.orders]))
         return
-    if keys:
-        raise UsageError("new readers and new values are two steps: leave out the keys, or the options")
+    if keys or services:
+        raise UsageError("new readers and new values are two steps: leave out the keys and --services, or the options")
     changed = rotation.rotate_recipients(
         directory,
         catalog(),

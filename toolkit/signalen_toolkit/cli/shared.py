@@ -8,24 +8,48 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import Problem
+
+if TYPE_CHECKING:
+    from signalen_toolkit.helm.charts.sources import Sources
 
 Command = Callable[..., Any]
 
 
-def rendering_options(command: Command) -> Command:
-    """Add the options of the commands that run Helm."""
+def chart_options(command: Command) -> Command:
+    """Add the options of the commands that may fetch charts."""
     return _with(
         command,
         (
             click.option("--charts", type=click.Path(path_type=Path, file_okay=False), help="Folder with the charts."),
             click.option(
-                "--offline", is_flag=True, help="Fetch no chart: what is neither there nor cached is missing."
+                "--offline",
+                is_flag=True,
+                envvar="SIGNALEN_OFFLINE",
+                help="Fetch no chart: what is neither there nor cached is missing.",
             ),
+        ),
+    )
+
+
+def chart_sources(charts: Path | None, *, offline: bool) -> Sources:
+    """Return where a command with these options finds charts."""
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.repository.charts_lock import sources_of
+
+    return sources_of(Options(charts=charts, offline=offline, variables=variables()))
+
+
+def rendering_options(command: Command) -> Command:
+    """Add the options of the commands that run Helm."""
+    command = _with(
+        command,
+        (
             click.option(
                 "--helm", "program", metavar="PROGRAM", help="The Helm program, in place of the installed one."
             ),
@@ -33,6 +57,7 @@ def rendering_options(command: Command) -> Command:
             click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, help="Seconds for one release."),
         ),
     )
+    return chart_options(command)
 
 
 def new_options(command: Command) -> Command:

@@ -22,6 +22,7 @@ from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.derive import municipality_of
+from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.importing import files as existing
 from signalen_toolkit.importing.base import base
 from signalen_toolkit.importing.files import ImportedFile
@@ -84,6 +85,7 @@ def run(
     ask: bool,
     force: bool,
     git: bool,
+    sources: Sources | None = None,
 ) -> tuple[scaffold.NewRepository, tuple[Problem, ...]]:
     """Make the configuration repository of a municipality from what it has today; return it and the remarks.
 
@@ -100,7 +102,7 @@ def run(
         remarks.extend(imported.remarks)
         return imported.answers
 
-    return scaffold.make(directory, answered, force=force, git=git), tuple(remarks)
+    return scaffold.make(directory, answered, force=force, git=git, sources=sources), tuple(remarks)
 
 
 def import_form(

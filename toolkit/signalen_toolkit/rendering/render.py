@@ -28,7 +28,7 @@ from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.documents import machine
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.form.needed_secrets import needed_in
+from signalen_toolkit.form.needed_secrets import NeededSecret, needed_in
 from signalen_toolkit.rendering.context import about, context_of
 from signalen_toolkit.rendering.engine import engine
 from signalen_toolkit.rendering.external_secrets import references
@@ -50,6 +50,13 @@ def render(config: Config, charts: Catalog) -> dict[str, str]:
 def values(environment: Environment, component: Component, config: Config, charts: Catalog) -> str:
     """Return the Helm values of one component as text."""
     return _values(component, context_of(environment, config.assets, charts), charts.folder)
+
+
+def needed_secrets(environment: Environment, config: Config, charts: Catalog) -> list[NeededSecret]:
+    """Return the Secrets that an environment needs, for the values that are rendered for it."""
+    context = context_of(environment, config.assets, charts)
+    data = {one.name: machine.load(_values(one, context, charts.folder)) for one in environment.components}
+    return needed_in(environment, data)
 
 
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:

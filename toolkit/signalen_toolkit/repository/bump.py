@@ -12,8 +12,10 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import edit
+from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.rendering.tree import Changes
 from signalen_toolkit.repository import change as revision
+from signalen_toolkit.repository import charts_lock
 from signalen_toolkit.repository.change import FormChange, Side
 from signalen_toolkit.repository.release_notes import Notes, notes
 
@@ -37,8 +39,11 @@ def bump(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
+    sources: Sources | None = None,
 ) -> BumpResult:
     """Bring environments to a release, write form and tree, and return what changed; repeated, it has no effect.
+
+    `sources` are where charts come from: with them, charts.lock goes along.
 
     Raises ProblemsError (nothing is written) where the form would have errors, where an environment would go back,
     or where the form is written in a way that cannot be changed safely; UsageError for wrong use.
@@ -55,10 +60,12 @@ def bump(
             revision.check_downgrade(before, wanted)
         places = revision.with_versions(before, wanted)
         made = revision.revise(directory, before, charts, lambda text: edit.set_values(text, places))
+        locked = charts_lock.plan(directory, made.files, charts, sources)
         changes = revision.put(made)
+        remarks = locked.write()
     bumped = tuple(notes(before.config, made.after.config, name, charts) for name in wanted)
     already = tuple(name for name in names if name not in wanted)
-    text = "\n".join(_text(target, bumped, already, made, changes))
+    text = "\n".join([*_text(target, bumped, already, made, changes), *remarks])
     return BumpResult(target, bumped, already, changes, made.after.problems, text)
 
 

@@ -30,10 +30,11 @@ from signalen_toolkit.form import git_hosts
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.git import first_commit
+from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import answers as answering
-from signalen_toolkit.repository import template_state
+from signalen_toolkit.repository import charts_lock, template_state
 from signalen_toolkit.repository.answers import Answers
 from signalen_toolkit.repository.staging import STAGING, lay, staging_at, terminable
 from signalen_toolkit.repository.template_files import PROJECT, write_template
@@ -54,13 +55,21 @@ class NewRepository:
 
 
 def new(
-    directory: Path, answers: Path | None, settings: Sequence[str], *, ask: bool, force: bool, git: bool
+    directory: Path,
+    answers: Path | None,
+    settings: Sequence[str],
+    *,
+    ask: bool,
+    force: bool,
+    git: bool,
+    sources: Sources | None = None,
 ) -> NewRepository:
     """Make a configuration repository.
 
     `answers` is an incomplete form, `-` for standard input; `settings` are texts KEY=VALUE that go before it.
     With `ask`, a person is asked for the rest. `force` allows a folder that holds something already: its
     municipality.yaml is an error, its assets stay as they are, the other files of the template are replaced.
+    `sources` are where charts come from, for charts.lock; without them there is none yet.
 
     Raises ProblemsError for missing and wrong answers, UsageError for all that stands in the way.
     """
@@ -68,10 +77,17 @@ def new(
     def answered(images: Path) -> Answers:
         return complete_answers(answering.read(answers_file(answers), settings), images, ask=ask)
 
-    return make(directory, answered, force=force, git=git)
+    return make(directory, answered, force=force, git=git, sources=sources)
 
 
-def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, git: bool) -> NewRepository:
+def make(
+    directory: Path,
+    answered: Callable[[Path], Answers],
+    *,
+    force: bool,
+    git: bool,
+    sources: Sources | None = None,
+) -> NewRepository:
     """Make a configuration repository of the answers that a function gives; it is told where the images are.
 
     Raises as `new` does, before anything is asked where the folder is not free.
@@ -86,7 +102,7 @@ def make(directory: Path, answered: Callable[[Path], Answers], *, force: bool, g
         if has_errors(problems):
             raise ProblemsError(problems)
         form = answering.completed(given.data)
-        return _build(directory, form, config, problems, images, force=force, git=git)
+        return _build(directory, form, config, problems, images, sources, force=force, git=git)
 
 
 def complete(directory: Path) -> list[Problem]:
@@ -191,6 +207,7 @@ def _build(
     config: Config,
     problems: Sequence[Problem],
     images: Path,
+    sources: Sources | None,
     *,
     force: bool,
     git: bool,
@@ -201,9 +218,9 @@ def _build(
     place = target / STAGING if target.is_dir() else beside / f"{STAGING}-{target.name}"
     with alone(beside), staging_at(place) as staging:
         _check_target(directory, force=force)  # again: another process may have been first
-        remarks: list[str] = []
-        _write(staging, form, config, images)
+        rendered = _write(staging, form, config, images)
         _check_text(staging, form)
+        remarks = charts_lock.plan(staging, rendered, catalog(), sources).write()
         files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
         commit = git
         if git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
@@ -222,8 +239,8 @@ def _build(
     return NewRepository(directory, files, tuple(problems), tuple(remarks), config, commit)
 
 
-def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> None:
-    """Write all files of a repository into a folder."""
+def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> dict[str, str]:
+    """Write all files of a repository into a folder, and return its rendered tree."""
     directory.mkdir(exist_ok=True)
     write_template(directory, form, config, images)
     git_hosts.keep_pipeline(directory, config.environments[0].settings["repository"]["host"])
@@ -231,7 +248,9 @@ def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Pat
     schema.parent.mkdir(exist_ok=True)
     (directory / layout.TEMPLATE_STATE).write_text(template_state.text(_as_made(directory)), encoding="utf-8")
     schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    tree.write(directory, render(config, catalog()))
+    rendered = render(config, catalog())
+    tree.write(directory, rendered)
+    return rendered
 
 
 def _as_made(directory: Path) -> dict[str, bytes]:

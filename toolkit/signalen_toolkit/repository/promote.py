@@ -8,7 +8,7 @@ While the person thinks, others may work in the repository: `put` plans again, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import edit
 from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.rendering.tree import Changes
+from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.repository import change as revision
+from signalen_toolkit.repository import charts_lock
 from signalen_toolkit.repository.change import FormChange, Place, Side
 from signalen_toolkit.repository.release_notes import Notes, notes
 
@@ -84,23 +85,33 @@ def promote(
     *,
     allow_downgrade: bool = False,
     charts: Catalog | None = None,
+    sources: Sources | None = None,
 ) -> Promotion:
     """Plan a promotion and carry it out, without a question; raises as `plan` and `revision.put` do."""
     with alone(directory):
         found = plan(directory, source, target, allow_downgrade=allow_downgrade, charts=charts)
-        if found:
-            revision.put(found.revision)
-    return found
+        if not found:
+            return found
+        locked = charts_lock.plan(directory, found.revision.files, charts or catalog(), sources)
+        revision.put(found.revision)
+        remarks = locked.write()
+    return replace(found, text="\n".join([found.text, *remarks]))
 
 
-def put(agreed: Promotion, charts: Catalog | None = None) -> Changes:
-    """Write form and tree as planned; raises as `revision.put` does, UsageError where the plan is another by now."""
+def put(agreed: Promotion, charts: Catalog | None = None, sources: Sources | None = None) -> Promotion:
+    """Write form and tree as planned, and charts.lock where there are `sources`; `text` is what there is to say of it.
+
+    Raises as `revision.put` does, UsageError where the plan is another by now.
+    """
     directory = agreed.revision.directory
     with alone(directory):
         now = plan(directory, agreed.source, agreed.target, allow_downgrade=agreed.allow_downgrade, charts=charts)
         if now.text != agreed.text:
             raise changed_meanwhile(directory)
-        return revision.put(now.revision)
+        locked = charts_lock.plan(directory, now.revision.files, charts or catalog(), sources)
+        revision.put(now.revision)
+        remarks = locked.write()
+    return replace(now, text="\n".join(remarks))
 
 
 def _images(accepted: Environment, other: Environment) -> dict[Place, str]:

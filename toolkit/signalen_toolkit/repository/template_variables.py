@@ -9,6 +9,8 @@ from signalen_toolkit import REPOSITORY, __version__
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Secret
 from signalen_toolkit.diagnostics.markdown import code, prose
+from signalen_toolkit.first_day.chapter import markdown
+from signalen_toolkit.first_day.steps import steps
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.text import form_text
 
@@ -30,11 +32,18 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
                 "decryption": environment.delivery.decryption.value,
                 "bootstrap": environment.delivery.bootstrap,
                 "watch": _watch(environment),
+                "provider": environment.settings["secrets"]["provider"],
+                "plugin": "plugin" in environment.settings["secrets"]["sops"],
+                "key_secret": environment.settings["secrets"]["sops"].get("keySecret", ""),
+                "production": environment.production,
+                "first_day": markdown(steps(environment, config, catalog())),
                 "secret": environment.settings["repository"].get("secret", ""),
                 "tool_namespace": environment.settings["sync"]["namespace"],
             }
             for environment in config.environments
         ],
+        "_providers": sorted({one.settings["secrets"]["provider"] for one in config.environments}),
+        "_promotion": _promotion(config),
         "_secrets": _secrets(config),
         "_sign_in": [_sign_in(environment) for environment in config.environments],
         "_watched": _watched(config),
@@ -76,6 +85,13 @@ def _sign_in(environment: Environment) -> dict[str, Any]:
         "applications": [{"title": prose(title), "id": code(id_), "redirect": code(to)} for title, id_, to in listed],
         "administrators": [code(address) for address in identity["administrators"]],
     }
+
+
+def _promotion(config: Config) -> list[str]:
+    """Return from which environment to which other one an accepted release goes; nothing where there are no two."""
+    trials = [one.name for one in config.environments if not one.production]
+    live = [one.name for one in config.environments if one.production]
+    return [trials[-1], live[0]] if trials and live else []
 
 
 def _watch(environment: Environment) -> str:

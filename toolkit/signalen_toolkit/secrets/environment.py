@@ -8,7 +8,7 @@ from pathlib import Path
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, did_you_mean, has_errors
 from signalen_toolkit.form.config import Config, Environment
-from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_in
+from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret
 from signalen_toolkit.secrets import age_keys
 from signalen_toolkit.secrets.sops import Sops
 from signalen_toolkit.secrets.values import ValueSources
@@ -16,15 +16,9 @@ from signalen_toolkit.secrets.values import ValueSources
 
 def needs_of(config: Config, environment: Environment, charts: Catalog) -> list[NeededSecret]:
     """Return the Secrets that an environment needs of us, for the values that are rendered for it."""
-    from ruamel.yaml import YAML
+    from signalen_toolkit.rendering.render import needed_secrets
 
-    from signalen_toolkit.rendering.render import values
-
-    data = {
-        component.name: YAML(typ="safe").load(values(environment, component, config, charts))
-        for component in environment.components
-    }
-    return [secret for secret in needed_in(environment, data) if secret.keys and not secret.by_hand]
+    return [secret for secret in needed_secrets(environment, config, charts) if secret.keys and not secret.by_hand]
 
 
 def read_config(directory: Path, charts: Catalog) -> Config:

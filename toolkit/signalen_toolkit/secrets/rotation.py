@@ -18,6 +18,7 @@ from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
+from signalen_toolkit.secrets.after_rotation import kept_by_services, orders
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of
 from signalen_toolkit.secrets.make import change
 from signalen_toolkit.secrets.sops import find
@@ -35,25 +36,44 @@ class Recipients:
     key_file: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Which keys got another value, which were left out, and what to do in the cluster now, line by line."""
+
+    changed: tuple[str, ...]
+    left_out: tuple[str, ...]
+    orders: tuple[str, ...]
+
+
 def rotate(
-    directory: Path, charts: Catalog, environment: str, keys: Sequence[str] = (), *, program: str | None = None
-) -> list[str]:
+    directory: Path,
+    charts: Catalog,
+    environment: str,
+    keys: Sequence[str] = (),
+    *,
+    services: bool = False,
+    program: str | None = None,
+) -> Rotation:
     """Give keys (`<secret>/<key>`, or the key alone) new random values; without `keys`, all that are random.
 
-    Keys that hold the same value go along. Returns the keys that changed. What runs in the cluster does not follow by
-    itself in all cases: a database keeps the password that it was made with.
+    What a database or queue in the cluster keeps since it was first made is left out, unless it is among `keys` or
+    with `services`: it has to be changed there as well. Keys that hold the same value go along.
     """
     with files.alone(directory):
         config = read_config(directory, charts)
         chosen = choose(config, environment)
         needs = needs_of(config, chosen, charts)
-        wanted = [one_key(needs, key) for key in keys] or [k for secret in needs for k in secret.keys if k.random]
+        kept = [] if keys or services else kept_by_services(needs)
+        random = (key for secret in needs for key in secret.keys if key.random and key not in kept)
+        wanted = [one_key(needs, key) for key in keys] or [*random]
         if known := [key.path for key in wanted if not key.random]:
             raise UsageError(
                 f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
             )
         values = {key.path: secret_values.random_text(key) for key in wanted}
-        return change(directory, chosen, needs, values, find(program))
+        changed = change(directory, chosen, needs, values, find(program))
+    left_out = tuple(key.path for key in kept)
+    return Rotation(tuple(changed), left_out, tuple(orders(chosen, needs, changed)))
 
 
 def rotate_recipients(

@@ -51,16 +51,22 @@ class Made:
 
 @contextmanager
 def started(
-    repository: Path, charts: Catalog, options: Options, report: Callable[[str], object] = lambda _: None
+    repository: Path,
+    charts: Catalog,
+    options: Options,
+    report: Callable[[str], object] = lambda _: None,
+    *,
+    locked: bool = False,
 ) -> Iterator[tuple[Form, Work | None, list[Problem]]]:
     """Start Helm on all releases of the form in a repository; there is no work where the problems have errors.
 
+    With `locked`, a chart that is not in charts.lock is a problem.
     Whoever leaves the `with` statement, for whatever reason, stops every Helm that still runs.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
     source = reader.read(repository / FORM_FILE)
     with ExitStack() as stack:
-        begun = _begin(source, repository, charts, options, report, stack)
+        begun = _begin(source, repository, charts, options, report, stack, only_locked=locked)
         # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
         from signalen_toolkit.validation.check import check
 
@@ -103,6 +109,8 @@ def _begin(
     options: Options,
     report: Callable[[str], object],
     stack: ExitStack,
+    *,
+    only_locked: bool,
 ) -> Callable[[], Work]:
     """Start Helm on a form that may still turn out to be wrong, with the charts that are at hand.
 
@@ -115,7 +123,7 @@ def _begin(
         tree = render(config, charts)
         locked = lock.read_lock(repository / layout.CHARTS_LOCK)
         versions, default = _versions(config)
-        locks = lock.Locks(locked)
+        locks = lock.Locks(locked, only=only_locked)
         helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
         work = Work(tree, releases(tree, charts.release_formats), helm, locked)
         helm.begin(work.releases)

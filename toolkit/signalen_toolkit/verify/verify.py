@@ -27,6 +27,7 @@ def reasons() -> dict[str, str]:
 
     return {
         lock.RULE: "a version that is published again with other content is not what was reviewed",
+        lock.NOT_LOCKED: "whoever is first to fetch a chart would decide which one is meant",
         "helm-template": "what Helm cannot render is not installed",
         "helm-values": "a value that the chart itself refuses is not installed",
         **checks.REASONS,
@@ -39,19 +40,21 @@ def verify(
     options: Options,
     *,
     schemas: Path | None = None,
+    locked: bool = False,
     report: Callable[[str], object] = lambda _: None,
 ) -> list[Problem]:
     """Return what is wrong with the form in a repository and with all that is made of it.
 
-    `schemas` is a folder with schemas of custom resources beside our own. Writes charts.lock where nothing is wrong.
+    `schemas` is a folder with schemas of custom resources beside our own. With `locked`, each chart has to be in
+    charts.lock, which stays as it is; else that is written where nothing is wrong.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    with started(repository, charts, options, report) as (form, work, problems):
+    with started(repository, charts, options, report, locked=locked) as (form, work, problems):
         if work is None:
             return problems
         for environment in form.config.environments:
             problems += _environment(form, environment, work, schemas)
-        if not has_errors(problems):
+        if not locked and not has_errors(problems):
             lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.renderer.charts.values()))
         return ordered(problems)
 

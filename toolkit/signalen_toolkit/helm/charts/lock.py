@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from signalen_toolkit.helm.charts.sources import Chart
 
 RULE: Final = "chart-digest"
+NOT_LOCKED: Final = "chart-not-locked"
 _HEADER: Final = """\
 # Written by `signalen verify`: the charts of this repository, and the digest of each.
 # Commit it. A chart that is published again with other content under the same version is then refused.
@@ -79,10 +80,14 @@ def lock_text(entries: Mapping[ChartReference, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """The digests of a lock, and for charts that it no longer has those of an earlier one."""
+    """The digests of a lock, and for charts that it no longer has those of an earlier one.
+
+    With `only`, a chart that has none is refused.
+    """
 
     now: Mapping[ChartReference, str] = field(default_factory=dict)
     earlier: Mapping[ChartReference, str] = field(default_factory=dict)
+    only: bool = False
 
     @property
     def digests(self) -> dict[ChartReference, str]:
@@ -91,6 +96,8 @@ class Locks:
 
     def check(self, chart: Chart) -> Problem | None:
         """Return the problem of a chart that is not the locked one."""
+        if self.only and chart.reference not in self.digests:
+            return _not_locked(chart.reference)
         if chart.reference in self.now:
             return check_lock(self.now, chart)
         problem = check_lock(self.earlier, chart)
@@ -116,6 +123,11 @@ def check_lock(entries: Mapping[ChartReference, str], chart: Chart) -> Problem |
     hint = f"it was published again with other content: if that is right, remove its entry from {CHARTS_LOCK}"
     place = ("charts", _in_order(entries).index(reference), "digest")
     return reader.parse(lock_text(entries), CHARTS_LOCK).problem(RULE, message, place, hint=hint)
+
+
+def _not_locked(reference: ChartReference) -> Problem:
+    message = f"the chart {reference.name} {reference.version} of {reference.repository} is not in {CHARTS_LOCK}"
+    return Problem(NOT_LOCKED, message, CHARTS_LOCK, hint="run `signalen verify`, and commit the file")
 
 
 def _in_order(entries: Iterable[ChartReference]) -> list[ChartReference]:

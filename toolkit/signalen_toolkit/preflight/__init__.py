@@ -1,0 +1,1 @@
+"""A cluster, compared with what the form asks of it: what is missing before Signalen can run there."""
