@@ -13,7 +13,7 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.documents.scalars import Below
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.rendering import notifications
+from signalen_toolkit.rendering import notifications, reached
 from signalen_toolkit.rendering.ingress import ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
@@ -60,6 +60,7 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "has": known,
         "below": Below,
         "features_under": partial(_features_under, component, environment, known),
+        **reached.helpers(environment.namespaces[component.name]),
     }
 
 
