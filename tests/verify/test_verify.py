@@ -107,6 +107,27 @@ def test_what_comes_out_of_a_chart_is_checked(repository: Path, charts: Path, tm
     assert found[0].message.startswith("Service extra (frontend/templates/extra.yaml) in 'acceptance'")
 
 
+def test_a_finding_is_silenced_at_its_object_or_its_setting_and_an_entry_in_vain_is_told(
+    repository: Path, charts: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    (own / "frontend-4.23.0/templates/extra.yaml").write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: extra}\nspec: {selector: {app: nobody}, ports: [{port: 80}]}\n"
+    )
+    text = (repository / "municipality.yaml").read_text()
+
+    def found(*places: str) -> list[tuple[str, str]]:
+        entries = [f"  - {{rule: selector-without-pods, place: {place}, reason: dat hoort zo}}\n" for place in places]
+        (repository / "municipality.yaml").write_text(f"{text}ignore:\n{''.join(entries)}")
+        return [(one.rule, str(one.severity)) for one in verify(repository, catalog(), Options(charts=own))]
+
+    assert found("Service extra") == []
+    assert found("environments.acceptance") == []
+    assert found("Service other") == [("selector-without-pods", "error")]
+    assert found("Service extra", "Service other") == [("ignore-unused", "warning")]
+
+
 def test_a_missing_chart_is_named_and_nothing_is_written(repository: Path, tmp_path: Path) -> None:
     result = run(repository, "--offline", "--charts", tmp_path)
     assert result.exit_code == 2
