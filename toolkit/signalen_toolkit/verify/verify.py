@@ -24,12 +24,13 @@ from signalen_toolkit.verify.pipeline import Work, made, started
 
 def reasons() -> dict[str, str]:
     """Return why each kind of problem that only `verify` finds is one, by rule id."""
-    from signalen_toolkit.verify import checks
+    from signalen_toolkit.verify import checks, own_objects
 
     return {
         lock.RULE: "a version that is published again with other content is not what was reviewed",
         "helm-template": "what Helm cannot render is not installed",
         "helm-values": "a value that the chart itself refuses is not installed",
+        **own_objects.REASONS,
         **checks.REASONS,
     }
 
@@ -68,7 +69,7 @@ def _environment(
     """Yield what is found in one environment and not ignored; `used` gets the entries that silenced something."""
     found = made(form, environment, work)
     yield from found.problems
-    if not found.problems:  # else half of the references would seem to lead nowhere
+    if not has_errors(found.problems):  # else half of the references would seem to lead nowhere
         from signalen_toolkit.verify.checks import check_objects
 
         entries = ignore.entries(form.document)
