@@ -130,6 +130,40 @@ def test_a_database_elsewhere_by_override_is_reached_though_the_form_names_none(
     assert ("databases/", 5432) in opened(form)
 
 
+def operated(**own: Any) -> dict[str, Any]:
+    """Return a form of which operators run everything in the environment's own namespace."""
+    hosts = {"database": "pg-rw", "queue": "mq", "search": "es-es-http:9200"}
+    return {name: {"host": host, "operatorNamespace": f"{name}-system"} for name, host in hosts.items()} | own
+
+
+def test_what_an_operator_runs_is_reached_by_its_pods_alone() -> None:
+    here = opened(operated())
+    assert {
+        ("signalen-acceptance/pg", 5432),
+        ("signalen-acceptance/mq,rabbitmq", 5672),
+        ("signalen-acceptance/es", 9200),
+    } <= here
+    assert not any(peer == "signalen-acceptance/" for peer, _ in here)
+
+
+def test_what_an_operator_runs_lets_it_in_and_reaches_its_own_kind() -> None:
+    tree = render(build({**FORM, **operated()}, catalog()), catalog())
+    policies = {one["metadata"]["name"]: one["spec"] for one in load_all(tree[POLICIES])}
+    for name, namespace, port in (
+        ("postgresql", "database-system", 8000),
+        ("rabbitmq", "queue-system", 15672),
+        ("elasticsearch", "search-system", 9200),
+    ):
+        assert (f"{namespace}/", port) in {
+            (_peer(peer), one["port"])
+            for rule in policies[f"allow-{name}"]["ingress"]
+            for peer in rule["from"]
+            for one in rule["ports"]
+        }
+    assert ("signalen-acceptance/pg", 5432) in opened(operated(), "postgresql")
+    assert ("signalen-acceptance/es", 9300) in opened(operated(), "elasticsearch")
+
+
 def test_connectors_of_dex_that_an_override_gives_are_reached() -> None:
     ldap = {"type": "ldap", "id": "ldap", "name": "AD", "config": {"host": "ldap.example.nl", "startTLS": True}}
     oidc = {"type": "oidc", "id": "oidc", "name": "X", "config": {"issuer": "https://id.example.nl:9443"}}

@@ -50,8 +50,9 @@ class Pods:
 class Surroundings:
     """What is there beside the pods: the namespaces of neighbours by name, and the networks that are outside.
 
-    A neighbour is `dns`, `ingress` (the controller), `delivery` (Flux or Argo CD), `cert-manager`, or, where the
-    cluster has a shared Prometheus, `metrics`. `dns_ports` are those of the pods that answer, which need not be that of
+    A neighbour is `dns`, `ingress` (the controller), `delivery` (Flux or Argo CD), `cert-manager`,
+    `database-operator`, `queue-operator` and `search-operator` where one runs that service, or, where the cluster has a
+    shared Prometheus, `metrics`. `dns_ports` are those of the pods that answer, which need not be that of
     their Service, and `dns_networks` where nodes answer themselves (NodeLocal DNSCache). `scrapers` are the pods of the
     environment's own that take measurements.
     """

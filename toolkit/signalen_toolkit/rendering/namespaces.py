@@ -49,6 +49,9 @@ def surroundings(environment: Environment) -> Surroundings:
         "dns": dns["namespace"],
         "ingress": cluster["ingressNamespace"],
     }
+    for service in ("database", "queue", "search"):
+        if "operatorNamespace" in settings[service]:
+            neighbours[f"{service}-operator"] = settings[service]["operatorNamespace"]
     if cluster["stacks"]["metrics"]:
         neighbours["metrics"] = cluster["stacks"]["namespace"]
     return Surroundings(environment.namespace, neighbours, network["outside"], dns["ports"], dns["networks"])
