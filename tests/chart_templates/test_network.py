@@ -27,6 +27,8 @@ from tests.conftest import FORMS, REPOSITORY, TESTS
 
 # Who reaches these reaches every port: no policy names them.
 ODD_PORTS = {80, 9999}
+# Where an example says that DNS is elsewhere: by the environment's own namespace.
+DNS = {"signalen": "naamdienst"}
 TABLES = sorted((TESTS / "network").glob("*.txt"))
 
 
@@ -34,7 +36,7 @@ def neighbours(cluster: Cluster) -> dict[str, End]:
     """Return who is there beside the pods of the environment, by the name that the tables give them."""
     return {
         "(ingress controller)": elsewhere(cluster.context.ingress_namespace, {"app": "ingress"}),
-        "(cluster DNS)": elsewhere("kube-system", {"k8s-app": "kube-dns"}),
+        "(cluster DNS)": elsewhere(DNS.get(cluster.context.namespace, "kube-system"), {"k8s-app": "kube-dns"}),
         "(cert-manager)": elsewhere("cert-manager"),
         "(Flux or Argo CD)": elsewhere("flux-system"),
         "(shared Prometheus)": elsewhere("observability"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from signalen_toolkit.cli import reference
 from signalen_toolkit.form import schema as formschema
+from signalen_toolkit.validation import ignore
 from signalen_toolkit.validation.check import reasons
-from signalen_toolkit.verify import verify
+from signalen_toolkit.verify import checks, verify
 
 
 @pytest.mark.parametrize("page", ["form.md", "rules.md"])
@@ -15,6 +16,11 @@ def test_the_reference_is_not_stale(page: str) -> None:
     assert path.is_file(), "run `python -m signalen_toolkit.cli.reference`"
     fresh = path.read_text(encoding="utf-8") == reference.pages()[page]
     assert fresh, f"docs/{page} is stale: run `python -m signalen_toolkit.cli.reference`"
+
+
+def test_the_table_of_what_verify_finds_is_not_stale() -> None:
+    assert reference.TABLE.read_text(encoding="utf-8") == reference.table()
+    assert ignore.verify_rules() == {one: one in checks.REASONS for one in verify.reasons()}
 
 
 def test_every_rule_has_a_heading_to_link_to() -> None:

@@ -198,6 +198,24 @@ def test_links_and_other_files_are_left_alone(repository: Repository) -> None:
     assert not repository.diff()
 
 
+@pytest.mark.parametrize("applied", [True, False])
+def test_objects_of_a_person_count_where_they_are_applied(repository: Repository, applied: bool) -> None:
+    own = repository.directory / "manifests/acceptance/extra.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: here}\n")
+    folder = "./manifests/acceptance" if applied else "./manifests/acceptance2"
+    sync = repository.directory / "clusters/acceptance/sync.yaml"
+    repository.write("one")
+    sync.write_text(f"apiVersion: x/v1\nkind: Kustomization\nmetadata: {{name: own}}\nspec:\n  path: {folder}\n")
+    repository.commit("one")
+    own.write_text(own.read_text() + "data: {a: b}\n")
+    assert [(one.action, one.object.title) for one in repository.diff("HEAD").changes] == (
+        [(Action.CHANGED, "ConfigMap extra")] if applied else []
+    )
+    own.unlink()
+    assert [one.action for one in repository.diff("HEAD").changes] == ([Action.REMOVED] if applied else [])
+
+
 def test_an_environment_that_comes(repository: Repository) -> None:
     repository.commit("one")
     repository.write("one", environment="production")

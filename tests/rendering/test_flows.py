@@ -9,7 +9,12 @@ import pytest
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.rendering.flows import Pods, Surroundings, flows, pods_of
 
-NEIGHBOURS = {"ingress": "ingress-nginx", "delivery": "flux-system", "cert-manager": "cert-manager"}
+NEIGHBOURS = {
+    "dns": "kube-system",
+    "ingress": "ingress-nginx",
+    "delivery": "flux-system",
+    "cert-manager": "cert-manager",
+}
 EVERYWHERE = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
 
 
@@ -106,7 +111,7 @@ def test_who_takes_measurements(own: bool, shared: bool, scrapers: list[str]) ->
 @pytest.mark.parametrize(
     ("target", "reached"),
     [
-        ("dns", {"dns": [53], "node-dns": [53]}),
+        ("dns", {"dns": [53]}),
         ("apiserver", {"apiserver": [443, 6443]}),
         ("web", {"outside": [443], "ingress": [443, 8443]}),
         (587, {"outside": [587]}),
@@ -128,6 +133,30 @@ def test_outside_is_what_the_form_says_and_never_the_metadata_of_a_cloud() -> No
     assert some["egress"][0]["to"][0]["selectors"] == [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
     (every,) = found(pods("web", reaches=[25]), outside=["0.0.0.0/0"]).values()
     assert every["egress"][0]["to"][0]["selectors"] == [EVERYWHERE]
+
+
+@pytest.mark.parametrize(
+    ("network", "exceptions"),
+    [
+        ("0.0.0.0/1", []),
+        ("128.0.0.0/1", ["169.254.169.254/32"]),
+        ("169.254.0.0/16", ["169.254.169.254/32"]),
+        ("169.254.169.254/32", []),
+        ("::/0", []),
+    ],
+)
+def test_parts_of_everything_leave_the_metadata_out_too(network: str, exceptions: list[str]) -> None:
+    (some,) = found(pods("web", reaches=[25]), outside=[network]).values()
+    (peer,) = some["egress"][0]["to"]
+    assert peer["selectors"][0]["ipBlock"].get("except", []) == exceptions
+
+
+def test_nodes_that_answer_for_dns_do_so_on_its_own_port() -> None:
+    around: dict[str, Any] = {"dns_networks": ["169.254.20.10/32"]}
+    (same,) = found(pods("web", reaches=["dns"]), **around).values()
+    assert [(len(entry["to"]), entry["ports"]) for entry in same["egress"]] == [(2, [53])]
+    (other,) = found(pods("web", reaches=["dns"]), dns_ports=[5353], **around).values()
+    assert called(other) == {"dns": [5353], "node-dns": [53]}
 
 
 @pytest.mark.parametrize(

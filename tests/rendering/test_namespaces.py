@@ -63,11 +63,13 @@ def test_the_neighbours_are_what_the_form_says() -> None:
     around = surroundings(environment(network={"outside": ["10.0.0.0/8"]}))
     assert around.namespace == HERE
     assert around.neighbours == {
+        "dns": "kube-system",
         "ingress": "ingress-nginx",
         "delivery": "flux-system",
         "cert-manager": "cert-manager",
     }
     assert around.outside == ["10.0.0.0/8"]
+    assert (around.dns_ports, around.dns_networks) == ([53], ["169.254.20.10/32"])
     stacks = {"metrics": True, "namespace": "observability"}
     shared = surroundings(environment(delivery="argocd", cluster={"stacks": stacks, "ingressClass": "traefik"}))
     assert shared.neighbours["metrics"] == "observability"

@@ -230,6 +230,12 @@ def test_a_host_inside_the_cluster_is_a_service(host: str, is_right: bool) -> No
     assert rules(objects) == (set() if is_right else {"missing-reference"})
 
 
+def test_a_service_that_an_operator_makes_is_there() -> None:
+    objects = changed("ConfigMap signalen-backend", "data.RABBITMQ_HOST", "proefstad-mq")
+    assert "missing-reference" in {one[0] for one in messages(objects)}
+    assert "missing-reference" not in {one[0] for one in messages(objects, services=frozenset({"proefstad-mq"}))}
+
+
 def test_amsterdam_may_be_amsterdam() -> None:
     objects = changed("ConfigMap signalen-backend", "data.ORGANIZATION_NAME", "Gemeente Amsterdam")
     assert messages(objects, traits=frozenset({AMSTERDAM})) == []

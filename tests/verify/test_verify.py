@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,6 +24,8 @@ from tests.chart_templates.test_golden import rendered
 from tests.conftest import FORMS, REPOSITORY, example_forms
 from tests.support.lived_in import edit
 
+# An object of a person, in a namespace.
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: %s}\ndata: {a: b}\n"
 Verify = Callable[..., list[Problem]]
 
 
@@ -42,6 +46,9 @@ def run(*arguments: str | Path) -> Result:
 @pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
 def test_every_example_form_verifies(form: Path, repository: Path, charts: Path) -> None:
     shutil.copy(form, repository / "municipality.yaml")
+    if "manifests: true" in form.read_text():
+        (repository / "manifests/production").mkdir(parents=True)
+        (repository / "manifests/production/extra.yaml").write_text(CONFIG_MAP % "signalen")
     assert verify(repository, catalog(), Options(charts=charts)) == []
 
 
@@ -105,6 +112,63 @@ def test_what_comes_out_of_a_chart_is_checked(repository: Path, charts: Path, tm
     found = verify(repository, catalog(), Options(charts=own))
     assert [one.rule for one in found] == ["selector-without-pods"]
     assert found[0].message.startswith("Service extra (frontend/templates/extra.yaml) in 'acceptance'")
+
+
+def test_a_finding_is_silenced_at_its_object_or_its_setting_and_an_entry_in_vain_is_told(
+    repository: Path, charts: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(charts, own)
+    (own / "frontend-4.23.0/templates/extra.yaml").write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: extra}\nspec: {selector: {app: nobody}, ports: [{port: 80}]}\n"
+    )
+    text = (repository / "municipality.yaml").read_text()
+
+    def found(*places: str) -> list[tuple[str, str]]:
+        entries = [f"  - {{rule: selector-without-pods, place: {place}, reason: dat hoort zo}}\n" for place in places]
+        (repository / "municipality.yaml").write_text(f"{text}ignore:\n{''.join(entries)}")
+        return [(one.rule, str(one.severity)) for one in verify(repository, catalog(), Options(charts=own))]
+
+    assert found("Service extra") == []
+    assert found("environments.acceptance") == []
+    assert found("Service other") == [("selector-without-pods", "error")]
+    assert found("Service extra", "Service other") == [("ignore-unused", "warning")]
+
+
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("extra.yaml", CONFIG_MAP % "signalen-acceptance", []),
+        ("deep/extra.yaml", CONFIG_MAP % "signalen-acceptance", []),
+        ("extra.yaml", (CONFIG_MAP % "signalen-acceptance").replace("\ndata", "\ndaat"), ["object-schema"]),
+        ("extra.yaml", CONFIG_MAP % "default", {"flux": [], "argocd": ["not-permitted"]}),
+        ("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n", ["own-manifest"]),
+        ("extra.yaml", "a: [", ["own-manifest"]),
+        ("extra.yml", CONFIG_MAP % "signalen-acceptance", ["own-manifest"]),
+        ("extra.txt", "nothing", ["own-manifest"]),
+        ("kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", ["own-manifest"]),
+    ],
+)
+def test_objects_of_a_person_are_checked_with_the_rest(
+    repository: Path, charts: Path, delivery: str, name: str, text: str, expected: Any
+) -> None:
+    shutil.copy(FORMS / "minimal.yaml", form := repository / "municipality.yaml")
+    form.write_text(re.sub(r"^delivery:.*\n", "", form.read_text(), flags=re.MULTILINE))
+    with form.open("a") as file:
+        file.write(f"delivery: {delivery}\nsync: {{manifests: true}}\n")
+    path = repository / "manifests/acceptance" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    found = sorted({one.rule for one in verify(repository, catalog(), Options(charts=charts))})
+    assert found == (expected[delivery] if isinstance(expected, dict) else expected)
+
+
+def test_objects_of_a_person_are_left_alone_where_the_form_does_not_name_them(repository: Path, charts: Path) -> None:
+    path = repository / "manifests/acceptance/extra.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("a: [")
+    assert verify(repository, catalog(), Options(charts=charts)) == []
 
 
 def test_a_missing_chart_is_named_and_nothing_is_written(repository: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ CHARTS_LOCK: Final = "charts.lock"
 SOPS_CONFIG: Final = ".sops.yaml"
 GIT_HOSTS: Final = ".signalen/git-hosts.yaml"  # in the template alone
 SECRETS: Final = "secrets"  # the folder with encrypted Secrets
+MANIFESTS: Final = "manifests"  # a person's own objects, by environment
 CLUSTERS: Final = "clusters"  # the rendered tree
 BOOTSTRAP: Final = "bootstrap.yaml"  # of each environment in it: the facts of the form that connect a cluster
 

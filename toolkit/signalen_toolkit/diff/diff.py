@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS
+from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
@@ -23,7 +23,7 @@ from signalen_toolkit.git.revisions import Revision
 from signalen_toolkit.helm.charts import lock
 from signalen_toolkit.helm.charts.lock import Locks
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, ReleaseFormat
-from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
+from signalen_toolkit.helm.rendered_tree import applies_own, environments, manifests, own_objects, releases
 from signalen_toolkit.kubernetes.cluster import group_of, is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Finding, Object
@@ -97,8 +97,8 @@ def diff(
     revisions.require(directory)
     start = revisions.revision(directory, from_) if from_ else revisions.base(directory)
     end = revisions.revision(directory, to) if to else None
-    old = _tree(revisions.files(directory, start.commit, CLUSTERS), str(start))
-    new = _tree(revisions.files(directory, end.commit, CLUSTERS) if end else _on_disk(directory), str(end or WORK_TREE))
+    old = _tree(_at(directory, start), str(start))
+    new = _tree(_at(directory, end) if end else _on_disk(directory), str(end or WORK_TREE))
     if not old and not new:
         raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
     before, after = _side(old, formats, str(start)), _side(new, formats, str(end or WORK_TREE))
@@ -199,11 +199,25 @@ def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str)
     import yaml
 
     try:
-        own = [obj for environment in environments(tree) for obj in manifests(tree, environment)]
+        own = [obj for environment in environments(tree) for obj in _own(tree, environment)]
         return RenderedTree(releases(tree, formats), own)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
+
+
+def _own(tree: Mapping[str, str], environment: str) -> list[Object]:
+    """Return the objects that stand in a tree, with a person's own where they are applied."""
+    beside = own_objects(tree, environment) if applies_own(tree, environment) else []
+    return [*manifests(tree, environment), *beside]
+
+
+def _at(directory: Path, revision: Revision) -> dict[str, bytes]:
+    """Return what a revision has of the rendered tree, and of a person's own objects."""
+    folders = (CLUSTERS, MANIFESTS)
+    return {
+        path: data for folder in folders for path, data in revisions.files(directory, revision.commit, folder).items()
+    }
 
 
 def _locks(directory: Path, start: Revision, end: Revision | None) -> Locks:
@@ -236,7 +250,8 @@ def _tree(files: Mapping[str, bytes], where: str) -> dict[str, str]:
 def _on_disk(directory: Path) -> dict[str, bytes]:
     """Read what Git would: files, and no links."""
     found: dict[str, bytes] = {}
-    for folder, _, names in os.walk(directory / CLUSTERS):
+    walked = (one for top in (CLUSTERS, MANIFESTS) for one in os.walk(directory / top))
+    for folder, _, names in walked:
         for name in names:
             path = Path(folder, name)
             if name.endswith(".yaml") and path.is_file() and not path.is_symlink():

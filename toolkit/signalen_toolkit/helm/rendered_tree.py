@@ -8,11 +8,12 @@ tools that apply it: that is data, and every format that is known is looked for.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from signalen_toolkit.base.layout import CLUSTERS
+from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.documents.data import at, mapping, maps
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
@@ -58,8 +59,23 @@ def releases_in(
 def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
     """Yield the objects that stand in an environment's part of the tree itself, not those that Helm makes."""
     folder = f"{CLUSTERS}/{environment}/"
+    yield from _objects(tree, environment, folder, without=f"{folder}values/")
+
+
+def own_objects(tree: Mapping[str, str], environment: str) -> list[Object]:
+    """Return a person's own objects for an environment, which are applied beside those that are rendered."""
+    return list(_objects(tree, environment, f"{MANIFESTS}/{environment}/"))
+
+
+def applies_own(tree: Mapping[str, str], environment: str) -> bool:
+    """Tell whether what is rendered of an environment has a person's own objects applied, too."""
+    place = re.compile(rf"^\s*path: (\./)?{MANIFESTS}/{re.escape(environment)}$", re.MULTILINE)
+    return any(path.startswith(f"{CLUSTERS}/{environment}/") and place.search(text) for path, text in tree.items())
+
+
+def _objects(tree: Mapping[str, str], environment: str, folder: str, without: str = "\0") -> Iterator[Object]:
     for path, text in sorted(tree.items()):
-        if path.startswith(folder) and not path.startswith(f"{folder}values/") and path.endswith(".yaml"):
+        if path.startswith(folder) and not path.startswith(without) and path.endswith(".yaml"):
             for data in load_all(text):
                 if "kind" in data:
                     yield Object(environment, "", path, data)

@@ -15,8 +15,9 @@ class Context:
     `ingress_namespace` is that of the ingress controller. `hosts` and `app_versions` are by component. `secrets` are
     the Secrets that a person makes, with their keys; `secret_namespaces` says where each is, if not in the namespace of
     the environment, and `same_as` which of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that
-    are there already. `traits` are what else holds of it, for checks of particular applications. `schemas` is a folder
-    with schemas of custom resources, laid out as `<group>/<kind>_<version>.json`.
+    are there already, `services` the Services that an operator makes in the namespace of the environment. `traits` are
+    what else holds of it, for checks of particular applications. `schemas` is a folder with schemas of custom
+    resources, laid out as `<group>/<kind>_<version>.json`.
     """
 
     namespace: str
@@ -30,6 +31,7 @@ class Context:
     same_as: Mapping[str, str] = field(default_factory=dict)
     traits: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
     app_versions: Mapping[str, str] = field(default_factory=dict)
     schemas: Path | None = None
 

@@ -23,8 +23,14 @@ _PODS: Final[Mapping[tuple[str, str], tuple[str, Severity]]] = {
     ("monitoring.coreos.com", "ServiceMonitor"): ("selector", Severity.WARNING),
 }
 
-# The label of the pods that cert-manager makes while it asks for a certificate, and takes away again.
-_PASSING: Final = "acme.cert-manager.io/http01-solver"
+# Labels of pods that another program makes, with the value where others have such a label, too: cert-manager while it
+# asks for a certificate; the operators of CloudNativePG, Elastic and RabbitMQ.
+_PASSING: Final[Mapping[str, str]] = {
+    "acme.cert-manager.io/http01-solver": "",
+    "cnpg.io/cluster": "",
+    "elasticsearch.k8s.elastic.co/cluster-name": "",
+    "app.kubernetes.io/part-of": "rabbitmq",
+}
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
@@ -71,8 +77,9 @@ def is_empty(selector: Map) -> bool:
 
 
 def is_passing(selector: Map) -> bool:
-    """Tell whether a selector is for pods that come and go, made by no object of the environment."""
-    return _PASSING in mapping(selector, "matchLabels")
+    """Tell whether a selector is for pods that come and go, or are an operator's, made by no object of our own."""
+    wanted = mapping(selector, "matchLabels")
+    return any(key in wanted and value in ("", wanted[key]) for key, value in _PASSING.items())
 
 
 def _holds(expression: Map, labels: Map) -> bool:

@@ -15,7 +15,7 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.documents.scalars import Below
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.rendering import notifications
+from signalen_toolkit.rendering import notifications, reached
 from signalen_toolkit.rendering.ingress import ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
@@ -65,6 +65,7 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
         "below": Below,
         "reads": partial(variables.reads, component, environment.version),
         "features_under": partial(_features_under, component, environment, known),
+        **reached.helpers(environment.namespaces[component.name]),
     }
 
 

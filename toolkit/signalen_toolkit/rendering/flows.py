@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,12 +17,10 @@ from signalen_toolkit.diagnostics.problems import UsageError
 
 Peer = dict[str, Any]
 
-# Where nodes answer for a cluster's DNS themselves (NodeLocal DNSCache).
-_NODE_DNS: Final = "169.254.20.10/32"
-_DNS_NAMESPACE: Final = "kube-system"
+_DNS_PORT: Final = 53
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 # Here a cloud tells any pod that asks what the node may do.
-_METADATA: Final = "169.254.169.254/32"
+_METADATA: Final = "169.254.169.254"
 # Where the pods of an ingress controller listen for HTTPS.
 _INGRESS_PORTS: Final = (443, 8443)
 # What the API server listens on, before and behind its Service.
@@ -51,13 +50,18 @@ class Pods:
 class Surroundings:
     """What is there beside the pods: the namespaces of neighbours by name, and the networks that are outside.
 
-    A neighbour is `ingress` (the controller), `delivery` (Flux or Argo CD), `cert-manager`, or, where the cluster has a
-    shared Prometheus, `metrics`. `scrapers` are the pods of the environment's own that take measurements.
+    A neighbour is `dns`, `ingress` (the controller), `delivery` (Flux or Argo CD), `cert-manager`,
+    `database-operator`, `queue-operator` and `search-operator` where one runs that service, or, where the cluster has a
+    shared Prometheus, `metrics`. `dns_ports` are those of the pods that answer, which need not be that of
+    their Service, and `dns_networks` where nodes answer themselves (NodeLocal DNSCache). `scrapers` are the pods of the
+    environment's own that take measurements.
     """
 
     namespace: str
     neighbours: Mapping[str, str]
     outside: Sequence[str]
+    dns_ports: Sequence[int] = (53,)
+    dns_networks: Sequence[str] = ()
     scrapers: Sequence[str] = ("prometheus",)
 
 
@@ -147,8 +151,7 @@ def _outside(one: Pods, around: Surroundings) -> Iterator[dict[str, Any]]:
     for target in one.reaches:
         match target:
             case "dns":
-                dns = [_namespace("dns", _DNS_NAMESPACE), _networks("node-dns", (_NODE_DNS,))]
-                yield {"to": dns, "ports": [53], "protocols": ["UDP", "TCP"]}
+                yield from _dns(around)
             case "apiserver":
                 yield {"to": [_networks("apiserver", _ANYWHERE)], "ports": list(_API_PORTS), "protocols": ["TCP"]}
             case "web":
@@ -168,6 +171,16 @@ def _outside(one: Pods, around: Surroundings) -> Iterator[dict[str, Any]]:
                 raise ValueError(f"{one.name} cannot reach {target!r}: it is none of what is known")
 
 
+def _dns(around: Surroundings) -> Iterator[dict[str, Any]]:
+    """Yield the way to who answers for names: to the pods on their own port, to nodes on that of DNS itself."""
+    pods, ports = _namespace("dns", around.neighbours["dns"]), list(around.dns_ports)
+    nodes = [_networks("node-dns", around.dns_networks)] if around.dns_networks else []
+    together = ports == [_DNS_PORT]
+    yield {"to": [pods, *(nodes if together else [])], "ports": ports, "protocols": ["UDP", "TCP"]}
+    if nodes and not together:
+        yield {"to": nodes, "ports": [_DNS_PORT], "protocols": ["UDP", "TCP"]}
+
+
 def _is(one: Pods, peer: Peer) -> bool:
     return peer["name"] in (one.name, "environment") and peer.get("namespace") == one.namespace
 
@@ -184,5 +197,11 @@ def _namespace(name: str, namespace: str, labels: Mapping[str, str] = MappingPro
 
 
 def _networks(name: str, networks: Sequence[str]) -> Peer:
-    blocks = [{"cidr": one, "except": [_METADATA]} if one == _ANYWHERE[0] else {"cidr": one} for one in networks]
+    blocks = [{"cidr": one, **({"except": [f"{_METADATA}/32"]} if _has_metadata(one) else {})} for one in networks]
     return {"name": name, "networks": list(networks), "selectors": [{"ipBlock": block} for block in blocks]}
+
+
+def _has_metadata(network: str) -> bool:
+    """Tell whether a cloud's metadata is in a network among others: what is excepted has to be a part of it."""
+    whole = ip_network(network, strict=False)
+    return whole.num_addresses > 1 and ip_address(_METADATA) in whole

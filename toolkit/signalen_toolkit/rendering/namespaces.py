@@ -42,14 +42,19 @@ def places(environment: Environment, metadata: Iterable[Mapping[str, Any]] = ())
 def surroundings(environment: Environment) -> Surroundings:
     """Return what is there beside the pods of an environment, as its form tells."""
     settings, cluster = environment.settings, environment.settings["cluster"]
+    network, dns = settings["network"], settings["network"]["dns"]
     neighbours = {
         "cert-manager": cluster["certManagerNamespace"],
         "delivery": settings["sync"]["namespace"],
+        "dns": dns["namespace"],
         "ingress": cluster["ingressNamespace"],
     }
+    for service in ("database", "queue", "search"):
+        if "operatorNamespace" in settings[service]:
+            neighbours[f"{service}-operator"] = settings[service]["operatorNamespace"]
     if cluster["stacks"]["metrics"]:
         neighbours["metrics"] = cluster["stacks"]["namespace"]
-    return Surroundings(environment.namespace, neighbours, settings["network"]["outside"])
+    return Surroundings(environment.namespace, neighbours, network["outside"], dns["ports"], dns["networks"])
 
 
 def needs_definition(environment: Environment, text: str) -> bool:

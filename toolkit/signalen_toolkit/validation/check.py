@@ -18,6 +18,7 @@ from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form, read_assets, read_rendered
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.schema import validate
+from signalen_toolkit.validation import ignore
 from signalen_toolkit.validation.rules import rules
 from signalen_toolkit.validation.rules.access import secrets
 
@@ -44,13 +45,19 @@ def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list
         *_missing(form),
         *(problem for rule in rules().values() for problem in rule.check(form)),
     ]
+    problems = ignore.without_ignored(source, problems, reasons())
     # A problem shows the line that it is on, and a secret may stand on that line.
     return completed, ordered(secrets.hide(source, problems))
 
 
 def reasons() -> dict[str, str]:
     """Return why each kind of problem is one, by rule id."""
-    found = {**reader.REASONS, **validate.REASONS, **{rule.id: rule.reason for rule in rules().values()}}
+    found = {
+        **reader.REASONS,
+        **validate.REASONS,
+        **ignore.REASONS,
+        **{rule.id: rule.reason for rule in rules().values()},
+    }
     return dict(sorted(found.items()))
 
 

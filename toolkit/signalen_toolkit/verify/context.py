@@ -49,6 +49,11 @@ def context_of(
             for volume in (storage.get("media", {}), storage.get("exports", {}), settings["classification"])
             if volume.get("existingClaim")
         ),
+        services=frozenset(
+            str(settings[service].get("host", "")).partition(":")[0].partition(".")[0]
+            for service in ("database", "queue", "search")
+            if "operatorNamespace" in settings[service]
+        ),
         app_versions={
             component.name: component.app_version(environment.version) for component in environment.components
         },

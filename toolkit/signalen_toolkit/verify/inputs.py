@@ -43,6 +43,7 @@ def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator
     yield from _content(repository / layout.FORM_FILE)
     yield from _content(repository / layout.CHARTS_LOCK)
     yield from _named(repository)
+    yield from _tree(repository / layout.MANIFESTS)
     yield from _toolkit()
     yield from _helm(options)
     yield from _names(options.cache())

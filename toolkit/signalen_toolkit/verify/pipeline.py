@@ -28,16 +28,21 @@ from signalen_toolkit.helm.rendered_tree import manifests, releases
 from signalen_toolkit.helm.renderer import Renderer, renderer
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering.render import render
+from signalen_toolkit.verify import own_objects
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was rendered of a form, and its releases, which are being rendered by Helm."""
+    """What was rendered of a form, and its releases, which are being rendered by Helm.
+
+    `own` are the objects that the repository itself has for each environment, and what is wrong with their files.
+    """
 
     tree: Mapping[str, str]
     releases: Sequence[HelmRelease]
     renderer: Renderer
     locked: Mapping[ChartReference, str]
+    own: Mapping[str, tuple[Sequence[Object], Sequence[Problem]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,9 @@ def started(
 
 def made(form: Form, environment: Environment, work: Work) -> Made:
     """Wait for the objects of one environment: those of the rendered tree, and those that Helm makes."""
-    objects = list(manifests(work.tree, environment.name))
+    objects = [*manifests(work.tree, environment.name), *work.own[environment.name][0]]
     values: dict[str, Mapping[str, Any]] = {}
-    problems: list[Problem] = []
+    problems = [*work.own[environment.name][1]]
     for release in work.releases:
         if release.environment != environment.name:
             continue
@@ -120,12 +125,14 @@ def _begin(
     try:
         data = source.data or {}
         config = build(data, charts, read_assets(repository, data))
+        form = Form(source, config, charts)
+        own = {one.name: own_objects.read(repository, form, one) for one in config.environments}
         tree = render(config, charts)
         locked = lock.read_lock(repository / layout.CHARTS_LOCK)
         versions, default = _versions(config)
         locks = lock.Locks(locked, only=only_locked)
         helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
-        work = Work(tree, releases(tree, charts.release_formats), helm, locked)
+        work = Work(tree, releases(tree, charts.release_formats), helm, locked, own)
         helm.begin(work.releases)
     except Exception as error:  # noqa: BLE001  # raised again below, where the form is right
         problem = error

@@ -17,19 +17,21 @@ from signalen_toolkit.form.model import Form
 from signalen_toolkit.helm.charts import lock
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.kubernetes.model import Finding, Object
+from signalen_toolkit.validation import ignore
 from signalen_toolkit.verify.context import context_of
 from signalen_toolkit.verify.pipeline import Work, made, started
 
 
 def reasons() -> dict[str, str]:
     """Return why each kind of problem that only `verify` finds is one, by rule id."""
-    from signalen_toolkit.verify import checks
+    from signalen_toolkit.verify import checks, own_objects
 
     return {
         lock.RULE: "a version that is published again with other content is not what was reviewed",
         lock.NOT_LOCKED: "whoever is first to fetch a chart would decide which one is meant",
         "helm-template": "what Helm cannot render is not installed",
         "helm-values": "a value that the chart itself refuses is not installed",
+        **own_objects.REASONS,
         **checks.REASONS,
     }
 
@@ -52,21 +54,34 @@ def verify(
     with started(repository, charts, options, report, locked=locked) as (form, work, problems):
         if work is None:
             return problems
+        from signalen_toolkit.verify import checks
+
+        used: set[ignore.Entry] = set()
         for environment in form.config.environments:
-            problems += _environment(form, environment, work, schemas)
+            problems += _environment(form, environment, work, schemas, used)
+        if not has_errors(problems):  # else not everything was looked at
+            problems += ignore.unused(form.document, checks.REASONS, used)
         if not locked and not has_errors(problems):
             lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.renderer.charts.values()))
         return ordered(problems)
 
 
-def _environment(form: Form, environment: Environment, work: Work, schemas: Path | None) -> Iterator[Problem]:
+def _environment(
+    form: Form, environment: Environment, work: Work, schemas: Path | None, used: set[ignore.Entry]
+) -> Iterator[Problem]:
+    """Yield what is found in one environment and not ignored; `used` gets the entries that silenced something."""
     found = made(form, environment, work)
     yield from found.problems
-    if not found.problems:  # else half of the references would seem to lead nowhere
+    if not has_errors(found.problems):  # else half of the references would seem to lead nowhere
         from signalen_toolkit.verify.checks import check_objects
 
+        entries = ignore.entries(form.document)
         for finding in check_objects(found.objects, context_of(environment, found.values, schemas)):
-            yield _found(form, environment, finding)
+            problem = _found(form, environment, finding)
+            silenced = [one for one in entries if one.is_about(finding.rule, problem.path, finding.object.title)]
+            used.update(silenced)
+            if not silenced:
+                yield problem
 
 
 def _found(form: Form, environment: Environment, finding: Finding) -> Problem:

@@ -74,6 +74,8 @@ def _service(
         return
     obj = cluster.find("", "Service", cluster.context.namespace, inside[1])
     if obj is None:
+        if inside[1] in cluster.context.services:
+            return
         yield missing(cluster, variable.object, variable.path, "", "Service", inside[1])
         return
     known = [str(one.get("port")) for _, one in maps(obj.data, "spec", "ports")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from email.utils import parseaddr
 from typing import Final
@@ -36,6 +37,14 @@ _MANAGED: Final = (
 )
 # Sections of which the schema asks the needed key, once they are there.
 _ASKED: Final = (("storage", "azure"), ("storage", "s3"), ("email", "office365"))
+# Who runs a service in the cluster: what the operator is called, and what it calls the Service, of which the rest is a
+# person's to choose.
+_OPERATORS: Final = {
+    "database": ("CloudNativePG", r"[a-z0-9-]+-rw", "signalen-rw"),
+    "queue": ("the operator of RabbitMQ", r"[a-z0-9-]+", "signalen-rabbitmq"),
+    "search": ("the operator of Elastic", r"[a-z0-9-]+-es-http", "signalen-es-http:9200"),
+}
+_POSTGRESQL: Final = 5432
 _SIGMAX: Final = ((("sigmax", "enabled"), True, ("sigmax", "server"), "the address of the server of Sigmax"),)
 
 
@@ -74,6 +83,34 @@ def mail_incomplete(form: Form) -> Iterator[Problem]:
 def host_missing(form: Form) -> Iterator[Problem]:
     """Reports a database, search engine or queue that is managed elsewhere, without its host."""
     yield from _incomplete(form, "host-missing", _MANAGED)
+
+
+@rule("operator-host", "what an operator makes has a name of the operator's own, and is found by no other")
+def operator_host(form: Form) -> Iterator[Problem]:
+    """Reports a service that an operator runs in the environment's own namespace, under a host that is not its name."""
+    for environment in form.config.environments:
+        for section, (operator, pattern, example) in _OPERATORS.items():
+            settings = environment.settings[section]
+            own = rf"{pattern}(\.{re.escape(environment.namespace)}\.svc(\.[a-z0-9.-]+)?)?(:[0-9]+)?"
+            if "operatorNamespace" in settings and not re.fullmatch(own, str(settings.get("host", ""))):
+                yield form.problem(
+                    "operator-host",
+                    f"'{section}.host' is not the service that {operator} makes in '{environment.namespace}'",
+                    environment,
+                    section,
+                    "host" if form.given(environment, section, "host") else "operatorNamespace",
+                    hint=f"write one such as {example}, or leave out 'operatorNamespace'",
+                )
+
+
+@rule("operator-port", "the service of CloudNativePG has this one port")
+def operator_port(form: Form) -> Iterator[Problem]:
+    """Reports a database that CloudNativePG runs in the environment's own namespace, on another port than 5432."""
+    for environment in form.config.environments:
+        database = environment.settings["database"]
+        if "operatorNamespace" in database and database["port"] != _POSTGRESQL:
+            message = f"the service of CloudNativePG is on port {_POSTGRESQL}, and not on {database['port']}"
+            yield form.problem("operator-port", message, environment, "database", "port", hint="leave it out")
 
 
 @rule("sigmax-server", "reports for Sigmax would be sent nowhere")
