@@ -64,6 +64,7 @@ def _setting(inquiry: Inquiry, setting: ToolSetting, point: str, subject: str) -
     todo = (
         "overleg met wie het beheert: "
         f"kubectl patch configmap {setting.config_map} --namespace {inquiry.tool_namespace} --patch '{patch}'"
+        f", en start {inquiry.environment.delivery.title} daarna opnieuw"
     )
     return Observation(point, Standing.ATTENTION, subject, f"is niet gezet: {setting.reason}", todo)
 
