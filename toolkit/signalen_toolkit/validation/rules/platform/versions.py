@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.base.versions import is_version, parse
+from signalen_toolkit.catalog.environment import reads, variables
 from signalen_toolkit.catalog.model import Component, SignalenRelease
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.problems import Problem, Severity
@@ -28,6 +29,20 @@ _SETTINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
         ("map", "layers", "oakProcessionaries"): "map.layers.eikenprocessierups",
         ("map", "layers", "trees"): "map.layers.bomen",
     }
+)
+
+# Settings that end in one variable which the backend's code reads from a version on, or up to one.
+_VARIABLES: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
+    {
+        ("email", "office365", "saveToSent"): "O365_MAIL_SAVE_TO_SENT",
+        ("identity", "userIdFields"): "USER_ID_FIELDS",
+        ("map", "nearRadius"): "SIGNAL_API_CONTEXT_GEOGRAPHY_RADIUS",
+        ("storage", "azure", "customDomain"): "AZURE_STORAGE_CUSTOM_DOMAIN",
+    }
+)
+# What the backend does by the name of a provider, and the variable without which it does not.
+_PROVIDERS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {("email", "office365"): "O365_MAIL_CLIENT_ID", ("storage", "s3"): "S3_STORAGE_ENABLED"}
 )
 
 
@@ -82,30 +97,50 @@ def feature_needs_version(form: Form) -> Iterator[Problem]:
 
 @rule("setting-needs-version", "a setting that a version does not have does nothing, and nobody is told")
 def setting_needs_version(form: Form) -> Iterator[Problem]:
-    """Warns of a text of the site that its version has no place for, such as the message on the front page."""
+    """Warns of a setting that its version has no place for, such as the message on the front page."""
     for environment in form.config.environments:
         for component in environment.components:
-            if not component.application_config:
-                continue
-            for place, key in _SETTINGS.items():
+            for place, path in _paths(component):
                 if at(environment.settings, *place) and form.given(environment, *place):
-                    path = f"{component.application_config.values}.{key}"
                     yield from _lacking(form, environment, component, path, place)
 
 
+@rule("provider-needs-version", "the backend goes on without: photographs stay in a pod, and no mail is sent")
+def provider_needs_version(form: Form) -> Iterator[Problem]:
+    """Reports a provider of mail or storage that the backend of a release cannot use."""
+    for environment in form.config.environments:
+        for component in environment.components:
+            for (section, provider), name in _PROVIDERS.items():
+                used = at(environment.settings, section, "provider") == provider
+                if used and name in variables(component):
+                    place = (section, "provider")
+                    yield from _lacking(form, environment, component, f"env.{name}", place, f"{section}: {provider}")
+
+
+def _paths(component: Component) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the settings of the form that end in one place in the values of a component, and that place."""
+    if component.application_config:
+        for place, key in _SETTINGS.items():
+            yield place, f"{component.application_config.values}.{key}"
+    for place, name in _VARIABLES.items():
+        if name in variables(component):
+            yield place, f"env.{name}"
+
+
 def _lacking(
-    form: Form, environment: Environment, component: Component, path: str, place: tuple[str, ...]
+    form: Form, environment: Environment, component: Component, path: str, place: tuple[str, ...], called: str = ""
 ) -> Iterator[Problem]:
     """Report a setting that a component has no place for in the environment's release."""
-    if knows(component, environment.version, path):
+    if _has(component, environment.version, path):
         return
-    feature = place[0] == "features"
+    rules = {"features": "feature-needs-version", "provider": "provider-needs-version"}
+    kind = rules.get(place[0]) or rules.get(place[-1])
     now = component.release(environment.version)
-    name = f"'{'.'.join(place)}'"
+    name = f"'{called or '.'.join(place)}'"
     # A chart pinned for every release has one line, without a release to go to.
     releases = [known for known in component.releases if known.release and is_version(known.app)]
     later = [known for known in releases if parse(known.release) > parse(environment.version)]
-    first = next((known for known in reversed(later) if knows(component, known.release, path)), None)
+    first = next((known for known in reversed(later) if _has(component, known.release, path)), None)
     if first:
         has = _version(path, component, now)
         message = f"{name} needs {_named(component, path, first)}, and release {environment.version} has {has}"
@@ -114,13 +149,21 @@ def _lacking(
         message = f"{name} is no longer there in {_named(component, path, now)}"
         hint = "remove it"
     yield form.problem(
-        "feature-needs-version" if feature else "setting-needs-version",
+        kind or "setting-needs-version",
         message,
         environment,
         *place,
         hint=hint,
-        severity=Severity.ERROR if feature else Severity.WARNING,
+        severity=Severity.ERROR if kind else Severity.WARNING,
     )
+
+
+def _has(component: Component, release: str, path: str) -> bool:
+    """Tell whether a component has a place in a release. A variable can be set in any: what counts is who reads it."""
+    variable = path.removeprefix("env.")
+    if variable != path and variable in variables(component):
+        return reads(component, release, variable)
+    return knows(component, release, path)
 
 
 def _named(component: Component, path: str, release: SignalenRelease) -> str:
@@ -134,7 +177,7 @@ def _version(path: str, component: Component, release: SignalenRelease) -> str:
 
 def _is_of_application(component: Component, path: str) -> bool:
     own = component.application_config
-    return own is not None and path.startswith(f"{own.values}.")
+    return (own is not None and path.startswith(f"{own.values}.")) or path.startswith("env.")
 
 
 def _versions(form: Form) -> Iterator[tuple[Environment, str]]:
