@@ -1,6 +1,6 @@
 """The true charts: what the catalog says of them is so, and the stand-ins for them are like them.
 
-    SIGNALEN_CHARTS=DIR pytest -m upstream -n auto tests/chart_templates/test_upstream.py
+    SIGNALEN_CHARTS=DIR pytest -m upstream -n auto tests/upstream/test_charts.py
 
 The folder holds `<chart>-<version>.tgz` or unpacked folders of that name; without it charts are fetched.
 """
