@@ -164,6 +164,18 @@ def test_objects_of_a_person_are_checked_with_the_rest(
     assert found == (expected[delivery] if isinstance(expected, dict) else expected)
 
 
+@pytest.mark.parametrize("version", ["4.23.0", "4.22.0"])
+def test_everything_keeps_to_the_strictest_level_where_services_are_managed(
+    repository: Path, charts: Path, version: str
+) -> None:
+    text = (FORMS / "good/restricted-user.yaml").read_text().replace("4.23.0", version)
+    own = "mapserver: {podSecurityContext: {runAsUser: 999}, image: {tag: 7.6.4-patch5-2-buster-lighttpd}}"
+    text = text.replace("overrides: {", f"overrides: {{{own}, ")
+    (repository / "municipality.yaml").write_text(f"{text}components: {{mapserver: {{enabled: true}}}}\n")
+    found = verify(repository, catalog(), Options(charts=charts))
+    assert [one.message for one in found if one.severity == "error"] == []
+
+
 def test_objects_of_a_person_are_left_alone_where_the_form_does_not_name_them(repository: Path, charts: Path) -> None:
     path = repository / "manifests/acceptance/extra.yaml"
     path.parent.mkdir(parents=True)
