@@ -15,6 +15,7 @@ import click
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
@@ -210,9 +211,25 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
         difference = differing.diff(directory, from_, to, make, catalog().release_formats)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    if to is None and _is_ahead(directory):
+        note = f"note: the form is ahead of {CLUSTERS}/, which is what this compares: run `signalen render` first"
+        click.echo(note, err=True)
     coloured = format_ == "text" and sys.stdout.isatty()
     click.echo(report.write(difference, format_, colour=coloured).removesuffix("\n"))
     sys.exit(exit_code and bool(difference))
+
+
+def _is_ahead(directory: Path) -> bool:
+    """Tell whether the form of a repository renders to something else than what stands there."""
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.rendering import tree
+    from signalen_toolkit.rendering.render import render
+    from signalen_toolkit.validation.check import check_file
+
+    if not (directory / FORM_FILE).is_file():
+        return False
+    config, problems = check_file(directory / FORM_FILE, catalog())
+    return not has_errors(problems) and bool(tree.compare(directory, render(config, catalog())))
 
 
 @main.command()
