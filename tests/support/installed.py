@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,9 +85,12 @@ class Installed:
     by_default: Mapping[str, str]
 
 
-@cache
+@lru_cache(maxsize=1)
 def installed(release: str) -> tuple[Installed, ...]:
-    """Install every form that a release has all of. Forms that it refuses are left out, as `check` does."""
+    """Install every form that a release has all of; forms that it refuses are left out.
+
+    Only what was asked for last is kept: who asks about several releases asks about one after the other.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         shutil.copytree(REPOSITORY / "assets", Path(temporary) / "assets")
         rendered = [found for name, text in forms() for found in _rendered(name, text, release, Path(temporary))]

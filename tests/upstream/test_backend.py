@@ -1,6 +1,6 @@
 """The backend's own code, with exactly the environment that the true chart makes of our values.
 
-    SIGNALEN_CHARTS=DIR SIGNALEN_SOURCES=DIR pytest -m upstream -n auto tests/upstream/test_backend.py
+    SIGNALEN_CHARTS=DIR SIGNALEN_SOURCES=DIR pytest -m upstream -n auto --dist loadgroup tests/upstream/test_backend.py
 
 `SIGNALEN_SOURCES` has a clone of the backend, with its tags, in `backend/` (https://github.com/Amsterdam/signals).
 """
@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.upstream
 BACKEND: Final = CATALOG.component("backend")
 LISTED: Final = variables(BACKEND)
 APPS: Final = sorted({BACKEND.app_version(release) for release in RELEASES}, key=parse)
-RELEASE: Final = pytest.mark.parametrize("release", RELEASES)
 EXECUTOR: Final = Path(backend_code.__file__).with_name("django_settings.py")
 ABSENT: Final = "not there"
 
@@ -77,7 +76,6 @@ def test_what_the_settings_read_for_nothing_is_asked_for_nowhere(name: str) -> N
 # What reaches the code
 
 
-@RELEASE
 def test_every_setting_of_the_form_is_what_django_ends_up_with(release: str) -> None:
     wrong = set()
     for one, container, settings in executed(release):
@@ -89,12 +87,10 @@ def test_every_setting_of_the_form_is_what_django_ends_up_with(release: str) -> 
     assert sorted(wrong) == []
 
 
-@RELEASE
 def test_the_backend_starts(release: str) -> None:
     assert {settings["error"] for _, _, settings in executed(release) if "error" in settings} == set()
 
 
-@RELEASE
 def test_every_variable_that_is_set_is_read(release: str) -> None:
     """What the chart sets by itself is its own affair, and so is Amsterdam's that we keep away for safety."""
     found = set()
@@ -108,7 +104,6 @@ def test_every_variable_that_is_set_is_read(release: str) -> None:
     assert sorted(found) == [], f"backend {BACKEND.app_version(release)} reads none of these"
 
 
-@RELEASE
 def test_no_default_of_the_code_is_left_that_is_not_for_us(release: str) -> None:
     unfit = {one.name: one.unfit for one in LISTED.values() if one.unfit and known(release, one.name)}
     found = set()
@@ -118,7 +113,6 @@ def test_no_default_of_the_code_is_left_that_is_not_for_us(release: str) -> None
     assert sorted(found) == []
 
 
-@RELEASE
 def test_nothing_of_amsterdam_is_left_in_the_settings(release: str) -> None:
     found = set()
     for one, _, settings in executed(release):
@@ -323,7 +317,7 @@ def known(release: str, name: str) -> bool:
     return name in LISTED and reads(BACKEND, release, name)
 
 
-@cache
+@lru_cache(maxsize=1)
 def executed(release: str) -> Sequence[tuple[Installed, Container, Mapping[str, Any]]]:
     """Return what the settings of the backend become in each container; every environment is executed once."""
     every = [*containers(release)]

@@ -1,6 +1,6 @@
 """The frontend's own scripts, with exactly the configuration that the true chart makes of our values.
 
-    SIGNALEN_CHARTS=DIR SIGNALEN_SOURCES=DIR pytest -m upstream -n auto tests/upstream/test_frontend.py
+    SIGNALEN_CHARTS=DIR SIGNALEN_SOURCES=DIR pytest -m upstream -n auto --dist loadgroup tests/upstream/test_frontend.py
 
 `SIGNALEN_SOURCES` has a clone of the frontend, with its tags, in `frontend/`
 (https://github.com/Amsterdam/signals-frontend), and what its image has of npm:
@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,17 +23,15 @@ import pytest
 from signalen_toolkit.importing.files import leaves
 
 from tests.support import sources
-from tests.support.installed import CATALOG, RELEASES, Installed, installed
+from tests.support.installed import CATALOG, Installed, installed
 
 pytestmark = pytest.mark.upstream
 
 FRONTEND: Final = CATALOG.component("frontend")
-RELEASE: Final = pytest.mark.parametrize("release", RELEASES)
 STARTER: Final = Path(sources.__file__).with_name("site_start.cjs")
 SET: Final = "window.CONFIG ="
 
 
-@RELEASE
 def test_the_site_starts_with_the_configuration_and_nothing_else(release: str) -> None:
     """The image merges it over Amsterdam's: what is in the result and not in ours would be theirs."""
     found = set()
@@ -45,14 +43,12 @@ def test_the_site_starts_with_the_configuration_and_nothing_else(release: str) -
     assert sorted(found) == []
 
 
-@RELEASE
 def test_the_page_has_the_configuration_as_it_is(release: str) -> None:
     for one, started in sites(release):
         script = next(text for text in scripts(started["index"]) if SET in text)
         assert json.loads(script.partition(SET)[2]) == started["merged"], one.name
 
 
-@RELEASE
 def test_the_page_and_its_manifest_have_the_titles(release: str) -> None:
     for one, started in sites(release):
         language, head = (started["merged"][key] for key in ("language", "head"))
@@ -100,7 +96,7 @@ def scripts(page: str) -> list[str]:
     return reader.found
 
 
-@cache
+@lru_cache(maxsize=1)
 def sites(release: str) -> Sequence[tuple[Installed, Mapping[str, Any]]]:
     """Start the site with each configuration; the same one is started once."""
     packages = sources.npm_packages("lodash", "@exodus/schemasafe")
