@@ -226,7 +226,7 @@ def _mail(environment: Environment, release: str) -> dict[str, Any]:
             "O365_MAIL_CLIENT_ID": own["clientId"],
             "O365_MAIL_CLIENT_SECRET": "the-O365_MAIL_CLIENT_SECRET",
             "O365_MAIL_TENANT_ID": own["tenantId"],
-            "O365_MAIL_RESOURCE": own["mailbox"],
+            "O365_MAIL_MAILBOX_KWARGS.resource": own["mailbox"],
         }
         if reads(BACKEND, release, "O365_MAIL_SAVE_TO_SENT"):
             found["O365_MAIL_SAVE_TO_SENT"] = own["saveToSent"]
