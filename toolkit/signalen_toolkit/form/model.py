@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.rendered import Rendered
 
 # More than any image may have; a larger file is reported by its rule, and is not read further.
 _MOST_BYTES = 4 * 2**20
@@ -24,12 +25,14 @@ class Form:
     """A form that could be read.
 
     `config` is built from what is right in it: values that the schema refuses are left out. `assets` holds the
-    files in the repository that the form names; a file that does not exist is not in it.
+    files in the repository that the form names; a file that does not exist is not in it. `rendered` are the facts of
+    each environment that was rendered before, also of one that is no longer in the form.
     """
 
     document: Document
     config: Config
     charts: Catalog
+    rendered: Mapping[str, Rendered] = field(default_factory=dict)
 
     @property
     def assets(self) -> Mapping[str, bytes]:
