@@ -17,6 +17,7 @@ from signalen_toolkit.catalog.model import (
     Component,
     Decryption,
     Delivery,
+    Handover,
     Kind,
     Namespace,
     Secret,
@@ -121,6 +122,15 @@ def _delivery(directory: Path) -> Delivery:
         secrets_label=data.get("secretsLabel", ""),
         watch=data.get("watch", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
+        handover=_handover(data.get("handover", {})),
+    )
+
+
+def _handover(data: Mapping[str, Any]) -> Handover:
+    return Handover(
+        tuple(data.get("objects", ())),
+        tuple((one["command"], one["shows"]) for one in data.get("paused", ())),
+        tuple(data.get("leaves", ())),
     )
 
 

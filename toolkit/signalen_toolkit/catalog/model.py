@@ -14,7 +14,7 @@ The schemas are large and most commands need few of them: they are read when the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -209,6 +209,19 @@ class Decryption(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """How a person takes an environment out of the hands of a tool.
+
+    `objects` are the kinds by which it knows one (`<plural>.<group>`), in the order in which they are deleted while it
+    is paused; `paused` are commands, each with what it shows then; `leaves` are commands that tidy up after it.
+    """
+
+    objects: tuple[str, ...] = ()
+    paused: tuple[tuple[str, str], ...] = ()
+    leaves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """How a cluster gets what is rendered: `delivery/<name>/`, whose other files are the manifests around the values.
 
@@ -217,7 +230,7 @@ class Delivery:
     is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
     component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
-    is a command that shows how releases do.
+    is a command that shows how releases do, `handover` how a person takes an environment over from it.
     """
 
     name: str
@@ -233,6 +246,7 @@ class Delivery:
     secrets_label: str = ""
     watch: str = ""
     secrets: tuple[Secret, ...] = ()
+    handover: Handover = field(default_factory=Handover)
 
 
 @dataclass(frozen=True, slots=True)
