@@ -317,7 +317,7 @@ def test_a_tree_that_cannot_be_read(repository: Repository) -> None:
 def test_no_tree_at_all(repository: Repository) -> None:
     repository.commit("one")
     shutil.rmtree(repository.directory / "clusters")
-    assert {change.action for change in repository.diff().changes} == {Action.REMOVED}
+    assert [one.rule for one in repository.diff().findings] == ["environment-removed"]
     repository.git("rm", "--quiet", "-r", "clusters")
     repository.git("commit", "--quiet", "--message", "gone")
     assert "holds no rendered tree" in wrong(repository)
