@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,31 +9,10 @@ from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.form import rendered
 from signalen_toolkit.steps.handover import handover
 
-from tests.support.lived_in import FORM, edit, is_clean, repository, snapshot, text
+from tests.steps.conftest import commit
+from tests.support.lived_in import FORM, edit, is_clean, snapshot, text
 
 PAUSED = "        sync:\n            paused: true\n"
-
-
-@pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the configuration of whoever runs the tests out of them."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Give a rendered repository that was committed."""
-    made = repository(tmp_path / "repository")
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=made, check=True)
-    commit(made)
-    return made
-
-
-def commit(folder: Path) -> None:
-    who = ("-c", "user.name=T", "-c", "user.email=t@example.nl", "-c", "commit.gpgSign=false")
-    for arguments in (("add", "--all"), ("commit", "--quiet", "--allow-empty", "--message=x")):
-        subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
 
 
 def facts(folder: Path, environment: str = "acceptance") -> tuple[str, str, bool]:

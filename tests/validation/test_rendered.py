@@ -75,7 +75,7 @@ def test_what_was_rendered_and_is_the_same_is_right(repository: Path) -> None:
             "volume-resized",
             ("database", "size"),
             "the volume of the database in 'acceptance' is 10Gi, and Kubernetes refuses another size",
-            "`signalen resize acceptance`",
+            "`signalen resize`",
         ),
         (
             "database: {size: 5Gi}\n",

@@ -11,7 +11,7 @@ import click
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import new_options, print_problems, progress, rendering_options
-from signalen_toolkit.cli.steps import handover
+from signalen_toolkit.cli.steps import handover, remove, resize
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -20,7 +20,7 @@ _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an ol
 
 def add_to(main: click.Group) -> None:
     """Add these commands to `signalen`."""
-    for command in (secrets, bump, promote, handover, status, haven, update, import_, catalog):
+    for command in (secrets, bump, promote, handover, resize, remove, status, haven, update, import_, catalog):
         main.add_command(command)
 
 

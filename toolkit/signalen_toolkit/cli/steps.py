@@ -28,3 +28,35 @@ def handover(environment: str, delivery: str | None, sync_namespace: str | None,
     taken = handing.handover(directory, environment, delivery=delivery, sync_namespace=sync_namespace)
     print_problems(taken.problems, "text", err=True)
     click.echo(taken.text)
+
+
+@click.command()
+@click.argument("environment")
+@_DIRECTORY
+def remove(environment: str, directory: Path) -> None:
+    """Take the next step of the farewell of ENVIRONMENT.
+
+    First it is paused; then it leaves the form, clusters/ and secrets/. What is to be done in the cluster is printed in
+    its order, for a person to do: copies first, and what holds data last.
+    """
+    from signalen_toolkit.steps import remove as removing
+
+    taken = removing.remove(directory, environment)
+    print_problems(taken.problems, "text", err=True)
+    click.echo(taken.text)
+
+
+@click.command()
+@click.argument("environment", default="")
+@_DIRECTORY
+def resize(environment: str, directory: Path) -> None:
+    """Render the larger volumes that the form asks for, and say what to do in the cluster.
+
+    Kubernetes changes no size within a StatefulSet (database, queue, search engine): its claim is enlarged, and it is
+    made anew around the pod that runs. Without ENVIRONMENT all are meant. No volume can be made smaller.
+    """
+    from signalen_toolkit.steps import resize as resizing
+
+    taken = resizing.resize(directory, environment or None)
+    print_problems(taken.problems, "text", err=True)
+    click.echo(taken.text)

@@ -7,7 +7,7 @@ over. Whatever is forgotten on the way, the environment runs on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,13 @@ from typing import Any
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog, Delivery
-from signalen_toolkit.diagnostics.problems import Problem, UsageError, did_you_mean
+from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
 from signalen_toolkit.documents import edit, reader
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.rendered import SHAPE, Rendered
-from signalen_toolkit.repository import change as revision
+from signalen_toolkit.form.rendered import Rendered
 from signalen_toolkit.repository.change import Place, Side
 from signalen_toolkit.steps import standing
-from signalen_toolkit.steps.standing import PUSH, Standing, todo
-
-
-@dataclass(frozen=True, slots=True)
-class StepTaken:
-    """What a step did, and what a person has to do now; `problems` are the warnings that are left."""
-
-    text: str
-    problems: tuple[Problem, ...] = ()
+from signalen_toolkit.steps.standing import PUSH, Standing, StepTaken, taken, todo
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,38 +78,14 @@ def _target(now: Standing, facts: Rendered, delivery: str | None, namespace: str
 def _next(directory: Path, now: Standing, facts: Rendered, target: _Target) -> StepTaken:
     if target.has(facts) and not facts.paused:
         return _arrived(now, facts, target)
-    if now.is_old or (now.head is not None and now.head.shape < SHAPE):
-        return _taken(directory, now, lambda text: text, _renewed(now, target))
+    if now.is_outdated:
+        return taken(directory, now, lambda text: text, standing.renewal(now, target.command))
     if target.has(facts) and target.has(now.head):
-        return _taken(directory, now, lambda text: _switched(text, now, target), [*_called_off(now), *todo([PUSH])])
+        return taken(directory, now, lambda text: _switched(text, now, target), [*_called_off(now), *todo([PUSH])])
     if not now.is_paused:
         pause = standing.paused(now)
-        return _taken(directory, now, lambda text: edit.set_values(text, pause), _pausing(now, facts, target))
-    return _taken(directory, now, lambda text: _switched(text, now, target), _switching(now, target))
-
-
-def _taken(directory: Path, now: Standing, change: Callable[[str], str], said: Iterator[str] | list[str]) -> StepTaken:
-    """Make an edit and render, and say what is done and to do."""
-    made = revision.revise(directory, now.form, now.charts, change)
-    lines = list(said)
-    changes = revision.put(made)
-    done = ["changed municipality.yaml"] if made.diff else []
-    done += [revision.tree_summary(changes)] if made.diff or changes else []
-    return StepTaken("\n".join([lines[0], *done, *lines[1:]]), made.after.problems)
-
-
-def _renewed(now: Standing, target: _Target) -> Iterator[str]:
-    yield f"Before the first step: {now.name} was rendered by an older toolkit, whose objects cannot be paused."
-    yield from todo(
-        [
-            PUSH,
-            [
-                "when the cluster has taken it, bring the objects up to date that are applied by hand:",
-                f"$ bootstrap/cluster.sh {now.name} --apply",
-            ],
-            f"take the first step: {target.command}",
-        ]
-    )
+        return taken(directory, now, lambda text: edit.set_values(text, pause), _pausing(now, facts, target))
+    return taken(directory, now, lambda text: _switched(text, now, target), _switching(now, target))
 
 
 def _pausing(now: Standing, facts: Rendered, target: _Target) -> Iterator[str]:

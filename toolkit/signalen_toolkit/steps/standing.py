@@ -7,13 +7,13 @@ not asked: each step says how to see it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.catalog.model import Catalog, Delivery
-from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.form import rendered
 from signalen_toolkit.form.rendered import SHAPE, Rendered
 from signalen_toolkit.git import revisions
@@ -24,6 +24,14 @@ from signalen_toolkit.repository import change as revision
 from signalen_toolkit.repository.change import Place, Side
 
 PUSH = "commit all of it and have it merged: the cluster takes it from the branch that it follows"
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """What a step did, and what a person has to do now; `problems` are the warnings that are left."""
+
+    text: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +46,9 @@ class Standing:
     charts: Catalog
 
     @property
-    def is_old(self) -> bool:
-        """Tell whether the tree is of a toolkit that could not be paused."""
-        return self.disk is not None and self.disk.shape < SHAPE
+    def is_outdated(self) -> bool:
+        """Tell whether a tree is of an older toolkit, whose objects cannot be paused."""
+        return any(one is not None and one.shape < SHAPE for one in (self.disk, self.head))
 
     @property
     def is_paused(self) -> bool:
@@ -68,6 +76,31 @@ def standing(directory: Path, environment: str, charts: Catalog) -> Standing:
         form.environment(environment)  # says which there are
     tree = {path: data.decode(errors="replace") for path, data in files.items()}
     return Standing(environment, form, disk, committed, tree, charts)
+
+
+def taken(directory: Path, now: Standing, change: Callable[[str], str], said: Iterable[str]) -> StepTaken:
+    """Make an edit and render, and say what is done and to do."""
+    made = revision.revise(directory, now.form, now.charts, change)
+    lines = list(said)
+    changes = revision.put(made)
+    done = ["changed municipality.yaml"] if made.diff else []
+    done += [revision.tree_summary(changes)] if made.diff or changes else []
+    return StepTaken("\n".join([lines[0], *done, *lines[1:]]), made.after.problems)
+
+
+def renewal(now: Standing, command: str) -> Iterator[str]:
+    """Say what comes before the first step where a tree is of an older toolkit."""
+    yield f"Before the first step: {now.name} was rendered by an older toolkit, whose objects cannot be paused."
+    yield from todo(
+        [
+            PUSH,
+            [
+                "when the cluster has taken it, bring the objects up to date that are applied by hand:",
+                f"$ bootstrap/cluster.sh {now.name} --apply",
+            ],
+            f"take the first step: {command}",
+        ]
+    )
 
 
 def paused(now: Standing) -> dict[Place, bool]:

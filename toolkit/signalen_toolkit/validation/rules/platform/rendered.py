@@ -106,7 +106,7 @@ def volume_resized(form: Form) -> Iterator[Problem]:
 
 def _resized(form: Form, environment: Environment, volume: Volume, was: str, *, smaller: bool) -> Problem:
     message = f"the volume of {volume.holds} in '{environment.name}' is {was}, and "
-    hint = f"run `signalen resize {environment.name}`: it says what to do in the cluster, and renders"
+    hint = "run `signalen resize`: it renders, and says what to do in the cluster"
     if smaller:
         message += "Kubernetes makes no volume smaller"
         hint = f"write {was}"
