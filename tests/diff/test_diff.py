@@ -335,7 +335,7 @@ def test_a_tree_that_cannot_be_read(repository: Repository) -> None:
 def test_no_tree_at_all(repository: Repository) -> None:
     repository.commit("one")
     shutil.rmtree(repository.directory / "clusters")
-    assert {change.action for change in repository.diff().changes} == {Action.REMOVED}
+    assert [one.rule for one in repository.diff().findings] == ["environment-removed"]
     repository.git("rm", "--quiet", "-r", "clusters")
     repository.git("commit", "--quiet", "--message", "gone")
     assert "holds no rendered tree" in wrong(repository)
@@ -477,26 +477,3 @@ def test_a_list_is_compared_object_by_object(repository: Repository) -> None:
     repository.write("two")
     (change,) = diff.diff(repository.directory, None, None, listing, FORMATS).changes
     assert change.object.title == "ConfigMap a"
-
-
-def test_an_edit_of_the_form_that_is_not_rendered_yet_is_told(tmp_path: Path) -> None:
-    form = FORMS / "minimal.yaml"
-    repository = Repository(tmp_path)
-    shutil.copytree(REPOSITORY / "assets", repository.directory / "assets")
-    (repository.directory / "municipality.yaml").write_text(form.read_text(encoding="utf-8"), encoding="utf-8")
-    assert CliRunner().invoke(main, ["render", str(repository.directory)]).exit_code == 0
-    charts = with_stand_ins(tmp_path / "charts", repository.directory)
-    repository.git("add", "--all")
-    repository.git("commit", "--quiet", "--message", "one")
-    assert run(repository, charts).stderr == ""
-    edited = form.read_text(encoding="utf-8").replace("14 030", "030 286 00 00")
-    (repository.directory / "municipality.yaml").write_text(edited, encoding="utf-8")
-    result = run(repository, charts)
-    assert "the form is ahead of clusters/" in result.stderr
-    assert "run `signalen render` first" in result.stderr
-
-
-def with_stand_ins(charts: Path, repository: Path) -> Path:
-    files = (repository / "clusters").rglob("*.yaml")
-    tree = {path.relative_to(repository).as_posix(): path.read_text(encoding="utf-8") for path in files}
-    return make_charts(charts, chart_versions(tree))

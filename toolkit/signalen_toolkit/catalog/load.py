@@ -17,6 +17,7 @@ from signalen_toolkit.catalog.model import (
     Component,
     Decryption,
     Delivery,
+    Handover,
     Kind,
     Namespace,
     Secret,
@@ -136,6 +137,7 @@ def _delivery(directory: Path) -> Delivery:
         watch=data.get("watch", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
         in_cluster=_in_cluster(data["preflight"]) if "preflight" in data else None,
+        handover=_handover(data.get("handover", {})),
     )
 
 
@@ -147,6 +149,14 @@ def _in_cluster(data: Mapping[str, Any]) -> ToolInCluster:
         settings=tuple(
             ToolSetting(one["configMap"], one["key"], one["value"], one["reason"]) for one in data.get("settings", ())
         ),
+    )
+
+
+def _handover(data: Mapping[str, Any]) -> Handover:
+    return Handover(
+        tuple(data.get("objects", ())),
+        tuple((one["command"], one["shows"]) for one in data.get("paused", ())),
+        tuple(data.get("leaves", ())),
     )
 
 

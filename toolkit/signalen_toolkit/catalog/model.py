@@ -15,7 +15,7 @@ The schemas are large and most commands need few of them: they are read when the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -255,6 +255,19 @@ class ToolInCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """How a person takes an environment out of the hands of a tool.
+
+    `objects` are the kinds by which it knows one (`<plural>.<group>`), in the order in which they are deleted while it
+    is paused; `paused` are commands, each with what it shows then; `leaves` are commands that tidy up after it.
+    """
+
+    objects: tuple[str, ...] = ()
+    paused: tuple[tuple[str, str], ...] = ()
+    leaves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """How a cluster gets what is rendered: `delivery/<name>/`, whose other files are the manifests around the values.
 
@@ -263,7 +276,8 @@ class Delivery:
     is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
     component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
-    is a command that shows how releases do, `in_cluster` how the tool itself is found.
+    is a command that shows how releases do, `in_cluster` how the tool itself is found, `handover` how a person takes an
+    environment over from it.
     """
 
     name: str
@@ -280,6 +294,7 @@ class Delivery:
     watch: str = ""
     secrets: tuple[Secret, ...] = ()
     in_cluster: ToolInCluster | None = None
+    handover: Handover = field(default_factory=Handover)
 
 
 @dataclass(frozen=True, slots=True)

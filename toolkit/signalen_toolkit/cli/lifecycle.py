@@ -19,6 +19,7 @@ from signalen_toolkit.cli.shared import (
     progress,
     rendering_options,
 )
+from signalen_toolkit.cli.steps import handover, remove, resize
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -27,7 +28,8 @@ _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an ol
 
 def add_to(main: click.Group) -> None:
     """Add these commands to `signalen`."""
-    for command in (secrets, preflight, first_day, bump, promote, status, haven, update, import_, catalog):
+    steps = (handover, resize, remove)
+    for command in (secrets, preflight, first_day, bump, promote, *steps, status, haven, update, import_, catalog):
         main.add_command(command)
 
 

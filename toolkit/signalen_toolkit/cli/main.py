@@ -15,7 +15,7 @@ import click
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
@@ -186,15 +186,18 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left main.")
-@click.option("--to", metavar="REV", help="Git revision after; default: the files as they are now.")
+@click.option("--to", metavar="REV", help="Git revision after; default: the form as it is now.")
 @rendering_options
 @click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where something changes, as git diff does.")
 def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_code: bool, **options: Any) -> None:
-    """Show what a change of the repository in DIRECTORY does on the cluster, object by object."""
+    """Show what a change of the repository in DIRECTORY does on the cluster, object by object.
+
+    Without --to that is what the form says now, also where `signalen render` is still to be run.
+    """
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.diff import diff as differing
-    from signalen_toolkit.diff import report
+    from signalen_toolkit.diff import form_ahead, report
     from signalen_toolkit.helm.errors import HelmError
     from signalen_toolkit.helm.options import Options
     from signalen_toolkit.helm.renderer import renderer
@@ -207,29 +210,17 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
         with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
             return work.all(releases)
 
+    work_tree = None if to else form_ahead.work_tree(directory, catalog())
+    if work_tree and work_tree.remark:
+        click.echo(work_tree.remark, err=True)
     try:
-        difference = differing.diff(directory, from_, to, make, catalog().release_formats)
+        now = work_tree.files if work_tree else None
+        difference = differing.diff(directory, from_, to, make, catalog().release_formats, now)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
-    if to is None and _is_ahead(directory):
-        note = f"note: the form is ahead of {CLUSTERS}/, which is what this compares: run `signalen render` first"
-        click.echo(note, err=True)
     coloured = format_ == "text" and sys.stdout.isatty()
     click.echo(report.write(difference, format_, colour=coloured).removesuffix("\n"))
     sys.exit(exit_code and bool(difference))
-
-
-def _is_ahead(directory: Path) -> bool:
-    """Tell whether the form of a repository renders to something else than what stands there."""
-    from signalen_toolkit.catalog.load import catalog
-    from signalen_toolkit.rendering import tree
-    from signalen_toolkit.rendering.render import render
-    from signalen_toolkit.validation.check import check_file
-
-    if not (directory / FORM_FILE).is_file():
-        return False
-    config, problems = check_file(directory / FORM_FILE, catalog())
-    return not has_errors(problems) and bool(tree.compare(directory, render(config, catalog())))
 
 
 @main.command()
@@ -283,7 +274,6 @@ def municipalities(query: str) -> None:
 
 def _config(directory: Path) -> Config:
     """Return the completed form of a repository, or stop at its problems; warnings are printed, and that is all."""
-    from signalen_toolkit.base.layout import FORM_FILE
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.validation.check import check_file
 

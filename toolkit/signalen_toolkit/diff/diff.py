@@ -6,14 +6,14 @@ of which Git shows one line.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+from signalen_toolkit.diff import farewells, form_ahead
 from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
 from signalen_toolkit.diff.version_changes import Installed, VersionChange, downgrades, versions_between
@@ -60,6 +60,13 @@ class RenderedTree:
     releases: Sequence[HelmRelease]
     manifests: Sequence[Object]
 
+    def without(self, environments: Container[str]) -> RenderedTree:
+        """Return the tree without some environments."""
+        return RenderedTree(
+            [one for one in self.releases if one.environment not in environments],
+            [one for one in self.manifests if one.environment not in environments],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -76,35 +83,46 @@ class Difference:
     rolled: tuple[Object, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changes or self.versions or self.rolled)
+        return bool(self.changes or self.versions or self.rolled or self.findings)
 
     def environments(self) -> list[str]:
         """Return the environments in which something changes."""
-        objects = [*(change.object for change in self.changes), *self.rolled]
+        objects = [*(one.object for one in self.changes), *(one.object for one in self.findings), *self.rolled]
         return sorted({*(one.environment for one in objects), *(one.environment for one in self.versions)})
 
 
 def diff(
-    directory: Path, from_: str | None, to: str | None, make: Make, formats: Sequence[ReleaseFormat]
+    directory: Path,
+    from_: str | None,
+    to: str | None,
+    make: Make,
+    formats: Sequence[ReleaseFormat],
+    now: Mapping[str, bytes] | None = None,
 ) -> Difference:
     """Compare the rendered tree of a folder at two revisions.
 
-    Without `from_` that is where HEAD left the main branch; without `to` what is on disk now. `make` is called once,
-    with the releases of both trees; those that are alike are one. `formats` are where releases may stand.
+    Without `from_` that is where HEAD left the main branch; without `to` the work tree: `now`, or what is on disk.
+    `make` is called once, with the releases of both trees; those that are alike are one. `formats` are where releases
+    may stand.
     Raises UsageError where a revision or a tree cannot be read, ProblemsError where charts.lock cannot, and what
     `make` raises.
     """
     revisions.require(directory)
     start = revisions.revision(directory, from_) if from_ else revisions.base(directory)
     end = revisions.revision(directory, to) if to else None
-    old = _tree(_at(directory, start), str(start))
-    new = _tree(_at(directory, end) if end else _on_disk(directory), str(end or WORK_TREE))
+    was = _at(directory, start)
+    here = form_ahead.on_disk(directory) if now is None else now
+    becomes = _at(directory, end) if end else here
+    old, new = _tree(was, str(start)), _tree(becomes, str(end or WORK_TREE))
     if not old and not new:
         raise UsageError(f"{directory / CLUSTERS} holds no rendered tree, now or then: run `signalen render`")
     before, after = _side(old, formats, str(start)), _side(new, formats, str(end or WORK_TREE))
     wanted = list(dict.fromkeys([*before.releases, *after.releases]))
     made = make(wanted, _locks(directory, start, end))
-    difference = compare(installed(before, made), installed(after, made))
+    lost = farewells.gone(was, becomes, before.manifests)
+    difference = compare(installed(before.without(lost), made), installed(after, made))
+    findings = [*difference.findings, *lost.values(), *farewells.moved(was, becomes, before.manifests)]
+    difference = replace(difference, findings=tuple(sorted(findings, key=lambda one: one.object.environment)))
     return replace(difference, before=str(start), after=str(end or WORK_TREE))
 
 
@@ -245,15 +263,3 @@ def _tree(files: Mapping[str, bytes], where: str) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise UsageError(f"{path} in {where} is not UTF-8") from error
     return tree
-
-
-def _on_disk(directory: Path) -> dict[str, bytes]:
-    """Read what Git would: files, and no links."""
-    found: dict[str, bytes] = {}
-    walked = (one for top in (CLUSTERS, MANIFESTS) for one in os.walk(directory / top))
-    for folder, _, names in walked:
-        for name in names:
-            path = Path(folder, name)
-            if name.endswith(".yaml") and path.is_file() and not path.is_symlink():
-                found[path.relative_to(directory).as_posix()] = path.read_bytes()
-    return found

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from signalen_toolkit.base.layout import BOOTSTRAP, CLUSTERS, FORM_FILE, HEADER
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
 from signalen_toolkit.documents.data import Place
-from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.rendered import Rendered
 
 # More than any image may have; a larger file is reported by its rule, and is not read further.
 _MOST_BYTES = 4 * 2**20
@@ -25,14 +25,14 @@ class Form:
     """A form that could be read.
 
     `config` is built from what is right in it: values that the schema refuses are left out. `assets` holds the
-    files in the repository that the form names; a file that does not exist is not in it. `rendered` is what a cluster
-    was told of each environment before, by its name: the facts in the rendered tree on disk.
+    files in the repository that the form names; a file that does not exist is not in it. `rendered` are the facts of
+    each environment that was rendered before, also of one that is no longer in the form.
     """
 
     document: Document
     config: Config
     charts: Catalog
-    rendered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rendered: Mapping[str, Rendered] = field(default_factory=dict)
 
     @property
     def assets(self) -> Mapping[str, bytes]:
@@ -115,17 +115,3 @@ def _read(folder: Path, name: str) -> bytes | None:
         return None
     with path.open("rb") as file:
         return file.read(_MOST_BYTES)
-
-
-def read_rendered(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """Read what the rendered tree of a repository tells a cluster, by environment; what cannot be read is left out."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for path in sorted((folder / CLUSTERS).glob(f"*/{BOOTSTRAP}")):
-        try:
-            text = path.read_text(encoding="utf-8")
-            facts = load(text) if text.startswith(HEADER) else None
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(facts, Mapping):
-            found[path.parent.name] = facts
-    return found

@@ -13,8 +13,11 @@ from typing import Any
 from signalen_toolkit.catalog import environment as variables
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
+from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.documents.scalars import Below
 from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.rendered import SHAPE
+from signalen_toolkit.form.volumes import volumes
 from signalen_toolkit.rendering import notifications, reached
 from signalen_toolkit.rendering.ingress import ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
@@ -39,6 +42,8 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "notified": _notified(environment),
         "tool": _tool(environment),
         "deliveries": [*charts.deliveries],
+        "shape": SHAPE,
+        "volumeSizes": {dotted(volume.place): size for volume, size in volumes(environment).items()},
         "enabled": environment.enabled,
         "releases": {component.name: component.release_name for component in charts.components.values()},
         "repositories": _repositories(environment),

@@ -80,14 +80,21 @@ def read(directory: Path, charts: Catalog) -> Side:
     return side
 
 
-def revise(directory: Path, before: Side, charts: Catalog, change: Callable[[str], str]) -> FormChange:
+def revise(
+    directory: Path,
+    before: Side,
+    charts: Catalog,
+    change: Callable[[str], str],
+    despite: Callable[[Problem], bool] = lambda _: False,
+) -> FormChange:
     """Make an edit, check the form as it becomes and render it; nothing is written.
 
+    `despite` tells the errors that are no reason against it, for whoever takes care of what they warn of.
     Raises ProblemsError where the edit cannot be made or leaves the form with errors, UsageError where a file of a
     person stands in the way of a rendered one.
     """
     after = _side(change(before.text), directory, charts)
-    if has_errors(after.problems):
+    if has_errors([one for one in after.problems if not despite(one)]):
         raise ProblemsError(after.problems)
     rendered = render(after.config, charts)
     return FormChange(directory, before, after, rendered, tree.compare(directory, rendered))

@@ -13,9 +13,9 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
-from signalen_toolkit.form import config
+from signalen_toolkit.form import config, rendered
 from signalen_toolkit.form.config import Config
-from signalen_toolkit.form.model import Form, read_assets, read_rendered
+from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.schema import validate
 from signalen_toolkit.validation import ignore
@@ -33,12 +33,12 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
 
 
 def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list[Problem]]:
-    """Check a form that was read; `folder` is the repository that holds its images and its rendered tree."""
+    """Check a form that was read; `folder` is the repository that holds its images and what was rendered before."""
     if source.data is None:
         return Config(()), ordered(source.problems)
     right = _right_part(source.data)
     completed = config.build(right, charts, read_assets(folder, right))
-    form = Form(source, completed, charts, read_rendered(folder))
+    form = Form(source, completed, charts, rendered.on_disk(folder))
     problems = [
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),

@@ -17,6 +17,7 @@ from typing import Final
 from signalen_toolkit.base import layout
 from signalen_toolkit.base.paths import CHECKOUT, PACKAGE
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.form.rendered import FACTS_FILE
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.options import Options
 
@@ -42,6 +43,8 @@ def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator
     yield repr((str(repository.absolute()), str(schemas), options))
     yield from _content(repository / layout.FORM_FILE)
     yield from _content(repository / layout.CHARTS_LOCK)
+    for path in sorted((repository / layout.CLUSTERS).glob(f"*/{FACTS_FILE}")):
+        yield from _content(path)
     yield from _named(repository)
     yield from _tree(repository / layout.MANIFESTS)
     yield from _toolkit()

@@ -1,0 +1,90 @@
+"""What an environment was rendered from last: the facts in `clusters/<environment>/bootstrap.yaml`.
+
+A form says what is to be; only the tree says what a cluster may have already. So what reaches further than it looks (an
+environment that moves, a volume of another size) is seen by comparing the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from signalen_toolkit.base.layout import CLUSTERS, HEADER
+
+FACTS_FILE: Final = "bootstrap.yaml"
+SHAPE: Final = 2  # raised where an older tree has to be replaced in the cluster before anything else is done with it
+
+_LARGEST: Final = 64 * 1024  # bytes; what is larger is none of ours
+_SIZE: Final = "volumes."
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The facts of an environment as it was rendered. `sizes` are those of its volumes, by their place in the form.
+
+    A tree of before this was written down has shape 1, and is not paused.
+    """
+
+    environment: str
+    delivery: str
+    namespace: str
+    tool_namespace: str
+    paused: bool = False
+    shape: int = 1
+    sizes: Mapping[str, str] = field(default_factory=dict)
+
+
+def on_disk(repository: Path) -> dict[str, Rendered]:
+    """Read the facts of every environment in the tree of a repository. What is not ours, or a link, is left out."""
+    return dict(_on_disk(repository / CLUSTERS))
+
+
+def in_tree(tree: Mapping[str, bytes]) -> dict[str, Rendered]:
+    """Read the facts of every environment in a tree: bytes by path."""
+    found = (path.split("/") for path in tree)
+    names = [parts[1] for parts in found if parts[0] == CLUSTERS and parts[2:] == [FACTS_FILE]]
+    facts = (_read(name, tree[f"{CLUSTERS}/{name}/{FACTS_FILE}"]) for name in sorted(names))
+    return {one.environment: one for one in facts if one}
+
+
+def _on_disk(clusters: Path) -> Iterator[tuple[str, Rendered]]:
+    for path in sorted(clusters.glob(f"*/{FACTS_FILE}")):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST:
+            name = path.parent.name
+            if facts := _read(name, path.read_bytes()):
+                yield name, facts
+
+
+def _read(environment: str, data: bytes) -> Rendered | None:
+    if not data.startswith(HEADER.encode()):
+        return None
+    facts = dict(_lines(data.decode(errors="replace")))
+    shape = facts.get("shape", "")
+    return Rendered(
+        environment,
+        facts.get("delivery", ""),
+        facts.get("namespace", ""),
+        facts.get("toolNamespace", ""),
+        facts.get("paused") == "true",
+        int(shape) if shape.isascii() and shape.isdigit() else 1,
+        {key.removeprefix(_SIZE): size for key, size in facts.items() if key.startswith(_SIZE)},
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield key and value of each line, as bootstrap/cluster.sh reads them: every check does this, so it is no YAML."""
+    for line in text.splitlines():
+        key, separator, value = line.partition(": ")
+        if separator and not line.startswith(("#", " ")):
+            yield key, _text(value)
+
+
+def _text(value: str) -> str:
+    try:
+        found = json.loads(value) if value.startswith('"') else value
+    except ValueError:
+        return value
+    return str(found)

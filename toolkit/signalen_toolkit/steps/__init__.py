@@ -1,0 +1,1 @@
+"""Changes that reach further than they look: steps that each leave an environment running."""
