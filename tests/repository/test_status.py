@@ -63,7 +63,9 @@ def test_a_stale_tree(tmp_path: Path) -> None:
 def test_an_environment_that_is_gone(tmp_path: Path) -> None:
     form = repository(tmp_path) / "municipality.yaml"
     form.write_text(FORM.replace("    acceptance:", "    test:"))
-    assert "environments that are gone (acceptance)" in text(status(tmp_path))
+    found = status(tmp_path)
+    assert found.errors == 1  # it keeps running, and nobody looks after it
+    assert "1 error" in text(found)
 
 
 def test_a_form_with_errors_has_a_status(tmp_path: Path) -> None:

@@ -48,7 +48,12 @@ _OTHERS: Final[Mapping[str, dict[str, Any]]] = {
             },
         }
     },
-    "azure": {"storage": {"provider": "azure", "azure": {"account": "utrecht", "container": "fotos"}}},
+    "azure": {
+        "storage": {
+            "provider": "azure",
+            "azure": {"account": "utrecht", "container": "fotos", "customDomain": "media.utrecht.nl"},
+        }
+    },
     "s3": {"storage": {"provider": "s3", "s3": {"bucket": "fotos", "region": "eu-west-1"}}},
     "starttls": {
         "email": {"smtp": {"host": "smtp.utrecht.nl", "port": 587, "user": "signalen", "security": "starttls"}}
