@@ -28,7 +28,16 @@ from tests.conftest import FORMS, REPOSITORY
 
 BAD, GOOD = FORMS / "bad", FORMS / "good"
 BAD_FORMS, GOOD_FORMS = sorted(BAD.glob("*.yaml")), sorted(GOOD.glob("*.yaml"))
-NAMES = ("Dex ", "Flux ", "Grafana ", "Helm ", "Kubernetes ", "Loki ", "Signalen ")  # with a capital anywhere
+NAMES = (
+    "Argo CD ",
+    "Dex ",
+    "Flux ",
+    "Grafana ",
+    "Helm ",
+    "Kubernetes ",
+    "Loki ",
+    "Signalen ",
+)  # with a capital anywhere
 # Files that are too large to keep are made in a test below; no schema of ours has what `not-allowed` reports. What is
 # compared with a rendered tree is in test_rendered.py.
 MADE = {"file-too-large", "image-too-large", "images-too-large", "not-allowed", *JUMPS}

@@ -137,6 +137,8 @@ def _delivery(directory: Path) -> Delivery:
         watch=data.get("watch", ""),
         secrets=tuple(_secret(secret) for secret in data.get("secrets", ())),
         in_cluster=_in_cluster(data["preflight"]) if "preflight" in data else None,
+        names=tuple(data.get("names", ())),
+        custom_label=data.get("customLabel", ""),
         handover=_handover(data.get("handover", {})),
     )
 

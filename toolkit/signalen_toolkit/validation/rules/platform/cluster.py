@@ -199,14 +199,13 @@ def namespace_of_others(form: Form) -> Iterator[Problem]:
 def namespace_length(form: Form) -> Iterator[Problem]:
     """Reports a namespace that is too long for what is called after it.
 
-    That is the namespace beside it, in which some components are installed, and a label that Flux puts on every Secret
-    that it decrypts.
+    That is the namespace beside it, in which some components are installed, labels that Flux puts on every Secret that
+    it decrypts and on objects of its own kinds, and the Secret with the age key.
     """
     for environment in form.config.environments:
         names = dict.fromkeys(_namespaces(environment), "a namespace")
-        label = environment.delivery.secrets_label.replace("{namespace}", environment.namespace)
-        if label and environment.settings["secrets"]["provider"] == "sops":
-            names.setdefault(label, "a label")
+        for name, what in _called_after(form, environment):
+            names.setdefault(name, what)
         name, what = max(names.items(), key=lambda one: len(one[0]))
         if len(name) > _LONGEST:
             most = _LONGEST - len(name) + len(environment.namespace)
@@ -251,6 +250,20 @@ def security_headers(form: Form) -> Iterator[Problem]:
                 hint="name it in 'cluster.ingressController', or have its administrator send them and remove this",
                 severity=Severity.WARNING,
             )
+
+
+def _called_after(form: Form, environment: Environment) -> Iterator[tuple[str, str]]:
+    """Yield what else is called after the namespace and may have no more characters, and what that is."""
+    delivery, secrets = environment.delivery, environment.settings["secrets"]
+    labels = []
+    if secrets["provider"] == "sops":
+        labels.append(delivery.secrets_label)
+        if delivery.decryption == "key" and not form.given(environment, "secrets", "sops", "keySecret"):
+            yield secrets["sops"]["keySecret"], "a Secret"
+    if any(one.definitions for one in environment.components):
+        labels.append(delivery.custom_label)
+    for label in filter(None, labels):
+        yield label.replace("{namespace}", environment.namespace), "a label"
 
 
 def _namespaces(environment: Environment) -> Iterator[str]:
