@@ -98,9 +98,9 @@ def test_it_is_offered_rendered_and_explained(project: Path, repository: Path) -
     assert (repository / "clusters/acceptance" / backend["values"][0]).is_file()
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert "Helmfile, namespace `helmfile`" in readme
-    assert "`helm list --namespace signalen-acceptance`" in readme
+    assert "`helm list --namespace signalen-utrecht-acceptance`" in readme
     assert "| Helmfile | `{namespace}-helmfile`" not in readme
-    assert "| Helmfile | `signalen-acceptance-helmfile` | `token` |" in readme
+    assert "| Helmfile | `signalen-utrecht-acceptance-helmfile` | `token` |" in readme
     assert "Flux" not in readme.partition("| omgeving | met |")[2].partition("\n\n")[0]
 
 

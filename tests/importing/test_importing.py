@@ -288,7 +288,13 @@ def test_backend_values_give_a_form(tmp_path: Path) -> None:
     assert form == {
         "municipality": {"code": "GM0344"},
         "contact": {"phone": "14 030", "email": "noreply@utrecht.nl"},
-        "environments": {"production": {"domain": "meldingen.utrecht.nl", "version": "4.23.0"}},
+        "environments": {
+            "production": {
+                "domain": "meldingen.utrecht.nl",
+                "version": "4.23.0",
+                "cluster": {"namespace": "signalen-utrecht-production"},
+            }
+        },
         "map": {"municipalities": ["Zeist"]},
         "resources": {"backend": {"requests": {"cpu": "600m"}}},
         "identity": {

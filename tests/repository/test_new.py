@@ -696,6 +696,7 @@ def test_a_person_is_asked_in_the_order_of_the_schema(tmp_path: Path, keyboard: 
         **ANSWERS,
         "apiVersion": "signalen.org/v1",
         "environments.acceptance.version": catalog().releases[0],
+        "environments.acceptance.cluster.namespace": "signalen-s-hertogenbosch-acceptance",
     }
 
 

@@ -228,6 +228,7 @@ read_facts() {
       manifest=https://github.com/fluxcd/flux2/releases/download/$FLUX_VERSION/install.yaml
       manifest=${flux_manifest:-$manifest}
       version=$FLUX_VERSION
+      follower=gitrepositories.source.toolkit.fluxcd.io
       workloads='deployment/source-controller deployment/kustomize-controller deployment/helm-controller
         deployment/notification-controller'
       kinds='crd/gitrepositories.source.toolkit.fluxcd.io crd/helmrepositories.source.toolkit.fluxcd.io
@@ -243,6 +244,7 @@ read_facts() {
       manifest=https://raw.githubusercontent.com/argoproj/argo-cd/$ARGOCD_VERSION/manifests/install.yaml
       manifest=${argocd_manifest:-$manifest}
       version=$ARGOCD_VERSION
+      follower=applications.argoproj.io
       workloads='statefulset/argocd-application-controller deployment/argocd-repo-server deployment/argocd-server'
       kinds='crd/applications.argoproj.io crd/appprojects.argoproj.io'
       secret_label=argocd.argoproj.io/secret-type=repository
@@ -288,6 +290,44 @@ check() {
   say "repository: $repository, branch $branch"
   say "cluster:    ${context:-onbekend}${server:+, $server}"
   say "GitOps:     $tool, namespace $tool_namespace"
+  check_followers
+}
+
+# What is called after the namespace may be of another municipality, or of another tool: it is never taken over unasked.
+check_followers() {
+  local followers kind place name url
+  tended_from=''
+  [ "$reachable" = yes ] || return 0
+  followers=$(
+    followers_of gitrepositories.source.toolkit.fluxcd.io .spec.url
+    followers_of applications.argoproj.io .spec.source.repoURL
+  ) || exit 1
+  while read -r kind place name url; do
+    [ "$name" = "$namespace" ] || continue
+    if [ "${url%.git}" != "${repository%.git}" ]; then
+      lack "namespace $namespace volgt in dit cluster een andere repository: $url ($kind in namespace $place)." \
+        "Geef deze omgeving in het formulier een andere cluster.namespace. Is de repository zelf verhuisd? Wijzig dan" \
+        "eerst het adres in dat object met kubectl edit"
+    elif [ "$kind" != "$follower" ]; then
+      tended_by_another "$kind" "$place"
+    elif [ "$place" != "$tool_namespace" ]; then
+      # Where the tool itself runs elsewhere, the next step has a better word for it.
+      tended_from=$place
+    fi
+  done <<<"$followers"
+}
+
+tended_by_another() {
+  lack "namespace $namespace wordt in dit cluster al verzorgd door een ander: $1 in namespace $2." \
+    "signalen handover $environment brengt een omgeving in stappen over, en noemt wat er eerst los moet"
+}
+
+# Prints a line for each object of a kind that follows a repository: kind, namespace, name, address.
+followers_of() {
+  local line="$1{\" \"}{.metadata.namespace}{\" \"}{.metadata.name}{\" \"}{$2}{\"\\n\"}"
+  found "crd/$1" || return 0
+  k get "$1" --all-namespaces --output "jsonpath={range .items[*]}$line{end}" ||
+    fail "het cluster zegt niet welke repositories het volgt"
 }
 
 choose_cluster() {
@@ -662,6 +702,7 @@ main() {
   check
   [ "$apply" = no ] || confirm "Dit cluster wijzigen?"
   install_tool
+  [ -z "$tended_from" ] || tended_by_another "$follower" "$tended_from"
   give_access
   give_age_key
   start_sync

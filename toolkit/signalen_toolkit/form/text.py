@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from signalen_toolkit.base.layout import SCHEMA_FILE
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.schema import form_schema, resolve
@@ -62,6 +63,16 @@ def _environments(given: Mapping[str, Any], config: Config) -> Iterator[str]:
         yield "  # production:"
         yield f"  #   domain: {inline(resolve(node['properties']['domain'])['examples'][-1])}{_EXAMPLE}"
         yield f"  #   version: {inline(version)}"
+        yield from _namespace_like(given)
+
+
+def _namespace_like(given: Mapping[str, Any]) -> Iterator[str]:
+    """Write the namespace of an environment that comes later as that of the first one, where that has its name."""
+    name, first = next(iter(given.items()), ("", {}))
+    namespace = str(at(first, "cluster", "namespace") or "")
+    if name and namespace.endswith(f"-{name}"):
+        yield "  #   cluster:"
+        yield f"  #     namespace: {inline(namespace.removesuffix(name) + 'production')}"
 
 
 def _environment(node: Mapping[str, Any], given: Mapping[str, Any], completed: Environment | None) -> Iterator[str]:

@@ -19,6 +19,7 @@ from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.schema import form_schema, resolve, settings
 from signalen_toolkit.repository import set_option
 from signalen_toolkit.repository.set_option import SET, Place, schema_at, shifted
@@ -26,6 +27,7 @@ from signalen_toolkit.validation.check import check
 
 # The environment that a question is about where none was named: the first in which Signalen is tried out.
 FIRST_ENVIRONMENT: Final = "acceptance"
+_LONGEST: Final = 52  # characters of a namespace, beside which there may be one with -monitoring behind its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,11 @@ def questions(form: Mapping[str, Any]) -> list[Question]:
 
 
 def completed(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a form with what it states although it has a default: its own version, the release, the delivery.
+    """Return a form with what it states although it has a default: its own version, the release, the delivery, names.
 
-    What a repository runs on must not change because somebody upgrades the toolkit.
+    What a repository runs on must not change because somebody upgrades the toolkit. And several municipalities may
+    have one cluster or one vault, so what is shared there gets the name of this one; an older repository keeps what it
+    has.
     """
     whole = merge(form, {})
     properties = form_schema()["properties"]
@@ -131,7 +135,26 @@ def completed(form: Mapping[str, Any]) -> dict[str, Any]:
         for environment in environments.values():
             if isinstance(environment, dict):
                 environment.setdefault("version", catalog().releases[0])
+    for name, environment in environments.items() if isinstance(environments, dict) else ():
+        if isinstance(environment, dict):
+            _give_names(merge(whole, environment), str(name), environment)
     return whole
+
+
+def _give_names(settings: Mapping[str, Any], name: str, environment: dict[str, Any]) -> None:
+    """Give an environment a namespace, and a beginning for its names in a vault, unless these were answered."""
+    section = settings.get("municipality")
+    found = municipality_of(section) if isinstance(section, Mapping) else None
+    if found is None or at(settings, "cluster", "namespace") is not None:
+        return
+    names = [f"signalen-{what}-{name}" for what in (found.slug, found.code.lower())]
+    fitting = [one for one in names if len(one) <= _LONGEST]
+    if not fitting or not isinstance(environment.get("cluster", {}), dict):
+        return
+    environment["cluster"] = {**environment.get("cluster", {}), "namespace": fitting[0]}
+    vault = at(settings, "secrets", "provider") == "external-secrets"
+    if vault and at(settings, "secrets", "externalSecrets", "prefix") is None:
+        environment.update(merge(environment, {"secrets": {"externalSecrets": {"prefix": fitting[0]}}}))
 
 
 def unanswered_problems(missing: Iterable[Question], file: str) -> list[Problem]:
