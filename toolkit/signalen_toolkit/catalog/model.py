@@ -276,9 +276,9 @@ class Delivery:
     is the oldest version that its tool takes, as bootstrap/cluster.sh installs it, empty for any. `mailed_by` is the
     component that sends its messages by mail, empty where it does so itself. `secrets_label` is a label that it puts on
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
-    is a command that shows how releases do, `in_cluster` how the tool itself is found. `names` are those of the objects
-    by which its tool knows the parts of an environment, `custom_label` a label on objects of kinds that a release brings
-    along. `handover` says how a person takes an environment over from it.
+    is a command that shows how releases do, `in_cluster` how the tool itself is found. `names` are those of
+    the objects by which its tool knows the parts of an environment, `custom_label` a label on objects of kinds that a
+    release brings along. `handover` says how a person takes an environment over from it.
     """
 
     name: str
