@@ -154,7 +154,7 @@ def test_it_says_which_keys_of_the_form_come_and_go(tmp_path: Path) -> None:
 
 def test_it_says_which_secrets_are_new(tmp_path: Path) -> None:
     charts = catalog()
-    azure = FORM.replace("delivery: flux", "delivery: flux\nstorage: {azure: {account: photos}}")
+    azure = FORM.replace('"4.20.0"  # since May', '"4.20.0"\n        storage: {azure: {account: photos}}')
     before, after = (revision.read(repository(tmp_path, form), charts).config for form in (FORM, azure))
     assert notes(before, after, "acceptance", charts).secrets == ("signalen-backend-secrets/AZURE_STORAGE_ACCOUNT_KEY",)
     assert notes(after, before, "acceptance", charts).secrets == ()

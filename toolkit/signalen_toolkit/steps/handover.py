@@ -21,7 +21,7 @@ from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.rendered import Rendered
 from signalen_toolkit.repository.change import Place, Side
 from signalen_toolkit.steps import standing
-from signalen_toolkit.steps.standing import PUSH, Standing, StepTaken, taken, todo
+from signalen_toolkit.steps.standing import PUSH, Progress, StepTaken, taken, todo
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def handover(
         return _next(directory, now, facts, target)
 
 
-def _target(now: Standing, facts: Rendered, delivery: str | None, namespace: str | None) -> _Target:
+def _target(now: Progress, facts: Rendered, delivery: str | None, namespace: str | None) -> _Target:
     known = now.charts.deliveries
     if delivery and delivery not in known:
         hint = did_you_mean(delivery, [*known]) or f"known are {', '.join(known)}"
@@ -75,7 +75,7 @@ def _target(now: Standing, facts: Rendered, delivery: str | None, namespace: str
     return _Target(tool, goes, f"signalen handover {now.name}{options}")
 
 
-def _next(directory: Path, now: Standing, facts: Rendered, target: _Target) -> StepTaken:
+def _next(directory: Path, now: Progress, facts: Rendered, target: _Target) -> StepTaken:
     if target.has(facts) and not facts.paused:
         return _arrived(now, facts, target)
     if now.is_outdated:
@@ -88,7 +88,7 @@ def _next(directory: Path, now: Standing, facts: Rendered, target: _Target) -> S
     return taken(directory, now, lambda text: _switched(text, now, target), _switching(now, target))
 
 
-def _pausing(now: Standing, facts: Rendered, target: _Target) -> Iterator[str]:
+def _pausing(now: Progress, facts: Rendered, target: _Target) -> Iterator[str]:
     title = now.tool(facts).title
     yield f"Step 1 of 3, pause: {title} still follows the repository, and neither changes nor removes {now.name}."
     yield from todo(
@@ -100,7 +100,7 @@ def _pausing(now: Standing, facts: Rendered, target: _Target) -> Iterator[str]:
     )
 
 
-def _switching(now: Standing, target: _Target) -> Iterator[str]:
+def _switching(now: Progress, target: _Target) -> Iterator[str]:
     old = now.head
     if old is None:
         raise UsageError(f"'{now.name}' is in no commit yet: commit it first")
@@ -120,7 +120,7 @@ def _switching(now: Standing, target: _Target) -> Iterator[str]:
     )
 
 
-def _arrived(now: Standing, facts: Rendered, target: _Target) -> StepTaken:
+def _arrived(now: Progress, facts: Rendered, target: _Target) -> StepTaken:
     """Say what is left where the tree is that of the target."""
     if now.head is not None and now.head.paused:
         again = [*_called_off(now), *todo([PUSH])] if target.has(now.head) else _switching(now, target)
@@ -147,11 +147,11 @@ def _arrived(now: Standing, facts: Rendered, target: _Target) -> StepTaken:
     return StepTaken("\n".join([*lines, *todo(steps)]))
 
 
-def _called_off(now: Standing) -> Iterator[str]:
+def _called_off(now: Progress) -> Iterator[str]:
     yield f"Called off: {now.name} stays where it is, and is no longer paused."
 
 
-def _switched(text: str, now: Standing, target: _Target) -> str:
+def _switched(text: str, now: Progress, target: _Target) -> str:
     """Return the form with the environment where it is to be, and not paused."""
     gone, values = standing.unpaused(now)
     removed, given = _namespace(now.form, now.name, target)

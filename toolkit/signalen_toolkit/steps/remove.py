@@ -23,7 +23,7 @@ from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean
 from signalen_toolkit.repository import change as revision
 from signalen_toolkit.steps import standing
-from signalen_toolkit.steps.standing import PUSH, Standing, StepTaken, taken, todo
+from signalen_toolkit.steps.standing import PUSH, Progress, StepTaken, taken, todo
 from signalen_toolkit.validation.check import check
 
 _COPIES = ("database", "media")
@@ -59,7 +59,7 @@ def remove(directory: Path, environment: str, *, charts: Catalog | None = None) 
         return _removed(directory, now, said)
 
 
-def _removed(directory: Path, now: Standing, said: list[str]) -> StepTaken:
+def _removed(directory: Path, now: Progress, said: list[str]) -> StepTaken:
     """Take the environment out of the repository: Git has what goes."""
     if len(now.form.config.environments) == 1:
         said[0] += " It is the only one: nothing is changed here, for the repository goes as a whole."
@@ -72,7 +72,7 @@ def _removed(directory: Path, now: Standing, said: list[str]) -> StepTaken:
     return done
 
 
-def _environment(directory: Path, now: Standing) -> Environment:
+def _environment(directory: Path, now: Progress) -> Environment:
     """Return the environment as the form has it, or as that of the last commit had it."""
     if _is_in(now.form, now.name):
         return now.form.environment(now.name)
@@ -91,7 +91,7 @@ def _is_in(form: revision.Side, name: str) -> bool:
     return any(one.name == name for one in form.config.environments)
 
 
-def _pausing(now: Standing, facts: Rendered, about: Environment, command: str) -> Iterator[str]:
+def _pausing(now: Progress, facts: Rendered, about: Environment, command: str) -> Iterator[str]:
     yield f"Step 1 of 2, pause: {now.name} keeps running, and nothing of it is changed or removed any more."
     yield from todo(
         [
@@ -115,7 +115,7 @@ def _copying(facts: Rendered, about: Environment) -> list[str]:
     return lines
 
 
-def _leaving(now: Standing, facts: Rendered, about: Environment) -> Iterator[str]:
+def _leaving(now: Progress, facts: Rendered, about: Environment) -> Iterator[str]:
     yield f"Step 2 of 2, leave: {now.name} goes out of the repository."
     yield from todo(
         [

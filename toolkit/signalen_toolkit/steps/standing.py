@@ -35,7 +35,7 @@ class StepTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Progress:
     """An environment: in the form, as it is rendered on disk, and in the last commit (none where it is not there)."""
 
     name: str
@@ -65,7 +65,7 @@ class Standing:
         return self.charts.delivery(facts.delivery)
 
 
-def standing(directory: Path, environment: str, charts: Catalog) -> Standing:
+def standing(directory: Path, environment: str, charts: Catalog) -> Progress:
     """Read how far an environment is. Raises UsageError where there is no Git, or nobody knows the environment."""
     revisions.require(directory)
     head = revisions.revision(directory, "HEAD")
@@ -75,10 +75,10 @@ def standing(directory: Path, environment: str, charts: Catalog) -> Standing:
     if disk is None and committed is None:
         form.environment(environment)  # says which there are
     tree = {path: data.decode(errors="replace") for path, data in files.items()}
-    return Standing(environment, form, disk, committed, tree, charts)
+    return Progress(environment, form, disk, committed, tree, charts)
 
 
-def taken(directory: Path, now: Standing, change: Callable[[str], str], said: Iterable[str]) -> StepTaken:
+def taken(directory: Path, now: Progress, change: Callable[[str], str], said: Iterable[str]) -> StepTaken:
     """Make an edit and render, and say what is done and to do."""
     made = revision.revise(directory, now.form, now.charts, change)
     lines = list(said)
@@ -88,7 +88,7 @@ def taken(directory: Path, now: Standing, change: Callable[[str], str], said: It
     return StepTaken("\n".join([lines[0], *done, *lines[1:]]), made.after.problems)
 
 
-def renewal(now: Standing, command: str) -> Iterator[str]:
+def renewal(now: Progress, command: str) -> Iterator[str]:
     """Say what comes before the first step where a tree is of an older toolkit."""
     yield f"Before the first step: {now.name} was rendered by an older toolkit, whose objects cannot be paused."
     yield from todo(
@@ -103,12 +103,12 @@ def renewal(now: Standing, command: str) -> Iterator[str]:
     )
 
 
-def paused(now: Standing) -> dict[Place, bool]:
+def paused(now: Progress) -> dict[Place, bool]:
     """Return the change of the form that pauses an environment."""
     return {("environments", now.name, "sync", "paused"): True}
 
 
-def unpaused(now: Standing) -> tuple[list[Place], dict[Place, bool]]:
+def unpaused(now: Progress) -> tuple[list[Place], dict[Place, bool]]:
     """Return what to remove from the form, and what to set in it, so that an environment is no longer paused."""
     own: Place = ("environments", now.name, "sync", "paused")
     if now.form.document.node(("sync", "paused")) is not None:
@@ -116,7 +116,7 @@ def unpaused(now: Standing) -> tuple[list[Place], dict[Place, bool]]:
     return [own], {}
 
 
-def pause_shows(now: Standing, facts: Rendered) -> list[str]:
+def pause_shows(now: Progress, facts: Rendered) -> list[str]:
     """Say how to see in the cluster that an environment is paused."""
     lines = []
     for command, shows in now.tool(facts).handover.paused:
@@ -124,7 +124,7 @@ def pause_shows(now: Standing, facts: Rendered) -> list[str]:
     return lines
 
 
-def letting_go(now: Standing, facts: Rendered) -> list[str]:
+def letting_go(now: Progress, facts: Rendered) -> list[str]:
     """Return the commands that take an environment out of the hands of its tool: by name, what the last commit has."""
     tool = now.tool(facts)
     first = f"{CLUSTERS}/{now.name}/{tool.bootstrap}/"
@@ -155,7 +155,7 @@ def todo(steps: Sequence[str | Sequence[str]]) -> Iterator[str]:
         yield from (f"     {line}" for line in lines[1:])
 
 
-def require_rendered(now: Standing) -> Rendered:
+def require_rendered(now: Progress) -> Rendered:
     """Return the facts of the tree on disk. Raises UsageError where the environment was never rendered."""
     if now.disk is None:
         raise UsageError(
