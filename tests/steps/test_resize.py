@@ -26,7 +26,7 @@ def test_a_larger_database_is_rendered_and_told(place: Path) -> None:
     edit(place, "# the end\n", "database: {size: 20Gi}\n")
     said = resize(place).text
     steps = (
-        "clusters/acceptance: 2 files written",
+        "clusters/acceptance: 3 files written",
         "acceptance: the database 10Gi → 20Gi",
         "kubectl get persistentvolumeclaim data-signalen-backend-postgresql-0 --namespace signalen-acceptance",
         "kubectl patch persistentvolumeclaim data-signalen-backend-postgresql-0",
