@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.place import REPOSITORY, Place, simulated
+from tests.cluster.place import REPOSITORY, TOOLKIT, Place, simulated
 from tests.conftest import program
 
 _ASKED = {
@@ -26,40 +25,58 @@ municipality: {{code: GM0796}}
 contact: {{phone: "073 615 51 55", email: meldingen@s-hertogenbosch.nl}}
 repository: {{url: "{git}"}}
 delivery: {delivery}
-identity: {{issuer: "https://keycloak.example.nl/realms/bosch", clientId: signalen}}
+identity: {{issuer: "https://id.s-hertogenbosch.nl/realms/signalen", clientId: signalen}}
 secrets: {{provider: existing}}
 components: {{classification: {{enabled: false}}}}
 environments:
-  acceptance:
+  {environment}:
     domain: bosch.signalen.dev
     version: 4.22.0
     cluster: {{namespace: {namespace}}}
 """
-NAMESPACES = {"flux": "life-flux", "argocd": "life-argocd"}
+KINDS = {"flux": "helmreleases.helm.toolkit.fluxcd.io", "argocd": "applications.argoproj.io"}
 
 
 @pytest.fixture(params=["flux", "argocd"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """Give a rendered repository that is committed and pushed, and a cluster in which nothing of it is."""
+    """Give a rendered repository, and a cluster in which nothing of it is."""
+    yield from _played(_made(tmp_path, request.param, "acceptance"))
+
+
+@pytest.fixture(params=["flux", "argocd"])
+def production(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give a repository with an environment in which changes wait for a person, where the tool can do so."""
+    yield from _played(_made(tmp_path, request.param, "production"))
+
+
+@pytest.fixture(params=["flux", "argocd"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give a repository that an older toolkit made."""
+    toolkit = os.environ.get("SIGNALEN_OLDER")
+    if not toolkit:
+        pytest.skip("set SIGNALEN_OLDER to the `signalen` program of an older toolkit, 0.1.0 for example")
+    yield from _played(_made(tmp_path, request.param, "acceptance", (toolkit,)))
+
+
+def _made(folder: Path, delivery: str, environment: str, toolkit: tuple[str, ...] = TOOLKIT) -> Place:
     missing = [f"{name} ({what})" for name, what in _ASKED.items() if not os.environ.get(name)]
     if missing:
         pytest.skip(f"set {'; '.join(missing)}")
     program("kubectl", "kubectl")
-    delivery: str = request.param
     asked = [os.environ[name] for name in _ASKED]
-    found = Place(tmp_path / "repository", Path(asked[0]).absolute(), asked[1], asked[2])
-    kind = {"flux": "helmreleases.helm.toolkit.fluxcd.io", "argocd": "applications.argoproj.io"}[delivery]
+    found = Place(folder / "repository", Path(asked[0]).absolute(), asked[1], asked[2], delivery)
     found.repository.mkdir()
-    if "NotFound" in found.kubectl("get", "crd", kind, check=False):
+    if not found.has(KINDS[delivery]):
         pytest.skip(f"this cluster has no {delivery}")
-    form = FORM.format(git=REPOSITORY, delivery=delivery, namespace=NAMESPACES[delivery])
-    answers = tmp_path / "answers.yaml"
+    found.clear()
+    form = FORM.format(git=REPOSITORY, delivery=delivery, environment=environment, namespace=f"life-{delivery}")
+    answers = folder / "answers.yaml"
     answers.write_text(form, encoding="utf-8")
     shutil.rmtree(found.repository)
-    command = [sys.executable, "-m", "signalen_toolkit", "new", "--no-input", "--answers", answers, found.repository]
+    command = [*toolkit, "new", "--no-input", "--answers", answers, found.repository]
     done = subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    yield from _played(found)
+    return found
 
 
 def _played(place: Place) -> Iterator[Place]:

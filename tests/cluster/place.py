@@ -19,20 +19,31 @@ from signalen_toolkit.documents.edit import remove, set_values
 
 Object = dict[str, Any]
 
+# What the tools act on, parents first.
+_TOOLS: Final = (
+    "kustomizations.kustomize.toolkit.fluxcd.io",
+    "helmreleases.helm.toolkit.fluxcd.io",
+    "helmrepositories.source.toolkit.fluxcd.io",
+    "gitrepositories.source.toolkit.fluxcd.io",
+    "applications.argoproj.io",
+    "appprojects.argoproj.io",
+)
 _PULSE: Final = 2.0  # seconds between two looks at the cluster
 _PUBLISHED: Final = "https://signalen.github.io/helm-charts/"
+TOOLKIT: Final = (sys.executable, "-m", "signalen_toolkit")
 REPOSITORY: Final = "https://git.example.nl/life.git"
 _FAKE: Final = "kwok.x-k8s.io/node"  # nodes that carry this are simulated
 
 
 @dataclass
 class Place:
-    """Where a life is played. `timed` are the steps and what each took, in seconds."""
+    """Where a life is played, at first with one `delivery`. `timed` are the steps and what each took, in seconds."""
 
     repository: Path
     kubeconfig: Path
     git: str
     charts: str
+    delivery: str
     timed: dict[str, float] = field(default_factory=dict)
 
     def run(self, *command: str | Path, check: bool = True, stdin: str = "") -> str:
@@ -46,7 +57,7 @@ class Place:
 
     def signalen(self, *arguments: str, check: bool = True) -> str:
         """Run a command of the toolkit in the repository."""
-        return self.run(sys.executable, "-m", "signalen_toolkit", *arguments, check=check)
+        return self.run(*TOOLKIT, *arguments, check=check)
 
     def kubectl(self, *arguments: str, check: bool = True, stdin: str = "") -> str:
         """Run kubectl."""
@@ -77,11 +88,36 @@ class Place:
 
     def set(self, *path: str, to: Any) -> None:
         """Give a setting of the form another value, None for none, and render."""
-        form = self.repository / FORM_FILE
-        text = form.read_text(encoding="utf-8")
-        changed = set_values(text, {path: to}) if to is not None else remove(text, [path])
-        form.write_text(changed, encoding="utf-8")
+        changed = set_values(self.form(), {path: to}) if to is not None else remove(self.form(), [path])
+        (self.repository / FORM_FILE).write_text(changed, encoding="utf-8")
         self.signalen("render")
+
+    def form(self) -> str:
+        """Return the form."""
+        return (self.repository / FORM_FILE).read_text(encoding="utf-8")
+
+    def write(self, *path: str, to: Any) -> None:
+        """Give a setting of the form another value, and render nothing."""
+        (self.repository / FORM_FILE).write_text(set_values(self.form(), {path: to}), encoding="utf-8")
+
+    def has(self, kind: str) -> bool:
+        """Tell whether the cluster knows a kind of objects that is not its own."""
+        return "NotFound" not in self.kubectl("get", "customresourcedefinition", kind, check=False)
+
+    def clear(self) -> None:
+        """Take away what other lives left: first what a tool acts on, then namespaces with all that is in them."""
+        for kind in filter(self.has, _TOOLS):
+            for one in self.get(kind, "--all-namespaces"):
+                meta = one["metadata"]
+                if meta["name"].startswith("life-") or meta["namespace"].startswith("life-"):
+                    here = (kind, meta["name"], "--namespace", meta["namespace"])
+                    self.kubectl(
+                        "patch", *here, "--type=merge", '--patch={"metadata":{"finalizers":null}}', check=False
+                    )
+                    self.kubectl("delete", *here, "--ignore-not-found", "--wait=false")
+        for one in self.get("namespaces"):
+            if one["metadata"]["name"].startswith("life-"):
+                self.kubectl("delete", "namespace", one["metadata"]["name"], "--timeout=120s")
 
     def until(self, step: str, seen: Callable[[], bool], seconds: float = 300) -> None:
         """Wait until something is so, and keep how long that took."""
