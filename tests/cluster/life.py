@@ -81,6 +81,10 @@ class Life:
         kinds = ("gitrepositories.source.toolkit.fluxcd.io", "applications.argoproj.io")
         return any(head in self.place.kubectl("get", kind, "-A", "-o", "json", check=False) for kind in kinds)
 
+    def finds_nothing(self) -> bool:
+        """Tell whether its tool says that the folder that it follows is gone."""
+        return "app path does not exist" in self.place.kubectl("get", "applications", "-A", "-o", "json", check=False)
+
     def is_paused(self) -> bool:
         """Tell whether its tool changes and removes nothing of it."""
         if self.flux:
@@ -102,23 +106,28 @@ class Life:
             else self._of_this(self.place.get("applications", "-n", "argocd"))
         )
 
-    def follow(self, said: str) -> None:
-        """Do what a step of the toolkit says, in its order: wait, run its commands, commit and push."""
+    def follow(self, said: str, refused: str = "") -> None:
+        """Do what a step of the toolkit says, in its order: wait, run its commands, commit and push.
+
+        A command that begins with `refused` has to fail.
+        """
         waits = {"is paused in the cluster": self.is_paused, "may not change, remove": self.is_refused}
         for line in map(str.strip, said.splitlines()):
             for words, seen in waits.items():
                 if words in line:
                     self.place.until(line.rstrip(":"), seen)
             if line.startswith("$ "):
-                self._command(shlex.split(line.removeprefix("$ ")))
+                command = line.removeprefix("$ ")
+                if refused and command.startswith(refused):
+                    assert "Gestopt" in self._command(shlex.split(command), check=False)
+                else:
+                    self._command(shlex.split(command))
             elif PUSH.partition(":")[0] in line:
                 self.place.push("a step")
 
-    def _command(self, words: list[str]) -> None:
-        if words[0].startswith("bootstrap/"):
-            self.place.run("bash", *words, "--yes")
-        else:
-            self.place.run(*words)
+    def _command(self, words: list[str], *, check: bool = True) -> str:
+        program = ["bash", *words, "--yes"] if words[0].startswith("bootstrap/") else words
+        return self.place.run(*program, check=check)
 
     def _of_this(self, found: list[Object]) -> list[Object]:
         return [one for one in found if one["metadata"]["name"].startswith(self.namespace)]

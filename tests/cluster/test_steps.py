@@ -5,6 +5,7 @@ Like test_life.py, which says what to give. What is made stays in the cluster: n
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -84,21 +85,25 @@ def test_what_an_older_toolkit_rendered(older: Place, careful: bool) -> None:
     assert life.claims() == claims
 
 
-def test_another_namespace_of_the_tool(place: Place) -> None:
-    if place.delivery != "flux":
-        pytest.skip("Argo CD reads Applications in its own namespace only, unless it is set up for more")
+def test_a_namespace_in_which_the_tool_is_not(place: Place) -> None:
+    """Whoever goes on where the first step says to stop comes back without losing anything."""
     life = _living(place)
     before, claims = life.pods(), life.claims()
-    place.kubectl("create", "namespace", "life-tools", check=False)
+    there = place.signalen("preflight", "acceptance", check=False)
+    home = {"flux": "flux-system", "argocd": "argocd"}[place.delivery]
     place.write("sync", to={"namespace": "life-tools"})
-    assert "signalen handover" in place.signalen("check", check=False)
+    assert "signalen handover" in place.signalen("check", check=False), there
     place.run("git", "checkout", "municipality.yaml")
-    _hand_over(life, "--sync-namespace", "life-tools")
-    place.until("in another namespace of Flux", lambda: life.reached(_VERSION, *_COMPONENTS))
+    said = place.signalen("handover", "acceptance", "--sync-namespace", "life-tools")
+    assert "No resources found" in place.run(*_commands(said)[0])
+    life.follow(said)
+    life.follow(place.signalen("handover", "acceptance", "--sync-namespace", "life-tools"), refused="bootstrap/")
     assert _same(life, before)
     assert life.claims() == claims
-    (root,) = place.get("kustomizations.kustomize.toolkit.fluxcd.io", "--all-namespaces")
-    assert root["metadata"]["namespace"] == "life-tools"
+    _hand_over(life, "--sync-namespace", home)
+    place.until("back where the tool is", lambda: life.reached(_VERSION, *_COMPONENTS))
+    assert _same(life, before)
+    assert life.claims() == claims
 
 
 def test_another_name_and_another_namespace_are_refused(place: Place) -> None:
@@ -114,7 +119,7 @@ def test_another_name_and_another_namespace_are_refused(place: Place) -> None:
     place.run("rm", "-r", "clusters/acceptance")
     place.signalen("render")
     place.push("another name, without asking")
-    place.until("the cluster has seen it", life.has_seen, 120)
+    place.until("the cluster has seen it", lambda: life.has_seen() or life.finds_nothing())
     assert life.claims() == claims
     assert life.pods()
 
@@ -144,6 +149,10 @@ def _living(place: Place) -> Life:
     life.connect()
     place.until("first installation", lambda: life.reached(_VERSION, *_COMPONENTS), 600)
     return life
+
+
+def _commands(said: str) -> list[list[str]]:
+    return [shlex.split(line.strip().removeprefix("$ ")) for line in said.splitlines() if line.strip().startswith("$ ")]
 
 
 def _hand_over(life: Life, *options: str) -> None:

@@ -93,11 +93,23 @@ def _pausing(now: Progress, facts: Rendered, target: _Target) -> Iterator[str]:
     yield f"Step 1 of 3, pause: {title} still follows the repository, and neither changes nor removes {now.name}."
     yield from todo(
         [
+            *_there(facts, target),
             PUSH,
             ["wait until the environment is paused in the cluster:", *standing.pause_shows(now, facts)],
             f"take the next step: {target.command}",
         ]
     )
+
+
+def _there(facts: Rendered, target: _Target) -> Iterator[list[str]]:
+    """Say how to see that a tool has moved itself: another one is installed by bootstrap/cluster.sh where it is not."""
+    tool = target.delivery
+    if tool.name == facts.delivery and tool.in_cluster:
+        label = f"app.kubernetes.io/part-of={tool.in_cluster.part_of}"
+        yield [
+            f"see that {tool.title} itself runs in namespace {target.namespace}; if nothing shows, go no further:",
+            f"$ kubectl get deployments --namespace {target.namespace} --selector {label}",
+        ]
 
 
 def _switching(now: Progress, target: _Target) -> Iterator[str]:
