@@ -108,14 +108,36 @@ ELSEWHERE = {
     "deprecated-api",
     "duplicate-object",
     "host-without-ingress",
+    "image-elsewhere",  # in an environment with a registry of its own
     "network-blocked",
     "not-permitted",
+    "pull-secret-missing",
     "unknown-kind",
 }
 
 
 def test_every_rule_has_a_mistake() -> None:
     assert {rule for rule, *_ in MISTAKES} | ELSEWHERE == set(REASONS)
+
+
+def test_an_environment_with_a_registry_of_its_own_takes_no_image_from_another() -> None:
+    found = messages_of(findings(good(), registry="harbor.example.nl/mirror"), "image-elsewhere")
+    assert "the image 'signalen/backend:2.50.10' is not from harbor.example.nl/mirror" in found
+    mirrored = changed(BACKEND, f"{API}.image", "harbor.example.nl/mirror/signalen/backend:2.50.10")
+    left = messages_of(findings(mirrored, registry="harbor.example.nl/mirror"), "image-elsewhere")
+    assert len(left) < len(found)
+
+
+def test_every_pod_signs_in_at_the_registry() -> None:
+    found = messages_of(findings(good(), pull_secrets=frozenset({"harbor"})), "pull-secret-missing")
+    assert "the pod does not use the pull secret 'harbor'" in found
+    signed_in = changed(BACKEND, f"{POD}.imagePullSecrets", [{"name": "harbor"}])
+    left = messages_of(findings(signed_in, pull_secrets=frozenset({"harbor"})), "pull-secret-missing")
+    assert len(left) == len(found) - 1
+
+
+def messages_of(found: list[Finding], rule: str) -> list[str]:
+    return [finding.message for finding in found if finding.rule == rule]
 
 
 def well_said(finding: Finding) -> bool:

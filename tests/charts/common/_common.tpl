@@ -143,3 +143,14 @@ metadata:
   {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- /* What pods sign in with at a registry, where the values say so for the chart, or for all charts. */ -}}
+{{- define "standin.pullSecrets" -}}
+{{- $global := .Values.global | default dict -}}
+{{- $given := concat (.Values.imagePullSecrets | default list) ($global.imagePullSecrets | default list) (($global.image | default dict).pullSecrets | default list) -}}
+{{- $found := list -}}
+{{- range $given }}{{ $found = append $found (kindIs "string" . | ternary (dict "name" .) .) }}{{ end -}}
+{{- with $found }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+{{- end }}

@@ -1,15 +1,16 @@
-"""The commands that look at a cluster. None of them changes one."""
+"""The commands that look at a cluster, and at what it has to reach. None of them changes one."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli.shared import progress, rendering_options
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, did_you_mean, has_errors
 
 if TYPE_CHECKING:
@@ -65,6 +66,32 @@ def first_day(environment: str, look: bool, context: str, timeout: float, direct
         seen = next((found for found in compared if found.environment == one.name), None)
         click.echo(chapter.text(one.name, steps(one, config, catalog()), seen.mark if seen else None))
     sys.exit(any(one.is_missing for one in compared))
+
+
+@click.command()
+@_ENVIRONMENT
+@rendering_options
+@_FOLDER
+def images(environment: str, directory: Path, **options: Any) -> None:
+    """Print the charts and images of ENVIRONMENT, by default of all, as they were published: what a mirror has to hold.
+
+    One on each line. Where the form names a registry (images.registry), an image has its place there behind it.
+    """
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.helm.errors import HelmError
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.verify import mirror
+
+    config = _config(directory)
+    chosen = _chosen(config, environment)
+    with_options = Options(**options, variables=variables())
+    try:
+        found = mirror.contents(directory, config, chosen, catalog(), with_options, progress)
+    except HelmError as error:
+        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    registries = {str(one.settings["images"]["registry"]) for one in chosen}
+    for line in found.lines(registries.pop() if len(registries) == 1 else ""):
+        click.echo(line)
 
 
 def _compared(config: Config, chosen: Sequence[Environment], context: str, timeout: float) -> list[Comparison]:

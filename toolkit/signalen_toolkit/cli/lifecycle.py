@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.cli.cluster import first_day, preflight
+from signalen_toolkit.cli.cluster import first_day, images, preflight
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
     chart_options,
@@ -29,7 +29,20 @@ _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an ol
 def add_to(main: click.Group) -> None:
     """Add these commands to `signalen`."""
     steps = (handover, resize, remove)
-    for command in (secrets, preflight, first_day, bump, promote, *steps, status, haven, update, import_, catalog):
+    for command in (
+        secrets,
+        preflight,
+        first_day,
+        images,
+        bump,
+        promote,
+        *steps,
+        status,
+        haven,
+        update,
+        import_,
+        catalog,
+    ):
         main.add_command(command)
 
 

@@ -6,7 +6,7 @@ the tool of the delivery itself reads, it is a place in the form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +52,7 @@ def needed_in(environment: Environment, values: Mapping[str, Mapping[str, Any]])
         replace(secret, namespace=environment.namespaces[secret.component])
         for secret in needed(environment.components, values)
     )
-    return _apart([*of_components, *needed_by_delivery(environment)])
+    return _apart([*of_components, *needed_by_delivery(environment), *_of_mirrors(environment)])
 
 
 def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
@@ -60,6 +60,24 @@ def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
     settings = environment.settings
     found = (_secret(secret, "", settings) for secret in environment.delivery_secrets if holds(settings, secret.when))
     return [replace(secret, namespace=settings["sync"]["namespace"]) for secret in found if secret.keys]
+
+
+def _of_mirrors(environment: Environment) -> Iterator[NeededSecret]:
+    """Yield the Secrets with which images and charts are fetched from a mirror; what is in them, its owner knows."""
+    settings = environment.settings
+    namespaces = dict.fromkeys(environment.namespaces[one.name] for one in environment.components)
+    for name in settings["images"]["pullSecrets"]:
+        for namespace in (environment.namespace, *(one for one in namespaces if one != environment.namespace)):
+            yield _given(name, namespace, {".dockerconfigjson": "What signs in at the registry of the images."})
+    if name := settings["charts"].get("secret"):
+        keys = {"username": "The user name at the chart repository.", "password": "The password at it."}
+        yield _given(name, environment.namespace, keys)
+
+
+def _given(name: str, namespace: str, keys: Mapping[str, str]) -> NeededSecret:
+    known = (SecretKey(key, description) for key, description in keys.items())
+    found = tuple(NeededKey(name, key, random=0, empty=False) for key in known)
+    return NeededSecret(name, "", found, namespace, by_hand=True)
 
 
 def needed(components: Iterable[Component], values: Mapping[str, Mapping[str, Any]]) -> list[NeededSecret]:

@@ -119,6 +119,8 @@ def _release(
         if not format_.repository:
             repository, _, chart = chart.rpartition("/")
         repository = _addresses(document, format_, documents).get(repository, "")
+    elif repository and "://" not in repository:
+        repository = f"oci://{repository}"  # so Argo CD writes the address of a registry
     reference = ChartReference(repository, chart, fact("version", format_.version))
     told_by = document if document.kind else _stand_in(document, name)
     path = f"{CLUSTERS}/{document.environment}/values/{name}.yaml"

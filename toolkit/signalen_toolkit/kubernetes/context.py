@@ -16,7 +16,8 @@ class Context:
     the Secrets that a person makes, with their keys; `secret_namespaces` says where each is, if not in the namespace of
     the environment, and `same_as` which of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that
     are there already, `services` the Services that an operator makes in the namespace of the environment. `traits` are
-    what else holds of it, for checks of particular applications. `schemas` is a folder with schemas of custom
+    what else holds of it, for checks of particular applications. `registry` is where all images come from, and
+    `pull_secrets` are what they are fetched with, both empty for any. `schemas` is a folder with schemas of custom
     resources, laid out as `<group>/<kind>_<version>.json`.
     """
 
@@ -33,6 +34,8 @@ class Context:
     claims: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     app_versions: Mapping[str, str] = field(default_factory=dict)
+    registry: str = ""
+    pull_secrets: frozenset[str] = frozenset()
     schemas: Path | None = None
 
     def owns(self, namespace: str) -> bool:

@@ -19,6 +19,7 @@ from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.rendered import SHAPE
 from signalen_toolkit.form.volumes import volumes
 from signalen_toolkit.rendering import notifications, reached
+from signalen_toolkit.rendering.images import mirrored
 from signalen_toolkit.rendering.ingress import ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
@@ -47,8 +48,10 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "enabled": environment.enabled,
         "releases": {component.name: component.release_name for component in charts.components.values()},
         "repositories": _repositories(environment),
-        "images": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
+        "assetFiles": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
         "image_urls": {path: f"/municipality/{_file(path)}" for path in _images(environment)},
+        "pullSecrets": [{"name": name} for name in environment.settings["images"]["pullSecrets"]],
+        "mirrored": partial(mirrored, environment.settings["images"]["registry"]),
         "images_checksum": _checksum(images),
         "_environment": environment,
     }
@@ -77,7 +80,8 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
 def _image(values: Mapping[str, Any], component: Component, environment: Environment) -> str:
     """Return the image of a component, for what runs it beside the chart; the chart's own where the values say none."""
     image = values.get("image") or {}
-    repository = image.get("repository") or f"signalen/{component.chart}"
+    own = mirrored(environment.settings["images"]["registry"], f"signalen/{component.chart}")
+    repository = image.get("repository") or own
     return f"{repository}:{image.get('tag') or component.app_version(environment.version)}"
 
 
@@ -88,8 +92,8 @@ def _facts(component: Component, environment: Environment) -> dict[str, Any]:
         "release": component.release_name,
         "namespace": environment.namespaces[component.name],
         "chart": component.chart,
-        "repository": component.repository,
-        "repositoryName": _repository_name(component.repository),
+        "repository": (source := _repository(component, environment)),
+        "repositoryName": _repository_name(source),
         "version": component.chart_version(environment.version),
         "imageTag": component.image_tag,
         "order": component.order,
@@ -157,8 +161,13 @@ def _features_under(
 
 
 def _repositories(environment: Environment) -> list[dict[str, str]]:
-    urls = dict.fromkeys(component.repository for component in environment.components)
+    urls = dict.fromkeys(_repository(component, environment) for component in environment.components)
     return [{"name": _repository_name(url), "url": url} for url in urls]
+
+
+def _repository(component: Component, environment: Environment) -> str:
+    """Return where a chart comes from: the mirror of this environment, else where it was published."""
+    return str(environment.settings["charts"].get("repository", component.repository))
 
 
 def _repository_name(url: str) -> str:

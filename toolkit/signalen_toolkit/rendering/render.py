@@ -6,7 +6,8 @@ value (documents/scalars), the way an HTML template escapes. An expression there
 
 Per environment, under `clusters/<environment>/`:
 
-- `values/<release>.yaml` from `chart-templates/<component>/values.yaml.j2`, with the form's overrides on top
+- `values/<release>.yaml` from `chart-templates/<component>/values.yaml.j2`, with those of `images.yaml.j2` on top where
+  the environment has a registry of its own, and the form's overrides on top of all
 - `manifests/…` from `chart-templates/<component>/manifests/`: what a component needs beside its release; `custom/…`
   where it is of a kind that a chart of the environment itself brings along
 - `manifests/…` from `chart-templates/environment/` too: what an environment needs, whatever is installed
@@ -151,7 +152,11 @@ def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, 
 
 
 def _values(component: Component, context: Mapping[str, Any], folder: Path) -> str:
-    text = _text(folder, f"{component.name}/values.yaml.j2", about(component, context))
+    known = about(component, context)
+    text = _text(folder, f"{component.name}/values.yaml.j2", known)
+    mirror, template = context["images"], f"{component.name}/images.yaml.j2"
+    if (mirror["registry"] or mirror["pullSecrets"]) and (folder / template).is_file():
+        text = overlaid(text, machine.load(_text(folder, template, known)) or {})
     return overlaid(text, context["overrides"].get(component.name, {}))
 
 

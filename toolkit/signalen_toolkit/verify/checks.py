@@ -10,6 +10,7 @@ from signalen_toolkit.kubernetes import selectors
 from signalen_toolkit.kubernetes.checks import (
     argocd_permissions,
     hosts,
+    images,
     names,
     network_policies,
     pod_references,
@@ -36,6 +37,7 @@ _MODULES: Final = (
     network_policies,
     argocd_permissions,
     workloads,
+    images,
     pod_security,
     passwords,
     frontend_config,

@@ -57,5 +57,7 @@ def context_of(
         app_versions={
             component.name: component.app_version(environment.version) for component in environment.components
         },
+        registry=str(settings["images"]["registry"]),
+        pull_secrets=frozenset(map(str, settings["images"]["pullSecrets"])),
         schemas=schemas,
     )

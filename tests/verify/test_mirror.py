@@ -1,0 +1,116 @@
+"""A cluster that reaches nothing but a mirror: all charts and images come from it, and `signalen images` says which."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli.main import main
+from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.helm.options import Options
+from signalen_toolkit.helm.rendered_tree import releases
+from signalen_toolkit.rendering.images import mirrored
+from signalen_toolkit.rendering.render import render
+from signalen_toolkit.validation.check import check_file
+from signalen_toolkit.verify.verify import verify
+
+from tests.conftest import example_forms
+from tests.support.rendered import write_assets
+
+MIRROR = """
+charts: {repository: "%s"}
+images: {registry: harbor.example.nl/mirror, pullSecrets: [harbor]}
+"""
+FORM = pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
+
+
+def mirroring(folder: Path, form: Path, repository: str = "https://harbor.example.nl/charts") -> Path:
+    """Write an example form that takes all from a mirror."""
+    write_assets(folder)
+    text = re.sub(r"^(charts|images): .*\n", "", form.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = text.replace("manifests: true", "manifests: false") + MIRROR % repository
+    (folder / "municipality.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@FORM
+def test_no_chart_and_no_image_comes_from_elsewhere(form: Path, tmp_path: Path, charts: Path) -> None:
+    folder = mirroring(tmp_path, form)
+    known = check_file(folder / "municipality.yaml", catalog())[1]
+    assert [one for one in verify(folder, catalog(), Options(charts=charts)) if one not in known] == []
+    wanted = releases(
+        render(check_file(folder / "municipality.yaml", catalog())[0], catalog()), catalog().release_formats
+    )
+    assert {release.chart.repository for release in wanted} == {"https://harbor.example.nl/charts"}
+
+
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+def test_charts_come_from_a_registry(delivery: str, tmp_path: Path) -> None:
+    form = next(one for one in example_forms() if one.stem == "minimal")
+    folder = mirroring(tmp_path, form, "oci://harbor.example.nl/signalen/charts")
+    text = re.sub(
+        r"^delivery: .*\n", "", (folder / "municipality.yaml").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    (folder / "municipality.yaml").write_text(f"{text}delivery: {delivery}\n", encoding="utf-8")
+    tree = render(check_file(folder / "municipality.yaml", catalog())[0], catalog())
+    found = {release.chart.repository for release in releases(tree, catalog().release_formats)}
+    assert found == {"oci://harbor.example.nl/signalen/charts"}
+    if delivery == "argocd":  # which knows a registry by the address without a scheme
+        (root,) = load_all(tree["clusters/acceptance/applications/backend.yaml"])
+        assert root["spec"]["source"]["repoURL"] == "harbor.example.nl/signalen/charts"
+    else:
+        (source,) = load_all(tree["clusters/acceptance/helm-repositories.yaml"])
+        assert (source["spec"]["type"], source["spec"]["url"]) == ("oci", "oci://harbor.example.nl/signalen/charts")
+
+
+def test_an_image_that_is_set_by_hand_is_reported_where_it_is_elsewhere(tmp_path: Path, charts: Path) -> None:
+    folder = mirroring(tmp_path, next(one for one in example_forms() if one.stem == "minimal"))
+    with (folder / "municipality.yaml").open("a", encoding="utf-8") as file:
+        file.write("overrides: {frontend: {image: {repository: ghcr.io/signalen/frontend}}}\n")
+    found = [one for one in verify(folder, catalog(), Options(charts=charts)) if one.rule == "image-elsewhere"]
+    assert found
+    assert all("ghcr.io/signalen/frontend" in one.message for one in found)
+
+
+def test_the_secrets_of_a_mirror_are_needed_in_every_namespace(tmp_path: Path) -> None:
+    from signalen_toolkit.rendering.render import needed_secrets
+
+    folder = mirroring(tmp_path, next(one for one in example_forms() if one.stem == "everything"))
+    config, _ = check_file(folder / "municipality.yaml", catalog())
+    (environment, *_) = config.environments
+    found = [one for one in needed_secrets(environment, config, catalog()) if one.name == "harbor"]
+    assert {one.namespace for one in found} == {environment.namespaces[one.name] for one in environment.components}
+    assert all(one.by_hand for one in found)
+
+
+def test_what_a_mirror_holds_is_printed_as_it_was_published(tmp_path: Path, charts: Path) -> None:
+    folder = mirroring(tmp_path, next(one for one in example_forms() if one.stem == "minimal"))
+    done = CliRunner().invoke(main, ["images", "--directory", str(folder), "--charts", str(charts)])
+    assert done.exit_code == 0, done.output
+    lines = [line.split() for line in done.output.splitlines()]
+    version = catalog().releases[0]
+    backend = next(line for line in lines if line[0] == "chart" and line[2] == "backend")
+    assert backend[1] == "https://signalen.github.io/helm-charts"
+    images = {line[1]: line[2] for line in lines if line[0] == "image"}
+    assert all(place.startswith("harbor.example.nl/mirror/") for place in images.values())
+    assert not any("harbor" in image for image in images)
+    assert any(image.startswith("signalen/backend:") for image in images), version
+    assert images["postgres:17.6"] == "harbor.example.nl/mirror/library/postgres:17.6"
+
+
+@pytest.mark.parametrize(
+    ("image", "place"),
+    [
+        ("postgres", "m.nl/x/library/postgres"),
+        ("signalen/backend", "m.nl/x/signalen/backend"),
+        ("docker.io/library/postgres", "m.nl/x/library/postgres"),
+        ("localhost:5000/a/b", "m.nl/x/a/b"),
+        ("registry.k8s.io/kube-state-metrics/kube-state-metrics", "m.nl/x/kube-state-metrics/kube-state-metrics"),
+    ],
+)
+def test_an_image_has_its_own_path_in_a_mirror(image: str, place: str) -> None:
+    assert mirrored("m.nl/x", image) == place
+    assert mirrored("", image) == image
