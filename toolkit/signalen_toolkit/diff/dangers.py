@@ -210,7 +210,7 @@ def _moved(removed: Sequence[Object], added: Sequence[Object]) -> Iterator[Findi
 
 def _hosts(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Finding]:
     served = {host for obj in after for host in _hosts_of(obj)}
-    now = {obj.name: sorted(_hosts_of(obj)) for obj in after if obj.kind == "Ingress"}
+    now = {obj.name: sorted(_hosts_of(obj)) for obj in after if obj.kind in ("Ingress", "HTTPRoute")}
     for obj in before:
         for host in sorted(_hosts_of(obj) - served):
             instead = ", ".join(f"'{brief(name)}'" for name in now.get(obj.name, ()))
@@ -220,6 +220,9 @@ def _hosts(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Findin
 
 
 def _hosts_of(obj: Object) -> set[str]:
+    if obj.kind == "HTTPRoute":
+        leads = any(True for _, rule in maps(obj.data, "spec", "rules") for _ in maps(rule, "backendRefs"))
+        return set(texts(obj.data, "spec", "hostnames")) if leads else set()
     if obj.kind != "Ingress":
         return set()
     return {text(rule, "host") for _, rule in maps(obj.data, "spec", "rules")} - {""}

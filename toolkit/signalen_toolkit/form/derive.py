@@ -313,11 +313,12 @@ def _delivery(settings: Settings, name: str, delivery: Delivery, production: boo
 def _cluster(settings: Settings) -> None:
     cluster = settings["cluster"]
     kind = str(cluster["ingressClass"])
-    found = next((name for name in ("nginx", "traefik") if name in kind), "other")
+    known = () if cluster["gateway"] else ("nginx", "traefik")
+    found = next((name for name in known if name in kind), "other")
     controller = cluster.setdefault("ingressController", found)
     # The namespaces in which their charts are installed by default.
     cluster.setdefault("ingressNamespace", "traefik" if controller == "traefik" else "ingress-nginx")
-    cluster.setdefault("securityHeaders", controller == "traefik")
+    cluster.setdefault("securityHeaders", controller == "traefik" or bool(cluster["gateway"]))
     settings["mesh"].setdefault("ingressServiceAccount", cluster["ingressNamespace"])
 
 

@@ -20,7 +20,7 @@ from signalen_toolkit.form.rendered import SHAPE
 from signalen_toolkit.form.volumes import volumes
 from signalen_toolkit.rendering import notifications, reached
 from signalen_toolkit.rendering.images import mirrored
-from signalen_toolkit.rendering.ingress import ingress_annotations
+from signalen_toolkit.rendering.ingress import SECURITY_HEADERS, gateway_of, ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
 
@@ -39,6 +39,8 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "namespaces": environment.namespaces,
         "places": places(environment),
         "monitored": _monitored(environment),
+        "gateway": gateway_of(environment.settings["cluster"]),
+        "securityHeaders": dict(SECURITY_HEADERS),
         "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
         "notified": _notified(environment),
         "tool": _tool(environment),

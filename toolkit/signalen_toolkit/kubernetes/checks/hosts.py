@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
-from signalen_toolkit.documents.data import maps, place, text, texts
+from signalen_toolkit.documents.data import Place, maps, place, text, texts
 from signalen_toolkit.kubernetes.cluster import Cluster
 from signalen_toolkit.kubernetes.model import Finding, Object
 
+GATEWAY: Final = "gateway.networking.k8s.io"
 REASONS: Final[Mapping[str, str]] = {
     "host-without-ingress": "a site is expected on this host, and nobody answers there",
     "host-without-tls": "a browser warns visitors of a site whose certificate is another's, or leaves",
@@ -26,6 +27,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         answered.update(host for _, host in _hosts(obj))
         yield from _unexpected(obj, list(hosts.values()))
         yield from _tls(obj)
+    for obj in cluster.of_kind(GATEWAY, "HTTPRoute"):
+        routed = texts(obj.data, "spec", "hostnames")
+        if any(True for _, rule in maps(obj.data, "spec", "rules") for _ in maps(rule, "backendRefs")):
+            answered.update(routed)
+        for index, host in enumerate(routed):
+            if host not in hosts.values():
+                yield _not_planned(obj, ("spec", "hostnames", index), host, list(hosts.values()))
     for component, host in hosts.items():
         own = [obj for obj in cluster.objects if obj.component == component]
         if own and host and host not in answered:
@@ -41,9 +49,13 @@ def _unexpected(obj: Object, known: list[str]) -> Iterator[Finding]:
             message = "the rule has no host, and so takes the traffic of every host that comes in"
             yield Finding("unexpected-host", message, obj, place(*path), "give it the host of the component")
         elif host not in known:
-            message = f"'{host}' is not a host of this environment"
-            hint = did_you_mean(host, known) or f"its hosts are {', '.join(known) or 'none'}; set others under 'hosts'"
-            yield Finding("unexpected-host", message, obj, place(*path, "host"), hint)
+            yield _not_planned(obj, (*path, "host"), host, known)
+
+
+def _not_planned(obj: Object, path: Place, host: str, known: list[str]) -> Finding:
+    message = f"'{host}' is not a host of this environment"
+    hint = did_you_mean(host, known) or f"its hosts are {', '.join(known) or 'none'}; set others under 'hosts'"
+    return Finding("unexpected-host", message, obj, place(*path), hint)
 
 
 def _tls(obj: Object) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
 from signalen_toolkit.documents.data import Map, Place, mapping, maps, place, text
+from signalen_toolkit.kubernetes.checks import hosts
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.selectors import selected
@@ -31,8 +32,8 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     found = stores(cluster)
     for obj in cluster.objects:
         group, kind = group_of(obj.api_version), obj.kind
-        if kind == "Ingress" and group == "networking.k8s.io":
-            yield from _ingress(cluster, obj, found)
+        if kind in ("Ingress", "HTTPRoute"):
+            yield from _comes_in(cluster, obj, found)
         elif kind == "Service" and not group:
             yield from _ports(cluster, obj)
         elif kind == "StatefulSet" and group == "apps":
@@ -73,6 +74,14 @@ def _named(cluster: Cluster, obj: Object, path: Place, group: str) -> Iterator[F
         yield missing(cluster, obj, (*path, "name"), group, kind, name)
 
 
+def _comes_in(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
+    """Check what lets requests in."""
+    if group_of(obj.api_version) == "networking.k8s.io":
+        yield from _ingress(cluster, obj, found)
+    elif group_of(obj.api_version) == hosts.GATEWAY:
+        yield from _route(cluster, obj)
+
+
 def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
     for path, backend in ingress_backends(obj):
         name = text(backend, "service", "name")
@@ -95,6 +104,37 @@ def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
             message = f"nothing makes the Secret '{name}' with the certificate"
             hint = "name an issuer with the annotation cert-manager.io/cluster-issuer, or make the Secret by hand"
             yield Finding(RULE, message, obj, place(*path, "secretName"), hint, Severity.WARNING)
+
+
+def _route(cluster: Cluster, obj: Object) -> Iterator[Finding]:
+    """Check where a route leads, and the Gateway that it belongs to, if that is in a namespace of the environment."""
+    for path, rule in maps(obj.data, "spec", "rules"):
+        for inner, backend in maps(rule, "backendRefs"):
+            name = text(backend, "name")
+            service = cluster.find("", "Service", cluster.namespace(obj), name)
+            if service is None:
+                yield missing(cluster, obj, (*path, *inner, "name"), "", "Service", name)
+                continue
+            ports = [one.get("port") for _, one in maps(service.data, "spec", "ports")]
+            if backend.get("port") not in ports:
+                message = f"the Service '{name}' has no port {_quoted(backend.get('port'))}"
+                hint = f"it has {' and '.join(map(_quoted, ports)) or 'none'}"
+                yield Finding(RULE, message, obj, place(*path, *inner, "port"), hint)
+    for path, parent in maps(obj.data, "spec", "parentRefs"):
+        name, namespace = text(parent, "name"), text(parent, "namespace") or cluster.namespace(obj)
+        if not cluster.context.owns(namespace):
+            continue  # of the cluster
+        gateway = cluster.find(hosts.GATEWAY, "Gateway", namespace, name)
+        if gateway is None:
+            if any(True for _ in cluster.of_kind(hosts.GATEWAY, "Gateway")):
+                yield missing(cluster, obj, (*path, "name"), hosts.GATEWAY, "Gateway", name)
+            continue
+        listeners = [text(one, "name") for _, one in maps(gateway.data, "spec", "listeners")]
+        section = text(parent, "sectionName")
+        if section and section not in listeners:
+            message = f"the Gateway '{name}' has no listener '{section}'"
+            hint = did_you_mean(section, listeners) or f"it has {', '.join(listeners)}"
+            yield Finding(RULE, message, obj, place(*path, "sectionName"), hint)
 
 
 def ingress_backends(obj: Object) -> Iterator[tuple[Place, Map]]:
