@@ -100,7 +100,7 @@ def test_a_namespace_in_which_the_tool_is_not(place: Place) -> None:
     life.follow(place.signalen("handover", "acceptance", "--sync-namespace", "life-tools"), refused="bootstrap/")
     assert _same(life, before)
     assert life.claims() == claims
-    _hand_over(life, "--sync-namespace", home)
+    life.follow(place.signalen("handover", "acceptance", "--sync-namespace", home))
     place.until("back where the tool is", lambda: life.reached(_VERSION, *_COMPONENTS))
     assert _same(life, before)
     assert life.claims() == claims

@@ -81,7 +81,7 @@ def _next(directory: Path, now: Progress, facts: Rendered, target: _Target) -> S
     if now.is_outdated:
         return taken(directory, now, lambda text: text, standing.renewal(now, target.command))
     if target.has(facts) and target.has(now.head):
-        return taken(directory, now, lambda text: _switched(text, now, target), [*_called_off(now), *todo([PUSH])])
+        return taken(directory, now, lambda text: _switched(text, now, target), _called_off(now))
     if not now.is_paused:
         pause = standing.paused(now)
         return taken(directory, now, lambda text: edit.set_values(text, pause), _pausing(now, facts, target))
@@ -135,7 +135,7 @@ def _switching(now: Progress, target: _Target) -> Iterator[str]:
 def _arrived(now: Progress, facts: Rendered, target: _Target) -> StepTaken:
     """Say what is left where the tree is that of the target."""
     if now.head is not None and now.head.paused:
-        again = [*_called_off(now), *todo([PUSH])] if target.has(now.head) else _switching(now, target)
+        again = _called_off(now) if target.has(now.head) else _switching(now, target)
         return StepTaken("\n".join(again))
     if not target.has(now.head):
         raise UsageError(
@@ -159,8 +159,12 @@ def _arrived(now: Progress, facts: Rendered, target: _Target) -> StepTaken:
     return StepTaken("\n".join([*lines, *todo(steps)]))
 
 
-def _called_off(now: Progress) -> Iterator[str]:
-    yield f"Called off: {now.name} stays where it is, and is no longer paused."
+def _called_off(now: Progress) -> list[str]:
+    again = [
+        "where its tool has let go of it already, connect it once more:",
+        f"$ bootstrap/cluster.sh {now.name} --apply",
+    ]
+    return [f"Called off: {now.name} stays where it is, and is no longer paused.", *todo([PUSH, again])]
 
 
 def _switched(text: str, now: Progress, target: _Target) -> str:
