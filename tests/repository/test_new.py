@@ -655,7 +655,7 @@ def test_git_is_asked_for_before_anything_is_written(tmp_path: Path, monkeypatch
 
 
 def test_a_branch_that_git_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="git could not make the repository"):
+    with pytest.raises(ProblemsError, match="git check-ref-format"):
         new(tmp_path / "x", settings=[*given_as(), "repository.branch=a..b"], git=True)
     assert names(tmp_path) == []
 

@@ -305,7 +305,7 @@ def _delivery(settings: Settings, name: str, delivery: Delivery, production: boo
     url = str(repository.setdefault("url", ""))
     repository.setdefault("host", forge_of(url))
     # Flux knows no git@host:path, only the address that means the same.
-    repository["cloneUrl"] = re.sub(r"^([^/:@]+@[^/:]+):", r"ssh://\1/", url)
+    repository["cloneUrl"] = re.sub(r"^([^/:@]+@[^/:]+):/?", r"ssh://\1/", url)
     if not url.startswith("http"):
         repository.setdefault("secret", "signalen-repository")
 

@@ -65,7 +65,7 @@ def municipality_mismatch(form: Form) -> Iterator[Problem]:
         other = others[0]
         message = f"'{name}' is municipality {other.code}, and {own.code} is {own.name}"
         hint = f"correct the code, or leave the name out; {other.code} is the code of {other.name}"
-        yield _problem(form, "municipality-mismatch", message, "name", hint, Severity.WARNING)
+        yield _problem(form, "municipality-mismatch", message, "name", hint)
 
 
 @rule("unknown-neighbour", "with a misspelled name no address in that municipality is found")
