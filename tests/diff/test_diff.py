@@ -120,6 +120,21 @@ def test_a_branch_is_compared_with_where_it_left_main(repository: Repository) ->
     assert (difference.before, difference.after) == (f"main ({base[:7]})", "work tree")
 
 
+def test_the_branch_that_the_cluster_follows_is_the_main_one(repository: Repository) -> None:
+    """The form says which that is; a branch called main may be an old one."""
+    repository.commit("old")
+    repository.git("checkout", "--quiet", "-b", "develop")
+    (repository.directory / "municipality.yaml").write_text("repository: {branch: develop}\n")
+    base = repository.commit("one")
+    repository.git("checkout", "--quiet", "-b", "feature")
+    repository.commit("two")
+    difference = repository.diff()
+    assert values(difference) == ("one", "two")
+    assert difference.before == f"develop ({base[:7]})"
+    repository.git("branch", "--quiet", "-D", "develop")
+    assert "there is no branch develop to compare with" in wrong(repository)
+
+
 def test_on_main_what_is_not_committed_is_shown(repository: Repository) -> None:
     repository.commit("one")
     assert not repository.diff()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_a_file_of_a_person_stays(tmp_path: Path) -> None:
     own.write_text("mine\n")
     tree.write(tmp_path, NEW)
     assert own.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("change", [lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"\xef\xbb\xbf" + data])
+def test_a_file_that_came_back_with_other_line_breaks_is_ours(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    tree.write(tmp_path, OLD)
+    target = tmp_path / "clusters/a/one.yaml"
+    right = target.read_bytes()
+    target.write_bytes(change(right))
+    assert list(tree.write(tmp_path, OLD).written) == ["clusters/a/one.yaml"]
+    assert target.read_bytes() == right
+    target.write_bytes(change(right))
+    tree.write(tmp_path, {path: text for path, text in OLD.items() if path != "clusters/a/one.yaml"})
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
@@ -115,6 +129,7 @@ def test_without_an_exchange_in_one_step_a_kill_between_two_is_repaired(
 
 WRITER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.base.layout import HEADER

@@ -185,7 +185,12 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left main.")
+@click.option(
+    "--from",
+    "from_",
+    metavar="REV",
+    help="Git revision before; default: where this branch left the one that the cluster follows.",
+)
 @click.option("--to", metavar="REV", help="Git revision after; default: the form as it is now.")
 @rendering_options
 @click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")

@@ -18,6 +18,7 @@ from signalen_toolkit.diff.dangers import dangers
 from signalen_toolkit.diff.object_text import difference
 from signalen_toolkit.diff.version_changes import Installed, VersionChange, downgrades, versions_between
 from signalen_toolkit.documents.data import at, mapping
+from signalen_toolkit.form.model import followed_branch
 from signalen_toolkit.git import revisions
 from signalen_toolkit.git.revisions import Revision
 from signalen_toolkit.helm.charts import lock
@@ -101,14 +102,15 @@ def diff(
 ) -> Difference:
     """Compare the rendered tree of a folder at two revisions.
 
-    Without `from_` that is where HEAD left the main branch; without `to` the work tree: `now`, or what is on disk.
+    Without `from_` that is where HEAD left the branch that the cluster follows;
+    without `to` the work tree: `now`, or what is on disk.
     `make` is called once, with the releases of both trees; those that are alike are one. `formats` are where releases
     may stand.
     Raises UsageError where a revision or a tree cannot be read, ProblemsError where charts.lock cannot, and what
     `make` raises.
     """
     revisions.require(directory)
-    start = revisions.revision(directory, from_) if from_ else revisions.base(directory)
+    start = revisions.revision(directory, from_) if from_ else revisions.base(directory, followed_branch(directory))
     end = revisions.revision(directory, to) if to else None
     was = _at(directory, start)
     here = form_ahead.on_disk(directory) if now is None else now

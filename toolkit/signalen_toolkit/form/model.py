@@ -10,7 +10,8 @@ from typing import Any, Literal
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
-from signalen_toolkit.documents.data import Place
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import Place, text
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
@@ -99,6 +100,12 @@ def find(path: Path) -> list[Path]:
     if not found:
         raise UsageError(f"there is no {FORM_FILE} in {path}; name a form, or make one with `signalen new`")
     return found
+
+
+def followed_branch(directory: Path) -> str:
+    """Return the branch that the form in a folder says the cluster follows; empty where it says none."""
+    path = directory / FORM_FILE
+    return text(reader.read(path).data, "repository", "branch") if path.is_file() else ""
 
 
 def read_assets(folder: Path, form: Mapping[str, Any]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base.layout import CLUSTERS, HEADER
+from signalen_toolkit.base.layout import CLUSTERS, is_rendered
 
 FACTS_FILE: Final = "bootstrap.yaml"
 SHAPE: Final = 2  # raised where an older tree has to be replaced in the cluster before anything else is done with it
@@ -59,7 +59,7 @@ def _on_disk(clusters: Path) -> Iterator[tuple[str, Rendered]]:
 
 
 def _read(environment: str, data: bytes) -> Rendered | None:
-    if not data.startswith(HEADER.encode()):
+    if not is_rendered(data):
         return None
     facts = dict(_lines(data.decode(errors="replace")))
     shape = facts.get("shape", "")

@@ -59,13 +59,16 @@ def revision(directory: Path, name: str) -> Revision:
     raise UsageError(f"there is no revision '{name}'; {hint}")
 
 
-def base(directory: Path) -> Revision:
-    """Find the commit at which HEAD left the main branch; on the main branch that is HEAD itself."""
-    head, main = revision(directory, "HEAD"), _main(directory)
+def base(directory: Path, branch: str = "") -> Revision:
+    """Find the commit at which HEAD left the main branch; on the main branch that is HEAD itself.
+
+    `branch` is the one that the cluster follows; without it the main branch is looked for.
+    """
+    head, main = revision(directory, "HEAD"), _main(directory, branch)
     if not main:
         raise UsageError(
-            "there is no main branch (origin/HEAD, main or master) to compare with: name a revision with --from,"
-            " or fetch the branch first (in CI: a fetch depth of 0)"
+            f"there is no {f'branch {branch}' if branch else 'main branch (origin/HEAD, main or master)'} to compare"
+            " with: name a revision with --from, or fetch the branch first (in CI: a fetch depth of 0)"
         )
     done = git(directory, "merge-base", head.commit, main)
     short = main.removeprefix("refs/heads/").removeprefix("refs/remotes/")
@@ -127,9 +130,11 @@ def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
     return found
 
 
-def _main(directory: Path) -> str:
+def _main(directory: Path, branch: str) -> str:
     remote = git(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").stdout.decode().strip()
-    for name in filter(None, (remote, *_MAIN)):
+    # What was fetched goes before a branch of one's own, which may be behind.
+    named = (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}")
+    for name in named if branch else filter(None, (remote, *_MAIN)):
         if git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
             return name
     return ""

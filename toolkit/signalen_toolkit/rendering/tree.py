@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base.files import alone, exchange
-from signalen_toolkit.base.layout import CLUSTERS, HEADER
+from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
 from signalen_toolkit.diagnostics.problems import UsageError
 
 _NEW: Final = f".{CLUSTERS}.new"
@@ -45,7 +45,7 @@ def compare(repository: Path, tree: Mapping[str, str]) -> Changes:
             now = target.read_bytes()
             if now == text.encode():
                 continue
-            if not now.startswith(HEADER.encode()):
+            if not is_rendered(now):
                 raise _in_the_way(path)
         elif target.is_symlink() or target.exists():
             raise _in_the_way(path)
@@ -151,11 +151,10 @@ def _tidy(repository: Path) -> None:
 
 
 def _rendered(repository: Path) -> Iterator[str]:
-    header = HEADER.encode()
     for path in sorted((repository / CLUSTERS).rglob("*")):
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:
-                if file.read(len(header)) == header:
+                if is_rendered(file.read(2 * len(HEADER))):
                     yield path.relative_to(repository).as_posix()
 
 

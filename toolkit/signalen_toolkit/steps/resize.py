@@ -16,6 +16,7 @@ from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError
 from signalen_toolkit.form import rendered
 from signalen_toolkit.form.config import Environment
+from signalen_toolkit.form.model import followed_branch
 from signalen_toolkit.form.rendered import Rendered
 from signalen_toolkit.form.volumes import Volume, volumes
 from signalen_toolkit.git import revisions
@@ -58,7 +59,7 @@ def _before(directory: Path, environments: list[Environment]) -> Mapping[str, Re
     candidates = [rendered.on_disk(directory)]
     try:
         revisions.require(directory)
-        commits = [revisions.revision(directory, "HEAD"), revisions.base(directory)]
+        commits = [revisions.revision(directory, "HEAD"), revisions.base(directory, followed_branch(directory))]
         candidates += [rendered.in_tree(revisions.files(directory, one.commit, CLUSTERS)) for one in commits]
     except UsageError:
         pass  # no Git, or no main branch: the disk says enough
