@@ -15,6 +15,7 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
+from signalen_toolkit.form.config import Environment
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
@@ -88,14 +89,14 @@ def rotate_recipients(
 ) -> Recipients:
     """Let other age keys read the secrets of an environment: all its files get another data key, for them alone.
 
-    `new_key` makes another private key in the file of the environment, and takes the place of that file's others,
-    which stay in it: what is in Git already was encrypted for them.
+    `new_key` makes another private key for the environment alone. It takes the place of the others in its file, which
+    stay in it: what is in Git already was encrypted for them.
     """
     _check(add)
     with files.alone(directory), ExitStack() as undo:
-        choose(read_config(directory, charts), environment)
-        sops = sops_of(directory, environment, find(program))
-        key_file = age_keys.key_file(directory, environment)
+        chosen = choose(read_config(directory, charts), environment)
+        sops = sops_of(directory, chosen, find(program))
+        key_file = age_keys.key_file(directory, chosen)
         paths = _files(directory, environment)
         now = sops_config.read(directory).recipients(secret_files.path_of(environment, "x"))
         if unknown := [key for key in remove if key not in now]:
@@ -103,8 +104,8 @@ def rotate_recipients(
         add, remove = [*add], [*remove]
         if new_key:
             remove += [key for key in age_keys.publics(key_file) if key in now and key not in remove]
-            undo.callback(atomic.replace, key_file, age_keys.read(key_file).encode(), mode=0o600)
-            add.append(age_keys.add(key_file))
+            key_file, public = _new_key(directory, chosen, key_file, now, undo)
+            add.append(public)
         after = list(dict.fromkeys(key for key in [*now, *add] if key not in remove))
         if not after:
             raise UsageError(f"nobody could read the secrets of {environment} any more: add a recipient too")
@@ -125,12 +126,12 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
     Secret was changed in the meantime.
     """
     config = read_config(directory, charts)
-    choose(config, environment)
+    chosen = choose(config, environment)
     path = secret_files.path_of(environment, secret)
     if secret_files.read(directory, path) is None:
         known = [Path(one).stem for one in _files(directory, environment)]
         raise UsageError(f"there is no {path}; {did_you_mean(secret, known)}".removesuffix("; "))
-    sops = sops_of(directory, environment, find(program))
+    sops = sops_of(directory, chosen, find(program))
     with _memory() as folder, secret_files.copy_of(directory, path) as copy:
         before = copy.read_bytes()
         if not sops.edit(copy, folder) or copy.read_bytes() == before:
@@ -139,6 +140,21 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
             files.require(directory / path, before)
             secret_files.write(directory, path, copy.read_text(encoding="utf-8"))
     return True
+
+
+def _new_key(
+    directory: Path, environment: Environment, file: Path, now: Sequence[str], undo: ExitStack
+) -> tuple[Path, str]:
+    """Make another private key; return its file and the public one.
+
+    Where the old one is in the place of this repository, or in a file that a person names, the new one comes below it.
+    Elsewhere others may have it too, so the new one gets a file of its own, with the old one in it for Git's history.
+    """
+    place = file if age_keys.named_file() else age_keys.own_place(directory, environment)
+    older = [] if place == file else [key for key in age_keys.keys(file) if key.public in now]
+    older = [key for key in older if not age_keys.serves_another(key, environment, anywhere=True)]
+    undo.callback(age_keys.take_back, place, place.stat().st_size if place.is_file() else None)
+    return place, age_keys.make(place, environment, older)
 
 
 def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -43,7 +43,10 @@ class NoKeyError(SopsError):
 
 
 class Sops:
-    """The program, for one repository: with its `.sops.yaml`, and the file with private keys, if that is there."""
+    """The program, for one repository: with its `.sops.yaml`, and the file with private keys, if that is there.
+
+    It runs in that repository, wherever we are: so it gets paths from the root of the disk.
+    """
 
     def __init__(self, repository: Path, key_file: Path, program: Path) -> None:
         self.repository = repository.resolve()
@@ -60,18 +63,18 @@ class Sops:
 
     def decrypt(self, path: Path) -> str:
         """Return what an encrypted YAML file holds, as JSON. Raises NoKeyError where no key at hand opens it."""
-        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path], path.name)
+        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path.absolute()], path.name)
 
     def set(self, path: Path, place: Sequence[str], value: str) -> None:
         """Put one value into an encrypted file; the other values stay as they are, letter by letter."""
         index = "".join(f"[{json.dumps(part)}]" for part in place)
-        self._run(["set", "--idempotent", "--value-stdin", path, index], path.name, stdin=json.dumps(value))
+        self._run(["set", "--idempotent", "--value-stdin", path.absolute(), index], path.name, stdin=json.dumps(value))
 
     def reencrypt(self, path: Path, add: Sequence[str], remove: Sequence[str]) -> str:
         """Return a file with another data key, for more and for fewer recipients."""
         options = ["--add-age", ",".join(add)] if add else []
         options += ["--rm-age", ",".join(remove)] if remove else []
-        return self._run(["rotate", *options, path], path.name)
+        return self._run(["rotate", *options, path.absolute()], path.name)
 
     def edit(self, path: Path, temporary: Path) -> bool:
         """Have a person edit a file; tell whether it changed. SOPS keeps the plain text in the folder `temporary`."""
@@ -79,7 +82,7 @@ class Sops:
 
         kept = {name: value for name, value in variables().items() if name in ("EDITOR", "VISUAL", "SOPS_EDITOR")}
         environment = {**self._environment, **kept, "TMPDIR": str(temporary)}
-        command = [str(self.program), "edit", str(path)]
+        command = [str(self.program), "edit", str(path.absolute())]
         try:
             done = subprocess.run(command, env=environment, check=False, cwd=temporary)  # noqa: S603  # no shell
         except OSError as error:
