@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +29,8 @@ from signalen_toolkit.secrets.make import change
 from signalen_toolkit.secrets.sops import find
 
 _RAM = ("tmpfs", "ramfs")
+_PREFIX = "signalen-edit-"
+_NEW = 10.0  # seconds in which the one who made a folder shows that it is at work
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +188,44 @@ def _memory() -> Iterator[Path]:
     """Give a folder that is not on a disk, and goes afterwards."""
     for name in (variables().get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108  # a folder of its own is made in it
         if name and os.access(name, os.W_OK) and _in_memory(Path(name)):
-            with tempfile.TemporaryDirectory(prefix="signalen-edit-", dir=name) as folder:  # mode 0700
+            _sweep(Path(name))
+            with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=name) as folder, _in_use(Path(folder)):  # mode 0700
                 yield Path(folder)
             return
     raise UsageError(
         "this computer has no folder in memory (XDG_RUNTIME_DIR or /dev/shm), so that editing would leave plain text on"
         " the disk; change one value with `signalen secrets set`"
     )
+
+
+@contextmanager
+def _in_use(folder: Path) -> Iterator[None]:
+    """Show that a folder is at work: a lock, which goes with the process however that ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders of edits of this user that were killed without a chance to clean up."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            about = folder.lstat()
+        except FileNotFoundError:  # somebody was done
+            continue
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or time.time() - about.st_mtime < _NEW:
+            continue
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # somebody edits
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def _in_memory(folder: Path) -> bool:
