@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
 
+from signalen_toolkit.diagnostics.hiding import MASK
 from signalen_toolkit.diagnostics.problems import did_you_mean
+from signalen_toolkit.diagnostics.secret_shapes import is_secret_name
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.schema.messages import TYPES
@@ -24,7 +26,27 @@ class Mistake:
 
 
 def mistakes(error: ValidationError) -> Iterator[Mistake]:
-    """Put one error into words: one mistake for each field or value that is wrong."""
+    """Put one error into words: one mistake for each field or value that is wrong. No secret is in them."""
+    for mistake in _mistakes(error):
+        yield mistake if not _is_secret(mistake.path) else _without_values(mistake, error.instance)
+
+
+def _is_secret(path: Place) -> bool:
+    """Tell whether a value is, or may be, a secret: it is called so, is a variable's, or stands in a Secret."""
+    return bool(path) and (path[-1] == "value" or path[0] in ("data", "stringData") or is_secret_name(str(path[-1])))
+
+
+def _without_values(mistake: Mistake, value: object) -> Mistake:
+    if isinstance(value, bool | Mapping | list) or value is None:
+        return mistake
+    shown = {str(value), brief(str(value)), brief(str(value), 160)} - {""}
+    message, hint = mistake.message, mistake.hint
+    for text in sorted(shown, key=len, reverse=True):
+        message, hint = message.replace(text, MASK * 8), hint.replace(text, MASK * 8)
+    return Mistake(mistake.path, message, hint)
+
+
+def _mistakes(error: ValidationError) -> Iterator[Mistake]:
     path = tuple(error.absolute_path)
     say = _WORDS.get(str(error.validator))
     if say is None:
