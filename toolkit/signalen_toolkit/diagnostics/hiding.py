@@ -19,6 +19,8 @@ Span = tuple[int, int]
 _NEAR: Final = 20  # characters between a brace or comma and the key behind it
 _FAR: Final = 2_000  # characters between a name and the value beside it
 
+# Between an argument and the next one: on one line, or in a list of YAML or JSON.
+_GAP: Final = r"(?:[ \t]++|[\"']?(?:,\s*+|\n(?=[ \t<>?=-]*-[ \t])(?:[ \t<>?=]|-(?!\w))++)[\"']?)"
 # Each begins at the begin of a word, and what it repeats it does not give back: so none takes more than linear time.
 _EXPRESSIONS: Final = {
     # `name: value` and `name=value`, the name between quotes or not, and those escaped (in a text within JSON) or not.
@@ -38,16 +40,17 @@ _EXPRESSIONS: Final = {
     "quoted": r"\"(?:[^\"\\\n]|\\[^\n])*+\"|'(?:[^'\n]|'')*+'|\\++([\"'])[^\n]*?\\\1",
     "plain": r"[^\s'\"&;]*+",
     # What is given to programs as an argument, and what stands in files that are neither YAML nor `name=value`.
-    "option": (r"(?<![\w-])--?(?P<name>[\w-]++)[ \t]++(?P<a>\"[^\"\n]*+\"|'[^'\n]*+'|[^\s\"'&;-][^\s\"'&;]*+)"),
+    "option": rf"(?<![\w-])--?(?P<name>[\w-]++){_GAP}(?P<a>\"[^\"\n]*+\"|'[^'\n]*+'|[^\s\"'&;-][^\s\"'&;]*+)",
     "element": r"<(?P<name>[\w.-]++)>(?P<a>[^<\n]++)</",
     "argument": (
-        r"(?<![\w-])(?:-u|--user|--proxy-user)(?:[ \t]++|=)[\"']?[^\s:\"']*+:(?P<b>[^\s\"']++)"
-        r"|--from-literal(?:[ \t]++|=)[\"']?[^\s=\"']++=(?P<c>[^\s\"']++)"
-        r"|\b(?:sshpass[ \t]++-p[ \t]*+|redis-cli\b[^\n|;]{0,200}?[ \t]-a[ \t]++|ldap\w*+[^\n|;]{0,200}?[ \t]-w[ \t]++"
-        r"|(?:mysql|mysqldump|mariadb)\b[^\n|;]{0,200}?[ \t]-p(?=\S)|pass:)(?P<d>[^\s\"']++)"
+        rf"(?<![\w-])(?:-u|--user|--proxy-user)(?:{_GAP}|=)[\"']?[^\s:\"']*+:(?P<b>[^\s\"']++)"
+        rf"|--from-literal(?:{_GAP}|=)[\"']?[^\s=\"']++=(?P<c>[^\s\"']++)"
+        rf"|\b(?:sshpass{_GAP}-p(?:{_GAP})?|redis-cli\b[^|;]{{0,200}}?[\s\"']-a{_GAP}"
+        rf"|ldap\w*+[^|;]{{0,200}}?[\s\"']-w{_GAP}"
+        r"|(?:mysql|mysqldump|mariadb)\b[^|;]{0,200}?[\s\"']-p(?=[^\s\"'])|pass:)(?P<d>[^\s\"']++)"
         r"|\blogin[ \t]++\S++\s++password[ \t]++(?P<e>\S++)"
         r"|\b(?:requirepass|masterauth|proxy_set_header[ \t]++Authorization)[ \t]++(?P<f>[^\n;]++)"
-        r"|^[^:\s#]++:(?:\d++|\*):[^:\n]++:[^:\n]++:(?P<h>[^\n]++)$"
+        r"|(?<![\w.:/*-])[\w.*-]++:(?:\d{2,5}|\*):[^:\s]++:[^:\s]++:(?P<h>[^\s\"']++)"
     ),
 }
 
@@ -73,9 +76,20 @@ def masked(text: str, found: Iterable[Span]) -> str:
 
 def spans(text: str, *, broken: bool = False) -> list[Span]:
     """Return where the secrets in a text are, in their order and apart."""
+    found = [*_found(text, broken=broken)]
+    if "\\n" in text:  # a text of more lines on one line, as JSON has it
+        found += _found(text.replace("\\n", "\n "), broken=broken)
+    return _merged(found)
+
+
+def _found(text: str, *, broken: bool) -> Iterator[Span]:
     lines = Indentation(text)
-    found = [*_contents(text), *_arguments(text), *_values(lines), *_of_kubernetes(lines)]
-    return _merged([*found, *(_behind_names(lines) if broken else ())])
+    yield from _contents(text)
+    yield from _arguments(text)
+    yield from _values(lines)
+    yield from _of_kubernetes(lines, broken=broken)
+    if broken:
+        yield from _behind_names(lines)
 
 
 def _merged(found: Iterable[Span]) -> list[Span]:
@@ -139,12 +153,13 @@ def _end_of_value(lines: Indentation, match: re.Match[str]) -> int:
     return lines.end_of_block(match.start())
 
 
-def _of_kubernetes(lines: Indentation) -> Iterator[Span]:
+def _of_kubernetes(lines: Indentation, *, broken: bool) -> Iterator[Span]:
     """Yield the values of Secrets, and of variables in a list."""
     text = lines.text
     if _expression("secret").search(text):
         for match in _expression("data").finditer(text):
-            yield match.end(), lines.end_of_block(match.end())
+            end = lines.end_of_block(match.end())
+            yield match.end(), max(end, lines.end_of_next(match.end())) if broken else end
     seen = 0
     for match in _expression("named").finditer(text):
         if is_secret_name(match["name"]):

@@ -24,6 +24,8 @@ class Shape(NamedTuple):
 PRIVATE_KEY: Final = "a private key"
 TOKEN: Final = "a token"  # noqa: S105  # the words for one
 
+# Where a word begins; also behind the letter of an escape, as in a text that is broken.
+_B: Final = r"(?:(?<![\w-])|(?<=\\\w))"
 # From the documentation of each maker, and as gitleaks and GitHub's secret scanning know them.
 _CONTENTS: Final = (
     (PRIVATE_KEY, r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"),
@@ -31,16 +33,16 @@ _CONTENTS: Final = (
     ("a private key of age", r"(?i:AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9-]{1,40})-1[0-9A-Z]{20,})"),
     ("a key of Azure", r"(?i:(?:AccountKey|SharedAccessKey|SharedAccessSignature)=)(?P<secret>[^;\s\"']+)"),
     ("a signature of Azure", r"[?&]sig=(?P<secret>[\w%+/=-]{20,})"),
-    ("a key of AWS", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    (TOKEN, r"(?<![\w-])eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}"),
+    ("a key of AWS", rf"{_B}(?:AKIA|ASIA)[A-Z0-9]{{16}}\b"),
+    (TOKEN, rf"{_B}eyJ[\w-]{{8,}}+\.eyJ[\w-]{{8,}}+\.[\w-]{{8,}}"),
     (
         "a token of a Git server",
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|gl(?:pat|dt|rt|ft|ptt|cbt)-[\w-]{16,})",
+        _B + r"(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|gl(?:pat|dt|rt|ft|ptt|cbt)-[\w-]{16,})",
     ),
     (
         "a token of a service",
         (
-            r"(?<![\w-])(?:xox[abeoprs]-[\w-]{10,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|hv[sbr]\.[\w-]{20,}|glsa_\w{20,}"
+            _B + r"(?:xox[abeoprs]-[\w-]{10,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|hv[sbr]\.[\w-]{20,}|glsa_\w{20,}"
             r"|SG\.[\w-]{16,64}\.[\w-]{16,}|sk_(?:live|test)_\w{16,}|dckr_pat_[\w-]{20,})"
         ),
     ),
@@ -49,7 +51,7 @@ _CONTENTS: Final = (
     (
         "the webhook of a channel",
         (
-            r"\bhttps://(?:hooks\.slack\.com|[\w.-]{1,200}\.webhook\.office\.com|discord(?:app)?\.com/api/webhooks"
+            r"https://(?:hooks\.slack\.com|[\w.-]{1,200}\.webhook\.office\.com|discord(?:app)?\.com/api/webhooks"
             r"|[\w.-]{1,200}\.logic\.azure\.com(?::\d+)?|[\w.-]{1,200}\.powerplatform\.com(?::\d+)?"
             r"|chat\.googleapis\.com/v1/spaces|api\.telegram\.org/bot|[\w.-]{1,200}/hooks(?=/[a-z0-9]{26}\b))"
             r"(?P<secret>/?[^\s\"'<>]+)"
@@ -59,11 +61,11 @@ _CONTENTS: Final = (
         "the hash of a password",
         (
             r"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|\$(?:[156y]|apr1|argon2(?:id?|d)|scrypt)\$[^\s:'\"]{20,}"
-            r"|\bpbkdf2_sha\d+\$[^\s:'\"]{20,}"
+            r"|pbkdf2_sha\d+\$[^\s:'\"]{20,}"
         ),
     ),
     ("a password", r";[ \t]*+(?i:Password|Pwd)[ \t]*+=[ \t]*+(?P<secret>[^;\s]+)"),
-    ("a header that signs in", r"\b(?i:Bearer|Basic) +(?=[\w+/.~=-]{0,400}[\d=])(?P<secret>[\w+/.~=-]{16,})"),
+    ("a header that signs in", rf"{_B}(?i:Bearer|Basic) +(?=[\w+/.~=-]{{0,400}}[\d=])(?P<secret>[\w+/.~=-]{{16,}})"),
 )
 
 # Names of fields, in small letters with dashes: what they end in, as a word of its own or glued to another. A name that
