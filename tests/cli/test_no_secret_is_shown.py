@@ -203,6 +203,7 @@ def _tree(folder: Path, run: Callable[..., None], charts: Path) -> None:
     own.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
     for format_ in reporters.FORMATS:
         run("verify", place, "--charts", charts, "--format", format_, code={1})
+    run("images", "-C", place, "--charts", charts, code={0})
     git(place, "add", "--all")
     git(place, "commit", "--quiet", "--message", "after")
     for format_ in ("text", "markdown", "json"):
