@@ -133,6 +133,13 @@ def test_the_life_of_a_commit(repository: Path) -> None:
     assert refused.returncode == 1
     assert "secrets/backend.yaml:3:15: error[plain-secret]: 'stringData.SECRET_KEY' is a secret in" in refused.stderr
     assert "hunter2" not in refused.stderr + refused.stdout
+    (repository / "secrets/backend.yaml").unlink()
+    (repository / "manifests").mkdir()
+    (repository / "manifests/from-powershell.yaml").write_bytes(MANIFEST.encode("utf-16"))
+    git(repository, "add", "--all")
+    refused = committed(repository)
+    assert refused.returncode == 1
+    assert "manifests/from-powershell.yaml:4:6: error[plain-secret]" in refused.stderr
 
 
 # --- the hooks themselves
@@ -165,7 +172,7 @@ SOPS = f"\nsops:\n  mac: {ENCRYPTED}\n"
         ("values.yaml", "", []),
         ("secrets/x.yaml", "\x00\ufffe", [(1, 1)]),
         ("secrets/x.yaml", "? [a]\n: Secret\n", [(1, 1)]),
-        ("secrets/x.yaml", "[" * 600, [(1, 1)]),
+        ("secrets/x.yaml", "[" * 600, [(1, 101)]),
         ("secrets/x.yaml", "kind: Secret\ndata: &a\n  b: *a\n  c: [x]\n", [(4, 7)]),
     ],
 )
@@ -174,6 +181,117 @@ def test_plain_secrets_in_other_files_are_found(name: str, text: str, found: lis
     assert [(problem.line, problem.column) for problem in problems] == found
     assert {(problem.file, problem.rule) for problem in problems} <= {(name, "plain-secret")}
     assert not any(problem.source for problem in problems)
+
+
+MANIFEST = "apiVersion: v1\nkind: Secret\nstringData:\n  A: hunter2\n"
+INDENTED = MANIFEST.replace("\n", "\n    ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", "kind: >-\n  Secret\ndata: {a: b}\n"),
+        ("a.yaml", "kind: !!str Secret\ndata: {a: b}\n"),
+        ("a.yaml", "kind: ! Secret\ndata: {a: b}\n"),
+        ("a.yaml", "kind: &kind Secret\ndata: {a: b}\n"),
+        ("a.yaml", "x: &kind Secret\n---\nx: &kind Secret\nkind: *kind\ndata: {a: b}\n"),
+        ("a.yaml", "base: &base {kind: Secret}\nmade: {<<: *base, data: {a: b}}\n"),
+        ("a.yaml", "base: &base {data: {a: b}}\nmade: {<<: [*base], kind: Secret}\n"),
+        ("a.yaml", "? kind\n: Secret\n? data\n: {a: b}\n"),
+        ("a.yaml", '"kind": "\\x53ecret"\ndata: {a: b}\n'),
+        ("a.json", '{"k\\u0069nd": "Secr\\u0065t", "data": {"a": "b"}}'),
+        ("a.yaml", "kind: Secret\ndata: !!binary aHVudGVyMg==\n"),
+        ("a.yaml", "kind: List\nitems:\n- {kind: Secret, data: {a: b}}\n"),
+        ("a.yaml", "kind: List\nitems:\n- kind: List\n  items: [{kind: Secret, data: {a: b}}]\n"),
+        ("a.yaml", "kind: SecretList\nitems:\n- {metadata: {name: x}, data: {a: b}}\n"),
+        ("a.json", '[{"kind": "Secret", "data": {"a": "b"}}]'),
+        ("a.yaml", f"kind: ConfigMap\ndata:\n  x.yaml: |\n    {INDENTED}"),
+        ("a.yaml", "kind: HelmRelease\nspec: {values: {extraObjects: [{kind: Secret, stringData: {a: b}}]}}\n"),
+        ("kustomization.yaml", "secretGenerator:\n- name: x\n  literals: [A=hunter2]\n"),
+        ("kustomization.yaml", "kind: Kustomization\nsecretGenerator: [{literals: ['A=\"hunter2\"']}]\n"),
+        ("kustomization.yaml", "configMapGenerator:\n- literals: [DATABASE_PASSWORD=hunter2]\n"),
+        ("kustomization.yaml", f"patches:\n- patch: |-\n    {INDENTED}"),
+        (
+            "kustomization.yaml",
+            "patches:\n- target: {kind: Secret}\n  patch: |-\n    - {op: add, path: /stringData/A, value: hunter2}\n",
+        ),
+        ("secret.txt", MANIFEST),
+        ("a.yaml", f"\t{MANIFEST}"),
+        ("azure.txt", "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=aHVudGVyMg=="),
+        ("notes", "glpat-" + "x" * 20),
+    ],
+)
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "crlf"], ids=lambda name: name
+)
+def test_a_secret_is_found_however_it_is_written(name: str, text: str, encoding: str) -> None:
+    if encoding == "crlf":
+        content = text.replace("\n", "\r\n").encode()
+    else:
+        mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") and len(text) % 2 else ""
+        content = f"{mark}{text}".encode(encoding)
+    found = list(plaintext.problems(name, content))
+    assert found
+    assert all(problem.rule == "plain-secret" for problem in found)
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", f"kind: List\nitems: [{{kind: Secret, data: {{a: '{ENCRYPTED}'}}}}]\n"),
+        ("kustomization.yaml", "secretGenerator:\n- name: x\n  envs: [x.env]\n"),
+        ("kustomization.yaml", "configMapGenerator:\n- literals: [DATABASE_HOST=db]\n"),
+        (
+            "kustomization.yaml",
+            "patches:\n- target: {kind: Secret}\n  patch: '- {op: remove, path: /metadata/labels}'\n",
+        ),
+        ("a.yaml", "spec: {secretRef: {kind: Secret, name: x}}\n"),
+        ("a.yaml", "kind: ExternalSecret\nspec: {data: [{secretKey: x}]}\n"),
+        ("chart/templates/secret.tpl", "{{ if .Values.secret }}\nkind: Secret\n{{ end }}\n"),
+        ("README.md", MANIFEST),
+        ("logo.png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR kind: Secret"),
+        ("notes.txt", "see https://user:password@example.nl"),
+    ],
+)
+def test_what_is_no_plain_secret_is_let_through(name: str, text: str) -> None:
+    assert list(plaintext.problems(name, text.encode("latin-1"))) == []
+
+
+def test_files_of_which_kustomize_makes_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    text = "secretGenerator:\n- {name: x, envs: [a.env], files: [key=b.bin, c], env: d.env}\n"
+    (folder / "kustomization.yaml").write_text(text)
+    assert plaintext.generated_from(text.encode()) == ["d.env", "b.bin", "c", "a.env"]
+    assert hooks.main(["secrets", "manifests/kustomization.yaml"]) == 0
+    for name in ("a.env", "b.bin"):
+        (folder / name).write_text("A=hunter2\n")
+    assert hooks.main(["secrets", "manifests/kustomization.yaml"]) == 1
+    out = capsys.readouterr().out
+    assert "kustomize makes a Secret of a.env" in out
+    assert "kustomize makes a Secret of b.bin" in out
+    assert "hunter2" not in out
+    for name in ("a.env", "b.bin"):
+        (folder / name).write_text(f"A={ENCRYPTED}\nsops_mac={ENCRYPTED}\n")
+    assert hooks.main(["secrets", "manifests/kustomization.yaml"]) == 0
+
+
+def test_a_form_that_cannot_be_read_is_not_called_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    form = tmp_path / FORM_FILE
+    form.write_text("overrides: {backend: {env: {DATABASE_PASSWORD: hunter2: x\n", encoding="utf-8")
+    assert hooks.main(["secrets", FORM_FILE]) == 1
+    form.write_text(f"# {KEY}\nenvironments: {{a: {{domain: x.nl}}}}\n", encoding="utf-8")
+    assert hooks.main(["secrets", FORM_FILE]) == 1
+    out = capsys.readouterr().out
+    assert f"{FORM_FILE}:1:3: error[plain-secret]: this is a private key" in out
+    assert "hunter2" not in out
 
 
 @settings(deadline=None)

@@ -30,7 +30,7 @@ HIDDEN = "correct-horse"
         lambda value: deployment({"env": [{"name": "AUTH_TOKEN", "value": value}, {"name": "B", "value": "1"}]}),
         lambda value: variable("BROKER_URL", f"amqp://user:{value}@host/"),
         lambda value: variable("LAYER", f"https://host/wfs?a=b&access_token={value}&c=d"),
-        lambda value: variable("DSN", f"host=x password={value} user=y"),
+        lambda value: variable("OPTIONS", f"host=x password={value} user=y"),
         lambda value: deployment({"args": ["serve", f"--admin-password={value}"]}),
         lambda value: deployment({"args": ["-c", f"serve --token {value} --port 80"]}),
         lambda value: obj("HelmRelease", spec={**CHART, "values": {"grafana": {"adminPassword": value}}}),

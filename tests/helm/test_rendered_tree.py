@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.form.municipalities import by_code
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, ReleaseFormat, RepositoryFormat
-from signalen_toolkit.helm.rendered_tree import environments, manifests, releases
+from signalen_toolkit.helm.rendered_tree import applies_own, environments, manifests, releases
+
+from tests.support.rendered import minimal_form, tree_of
 
 FLUX = """
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -83,3 +86,12 @@ def test_values_are_no_manifests() -> None:
     assert [one.kind for one in manifests(tree, "a")] == ["ConfigMap"]
     assert list(manifests(tree, "b")) == []
     assert environments(tree) == ["a", "b"]
+
+
+@pytest.mark.parametrize("delivery", [*catalog().deliveries])
+@pytest.mark.parametrize("on", [False, True])
+def test_whether_own_objects_are_applied_is_read_from_what_is_rendered(delivery: str, on: bool) -> None:
+    municipality = by_code("GM0344")
+    assert municipality
+    form = {**minimal_form(municipality, delivery), "sync": {"manifests": on}}
+    assert applies_own(tree_of(form), "acceptance") is on

@@ -418,11 +418,11 @@ def test_an_object_that_fits_has_no_problems() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("spec.chart.spec.version", ">=4.0.0", "spec.chart.spec.version: '>=4.0.0' does not match"),
-        ("spec.interval", "10", "spec.interval: '10' does not match"),
-        ("spec.intervall", "10m", "spec: Additional properties are not allowed"),
-        ("metadata.name", "Frontend", "metadata.name: 'Frontend' does not match"),
-        ("metadata.labels.team", 1, "metadata.labels.team: 1 is not of type 'string'"),
+        ("spec.chart.spec.version", ">=4.0.0", "spec.chart.spec.version: '>=4.0.0' is not written as it must be"),
+        ("spec.interval", "10", "spec.interval: '10' is not written as it must be"),
+        ("spec.intervall", "10m", "spec.intervall: 'intervall' is not a field of 'spec'"),
+        ("metadata.name", "Frontend", "metadata.name: 'Frontend' is not written as it must be"),
+        ("metadata.labels.team", 1, "metadata.labels.team: must be text, not a number"),
         ("apiVersion", "helm.toolkit.fluxcd.io/v9", "no schema for apiVersion 'helm.toolkit.fluxcd.io/v9'"),
         ("kind", "../definitions", "no schema for apiVersion"),
     ],

@@ -38,6 +38,7 @@ TEXT = (REPOSITORY / SCRIPT).read_text(encoding="utf-8")
 SSH = "ssh://git@git.example.nl:2222/bosch/signalen.git"
 HTTPS = "https://git.example.nl/bosch/signalen.git"
 AGE = "AGE-SECRET-KEY-1" + "Q" * 58
+AGE_PLACE = "signalen/age/git.example.nl+2222/bosch/signalen/GM0796-acceptance.txt"
 TOKEN = "glpat=#x \"'$(id) é"  # noqa: S105  # made up, and hard to quote
 OTHERS = "github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
@@ -225,7 +226,7 @@ def place(tmp_path: Path, host_key: str) -> Iterator[Place]:
         (tmp_path / "manifests" / f"{delivery}.yaml").write_text(manifest(delivery), encoding="utf-8")
     for name in (SCRIPT, "bootstrap/argocd-cmd-params-cm.yaml"):
         shutil.copy(REPOSITORY / name, tmp_path / "bosch" / name)
-    key = tmp_path / "home/.config/signalen/age/bosch/acceptance.txt"
+    key = tmp_path / "home/.config" / AGE_PLACE
     key.parent.mkdir(parents=True)
     key.write_text(f"# public key: age1x\n{AGE}\n", encoding="utf-8")
     with api_server.running() as cluster:
@@ -830,6 +831,27 @@ def test_the_age_key_can_be_elsewhere_and_has_to_be_one(place: Place) -> None:
     (place.folder / "key").write_text(f"{AGE}\n", encoding="utf-8")
     applied(place, SOPS_AGE_KEY_FILE=str(place.folder / "key"))
     assert place.secret("signalen-acceptance-sops-age") == {"age.agekey": f"{AGE}\n"}
+
+
+RECIPIENT = "age1" + "q" * 58
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("there", ["bosch/acceptance.txt", "git.old.example.nl/bosch/signalen/GM0796-acceptance.txt"])
+def test_the_age_key_of_an_older_place_is_found_by_what_it_opens(place: Place, there: str) -> None:
+    place.write(form())
+    keys = place.folder / "home/.config/signalen/age"
+    (keys / "aaa").mkdir()
+    (keys / "aaa/other.txt").write_text("# public key: age1another\nAGE-SECRET-KEY-1OTHER\n", encoding="utf-8")
+    (keys / there).parent.mkdir(parents=True, exist_ok=True)
+    (place.folder / "home/.config" / AGE_PLACE).unlink()
+    (keys / there).write_text(f"# public key: {RECIPIENT}\n{AGE}\n", encoding="utf-8")
+    assert "er is geen age-sleutel in" in place.run("acceptance").output  # nothing says that it is this one
+    encrypted = place.folder / "bosch/secrets/acceptance/x.yaml"
+    encrypted.parent.mkdir(parents=True, exist_ok=True)
+    encrypted.write_text(f"sops:\n    age:\n        - recipient: {RECIPIENT}\n", encoding="utf-8")
+    applied(place)
+    assert place.secret("signalen-acceptance-sops-age") == {"age.agekey": f"# public key: {RECIPIENT}\n{AGE}\n"}
 
 
 @pytest.mark.parametrize(

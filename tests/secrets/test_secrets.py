@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import stat
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,79 +14,32 @@ from signalen_toolkit.base import files
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.secrets import age_keys, sops, sops_config
-from signalen_toolkit.secrets import environment as secret_environment
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.check import SecretsReport, check
-from signalen_toolkit.secrets.files import path_of
-from signalen_toolkit.secrets.make import MadeSecrets, init, set_value, summary
+from signalen_toolkit.secrets.make import init, set_value, summary
 from signalen_toolkit.secrets.rotation import edit, rotate, rotate_recipients
 from signalen_toolkit.secrets.sops import Sops
 from signalen_toolkit.secrets.values import ValueSources, pairs
 
-from tests.conftest import FORMS
-from tests.support.rendered import write_assets
+from tests.support.secret_repository import (
+    BACKEND,
+    OIDC,
+    OTHER,
+    PLAIN,
+    RABBITMQ,
+    STRANGER,
+    everything,
+    files_with,
+    given,
+    initialised,
+    script,
+    values,
+)
 
 pytest.importorskip("pyrage", reason="the extra `secrets` is missing")
 
-# Random beforehand, so that nothing but a leak can hold it.
-PLAIN = "oidc-9f27c1e4-plain-text"
-OTHER = 'other-5b1d: "{x}" # é-plain-text'
-OIDC = "signalen-backend-secrets/OIDC_RP_CLIENT_SECRET"
-BACKEND = path_of("acceptance", "signalen-backend-secrets")
-RABBITMQ = path_of("acceptance", "signalen-backend-rabbitmq-secrets")
-STRANGER = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a repository with a form, in a home and with a folder for temporary files of its own."""
-    for name in ("home", "tmp"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
-    monkeypatch.setenv("GIVEN", PLAIN)
-    for name in ("SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY", "SOPS_AGE_RECIPIENTS", "SIGNALEN_SOPS", "EDITOR", "SOPS_EDITOR"):
-        monkeypatch.delenv(name, raising=False)
-    made = write_assets(tmp_path / "repository")
-    (made / "municipality.yaml").write_bytes((FORMS / "minimal.yaml").read_bytes())
-    return made
-
-
-def given() -> ValueSources:
-    return ValueSources(variables={"OIDC_RP_CLIENT_SECRET": "GIVEN"})
-
-
-def initialised(repository: Path, program: str | None = None) -> MadeSecrets:
-    (made,) = init(repository, catalog(), sources=given(), program=program)
-    return made
-
-
-def values(repository: Path, environment: str = "acceptance") -> dict[str, str]:
-    program = secret_environment.sops_of(repository, environment, sops.find())
-    found: dict[str, str] = {}
-    for path in sorted((repository / "secrets" / environment).glob("*.yaml")):
-        opened = secret_files.decrypted(program.decrypt(path))
-        found |= {f"{path.stem}/{key}": value for key, value in opened.items()}
-    return found
-
-
-def files_with(folder: Path, text: str) -> list[Path]:
-    forms = (text.encode(), base64.b64encode(text.encode()).rstrip(b"="))
-    return [path for path in folder.rglob("*") if path.is_file() and any(form in path.read_bytes() for form in forms)]
-
-
-def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def script(folder: Path, text: str, name: str = "program") -> str:
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-    path.chmod(0o755)
-    return str(path)
+PLACE = "signalen/age/git.example.nl/utrecht/signalen/GM0344-acceptance.txt"
 
 
 def rules(report: SecretsReport) -> list[str]:
@@ -117,7 +68,7 @@ def test_init_makes_all_that_is_needed(repository: Path) -> None:
 
 def test_the_private_key_is_its_owners_alone_and_outside_the_repository(repository: Path) -> None:
     made = initialised(repository)
-    assert made.key_file == repository.parent / "home/.config/signalen/age/repository/acceptance.txt"
+    assert made.key_file == repository.parent / "home/.config" / PLACE
     assert stat.S_IMODE(made.key_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(made.key_file.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE((repository / BACKEND).stat().st_mode) == 0o644
@@ -160,14 +111,18 @@ def test_no_secret_in_an_argument_a_variable_or_a_temporary_file_of_sops(
     assert "encrypt" in told
 
 
-def test_init_can_be_repeated(repository: Path) -> None:
+def test_init_can_be_repeated(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     initialised(repository)
     before = everything(repository.parent)
     (made,) = init(repository, catalog(), sources=ValueSources())
     assert (made.new_key, made.files) == (False, ())
     assert everything(repository.parent) == before
-    with pytest.raises(UsageError, match="has a value already; change it with `signalen secrets set`"):
+    assert initialised(repository).files == ()
+    monkeypatch.setenv("GIVEN", OTHER)
+    with pytest.raises(UsageError, match="has another value already; change it with `signalen secrets set`") as error:
         initialised(repository)
+    assert "5b1d" not in str(error.value)
+    assert everything(repository.parent) == before
 
 
 def test_init_adds_what_a_change_of_the_form_needs(repository: Path) -> None:
@@ -208,20 +163,6 @@ def test_an_own_rule_of_a_person_stays(repository: Path) -> None:
     assert text.startswith("# ours\ncreation_rules:\n- path_regex: ^secrets/acceptance/")
     assert text.endswith(other.partition("creation_rules:\n")[2])
     assert check(repository, catalog()).problems == ()
-
-
-def test_a_key_file_of_a_persons_own(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = repository.parent / "home" / "my keys.txt"
-    public = age_keys.make(mine, "acceptance")
-    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(mine))
-    made = initialised(repository)
-    assert (made.new_key, made.key_file) == (False, mine)
-    assert sops_config.read(repository).recipients(BACKEND) == [public]
-    with pytest.raises(UsageError, match="never overwritten"):
-        age_keys.make(mine, "acceptance")
-    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(repository / "keys.txt"))
-    with pytest.raises(UsageError, match="inside the repository"):
-        init(repository, catalog(), sources=ValueSources())
 
 
 # What goes wrong with SOPS
@@ -505,6 +446,15 @@ def test_check_of_a_file_that_is_something_else(repository: Path, text: str) -> 
     assert PLAIN not in str(error.value)
 
 
+@pytest.mark.parametrize("age", ["5", "x", "{a: b}", "[1, x, {}]", "null"])
+def test_check_of_recipients_that_are_none(repository: Path, age: str) -> None:
+    initialised(repository)
+    text = (repository / BACKEND).read_text()
+    begin, end = text.index("    age:\n"), text.index("    lastmodified:")
+    (repository / BACKEND).write_text(f"{text[:begin]}    age: {age}\n{text[end:]}")
+    assert "secret-recipients" in rules(check(repository, catalog()))
+
+
 def test_check_sees_another_namespace_and_tampering(repository: Path) -> None:
     initialised(repository)
     changed_text(repository, BACKEND, "namespace: signalen-acceptance", "namespace: elsewhere")
@@ -551,7 +501,7 @@ def test_check_sees_a_private_key(repository: Path) -> None:
     private = made.key_file.read_text()
     (repository / "keys.txt").write_text(private)
     (found,) = check(repository, catalog()).problems
-    assert (found.file, found.line, found.column) == ("keys.txt", 3, 1)
+    assert (found.file, found.line, found.column) == ("keys.txt", 4, 1)
     assert age_keys.PRIVATE.findall(private)[0] not in str(found)
 
 

@@ -573,13 +573,32 @@ give_age_key() {
     say "Secret $key_secret in namespace $tool_namespace is er al, en blijft zoals het is."
     return 0
   fi
-  file=${age_key_file:-${XDG_CONFIG_HOME:-$HOME/.config}/signalen/age/${root##*/}/$environment.txt}
+  [ -n "$age_key_file" ] || find_age_key
+  file=$age_key_file
   if [ ! -f "$file" ]; then
     lack "er is geen age-sleutel in $file; zet daar de kopie die de gemeente bewaart, of noem hem met SOPS_AGE_KEY_FILE"
   elif ! grep -q '^AGE-SECRET-KEY-1' "$file"; then
     lack "in $file staat geen geheime age-sleutel (AGE-SECRET-KEY-1…)"
   fi
   make_secret "$key_secret" app.kubernetes.io/part-of=signalen "--from-file=age.agekey=$file"
+}
+
+# The place that the form leads to; else whichever file on this computer has a key for which the secrets are encrypted:
+# the address of the repository may have been another, and an older toolkit called the place after the folder.
+find_age_key() {
+  local home=${XDG_CONFIG_HOME:-$HOME/.config} recipient found
+  age_key_file=$(fact ageKey)
+  age_key_file=$home/$age_key_file
+  if [ -f "$age_key_file" ] || [ ! -d "secrets/$environment" ]; then
+    return 0
+  fi
+  while IFS= read -r recipient; do
+    found=$(grep -rlF -- "$recipient" "$home/signalen/age" 2>/dev/null | sort | sed 1q) || true
+    if [ -n "$found" ]; then
+      age_key_file=$found
+      return 0
+    fi
+  done < <(grep -rhoE 'age1[0-9a-z]{58}' "secrets/$environment" | sort -u)
 }
 
 start_sync() {

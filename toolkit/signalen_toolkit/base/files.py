@@ -81,6 +81,11 @@ def prepared(path: Path, data: bytes, *, mode: int | None = None) -> Iterator[Pa
         yield aside
 
 
+def aside_of(name: str) -> str:
+    """Return the pattern of the names under which a file is written before it takes its place."""
+    return f".{name}.*.new"
+
+
 @contextmanager
 def _aside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # the owner's alone

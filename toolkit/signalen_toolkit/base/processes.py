@@ -8,8 +8,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -21,6 +21,8 @@ _CHUNK: Final = 2**16
 _MOST_ERRORS: Final = 2**20
 # Seconds until it is seen that nobody waits for a program any longer.
 _LOOK: Final = 0.05
+# Seconds in which an editor can put its things in order before the next, less kind signal.
+_KINDLY: Final = 1.0
 
 
 class TooSlowError(Exception):
@@ -83,6 +85,74 @@ def run(
             _stop(process)
             raise
     return Done(code, output, errors)
+
+
+def watched(command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> int:
+    """Run a program that a person works with, in this terminal, until it ends; return its exit code.
+
+    Ctrl-C is ignored, by us and by the program as it starts: it is for what that program starts in its turn. Where we
+    are to end (SIGTERM, or the terminal is closed), so is the program with all that it started: nothing of it writes
+    any more when this returns or raises. Raises OSError where it cannot be started.
+    """
+    with _ignoring_interrupts():
+        process = subprocess.Popen(command, env=dict(environment), cwd=folder)  # noqa: S603  # no shell
+        try:
+            return process.wait()
+        except BaseException:
+            _end_all(process)
+            raise
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, as do programs that are started meanwhile. Outside the main thread Python gets none anyway."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_all(process: subprocess.Popen[bytes]) -> None:
+    """End a program and what it started, which may be in groups of their own; first kindly, then at once."""
+    family = [process.pid, *_descendants(process.pid)]
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
+        for pid in filter(_runs, family):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + _KINDLY
+        while any(_runs(pid) for pid in family):
+            process.poll()  # so that it is no zombie
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK)
+        else:
+            return
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """Yield the processes that a process started, and theirs; where there is no /proc, none."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    yield from found[1:]
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process is there and does something: one that nobody waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return False
+    return state[0] not in ("Z", "X")
 
 
 def signal_name(code: int) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, ordered
+from signalen_toolkit.diagnostics.hiding import without_contents
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError, has_errors, ordered
 from signalen_toolkit.diagnostics.reporters import report
 from signalen_toolkit.form.model import find
 from signalen_toolkit.git.worktree import untracked
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     except ProblemsError as error:
         return _print(error.problems)
     except (UsageError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"Error: {without_contents(str(error))}", file=sys.stderr)  # noqa: T201
     return 2
 
 
@@ -64,10 +65,28 @@ def _secrets(names: Sequence[str]) -> Iterator[Problem]:
         path = Path(name)
         if not path.is_file():
             continue  # a link that leads nowhere
+        content = path.read_bytes()
         if path.name == FORM_FILE:
-            yield from (problem for problem in check_file(path, catalog())[1] if problem.rule == plaintext.RULE)
-        else:
-            yield from plaintext.problems(name, path.read_bytes())
+            yield from _secrets_in_form(path, content)
+            continue
+        yield from plaintext.problems(name, content)
+        for made_of in plaintext.generated_from(content):
+            file = path.parent / made_of
+            if file.is_file() and not plaintext.is_encrypted(file.read_bytes()):
+                message = f"kustomize makes a Secret of {made_of}, which SOPS did not encrypt"
+                yield Problem(plaintext.RULE, message, name, hint="encrypt it with SOPS, and change the secret")
+
+
+def _secrets_in_form(path: Path, content: bytes) -> Iterator[Problem]:
+    """Yield the secrets in a form; where it cannot be read, why: a guard that cannot look does not say all is well."""
+    text = plaintext.decoded(content) or ""
+    config, problems = check_file(path, catalog())
+    found = [one for one in problems if one.rule == plaintext.RULE]
+    yield from found
+    if not config.environments:
+        yield from (one for one in problems if one.severity is Severity.ERROR and one not in found)
+    lines = {one.line for one in found}  # the rest is in comments, or in what is no value
+    yield from (one for one in plaintext.keys(str(path), text) if one.line not in lines)
 
 
 def _print(problems: Sequence[Problem]) -> int:

@@ -67,7 +67,9 @@ class _Group(click.Group):
             print_problems(error.problems, "text", err=True)
             ctx.exit(1)
         except UsageError as error:
-            raise _Failure(str(error)) from error
+            from signalen_toolkit.diagnostics.hiding import without_contents  # only where something is wrong
+
+            raise _Failure(without_contents(str(error))) from error
         except BrokenPipeError:
             ctx.exit(0)  # whoever read the output has seen enough
         except OSError as error:

@@ -101,6 +101,9 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def _end(number: int, _: object) -> None:
+    for other in (signal.SIGTERM, signal.SIGHUP):  # a terminal that closes may send both, the second while we clean up
+        if signal.getsignal(other) is _end:
+            signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)  # as a shell counts it
 
 

@@ -7,11 +7,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
 
 from signalen_toolkit import __version__
+from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.diagnostics.terminal import UNSEEN, excerpt, plain
 
@@ -31,6 +33,7 @@ def report(
     `reasons` says for each rule why it is there (SARIF shows it); `colour` is for text on a terminal.
     Text and GitHub's format are empty when there are no problems.
     """
+    problems = [_without_secrets(problem) for problem in problems]
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: _text(problems, colour=colour),
         "json": lambda: _json(_plain_data(problems)),
@@ -39,6 +42,13 @@ def report(
         "sarif": lambda: _json(_sarif(problems, reasons or {})),
     }
     return writers[format]()
+
+
+def _without_secrets(problem: Problem) -> Problem:
+    """Hide what whoever made the problem overlooked: what is a secret by itself."""
+    said = (without_contents(text) for text in (problem.message, problem.hint, problem.source))
+    message, hint, source = said
+    return replace(problem, message=message, hint=hint, source=source)
 
 
 def summary(problems: Sequence[Problem]) -> str:

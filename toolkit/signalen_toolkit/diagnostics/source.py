@@ -14,12 +14,13 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity
 
 # Only what YAML itself calls a line break, so that our line numbers are those of an editor.
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+CUT = "…"  # where a text goes on that is too long for a message
 
 
 def brief(text: str, length: int = 60) -> str:
     """Put a text of a person on one line and cut it, so that it fits in a message."""
     text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return text if len(text) <= length else text[: length - 1] + CUT
 
 
 class Position(NamedTuple):
@@ -32,10 +33,30 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name under which it is shown. Offsets count characters from 0."""
+    """A text and the name under which it is shown. Offsets count characters from 0.
+
+    What is looked at is `text`; what is shown to anybody is `shown`, without secrets. `broken` says that the text
+    cannot be read, so that nobody knows where a value ends.
+    """
 
     file: str
     text: str
+    broken: bool = False
+
+    @cached_property
+    def shown(self) -> str:
+        """The text with dots in the place of every secret, letter by letter."""
+        from signalen_toolkit.diagnostics.hiding import hidden  # only where something is wrong
+
+        return hidden(self.text, broken=self.broken)
+
+    @cached_property
+    def _shown_lines(self) -> list[str]:
+        return _LINE_BREAK.split(self.shown)
+
+    def excerpt(self, start: int, end: int) -> str:
+        """Return a part of the text that may stand in a message; empty where it would show a secret."""
+        return self.text[start:end] if self.shown[start:end] == self.text[start:end] else ""
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -88,5 +109,5 @@ class Source:
             severity=severity,
             place=tuple(path),
             hint=hint,
-            source=self.lines[line - 1],
+            source=self._shown_lines[line - 1],
         )

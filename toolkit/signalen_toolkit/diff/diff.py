@@ -222,8 +222,10 @@ def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str)
         own = [obj for environment in environments(tree) for obj in _own(tree, environment)]
         return RenderedTree(releases(tree, formats), own)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
+        # PyYAML quotes the line, and an error of Python may quote a value: what they say is not shown.
+        mark = getattr(error, "problem_mark", None)
+        what = f"YAML that is broken at line {mark.line + 1}" if mark else type(error).__name__
+        raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({what})") from None
 
 
 def _own(tree: Mapping[str, str], environment: str) -> list[Object]:

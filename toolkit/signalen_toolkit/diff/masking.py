@@ -1,50 +1,28 @@
 """Secrets in Kubernetes objects, hidden: what is printed tells that one changed and how long it is, never what it is.
 
-Values of Secrets, of variables and keys that are called like a secret, passwords in addresses and options.
+What is a secret says the one list of shapes (`diagnostics.secret_shapes`), wherever in an object it stands.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from signalen_toolkit.diagnostics.hiding import Span, spans
+from signalen_toolkit.diagnostics.secret_shapes import is_secret_name, is_secret_variable
 from signalen_toolkit.documents.data import at
 
-# A variable is called like a secret; what ends so holds an address or a name, and tells more than it hides.
-_VARIABLE: Final = re.compile(r"PASSW|PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIAL|BASIC_?AUTH|CONNECTION_?STRING", re.I)
-_ADDRESS: Final = re.compile(r"_(ENDPOINT|URL|URI|HOST|PORT|ENABLED)$")
-# Other fields are more often the name of a Secret or of a key in it (secretName, existingSecret, topologyKey).
-_FIELD: Final = (
-    r"(?:passw(?:or)?d|passphrase|client-?_?secret|token|credentials?|basic-?_?auth|connection-?_?string"
-    r"|(?:api|access|account|private|secret|encryption|shared|signing|storage)-?_?key)"
-)
-_FIELD_NAME: Final = re.compile(rf"{_FIELD}$|^secret$", re.I)
-# In running text: https://user:password@host, password=…, --token …, and a line `password: …` of a configuration file.
-_IN_TEXT: Final = re.compile(
-    r"(?P<url>(?<=://)[^\s/@:'\"]*:)(?P<a>[^\s/'\"]+)(?=@)"
-    rf"|(?P<option>(?<![\w.-])(?:[\w.-]*{_FIELD}=|--?[\w.-]*{_FIELD} ))(?P<b>[^\s'\"&;]+)"
-    rf"|(?P<line>^[ \t]*+(?:- *+)?[\"']?[\w.-]*{_FIELD}[\"']?[ \t]*[:=][ \t]*)(?P<c>\S.*)$",
-    re.I | re.M,
-)
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"  # the whole object once more
 _NOTHING: Final = object()
 
 
 def masked(data: Mapping[str, Any], earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return an object without its secrets; against an earlier one the marks say which secrets changed."""
-    before: Any = _NOTHING if earlier is None else earlier
-    result: dict[str, Any] = _walk(data, before)
-    for part, encoded in (("data", True), ("stringData", False)):
-        if data.get("kind") == "Secret" and data.get(part) is not None:
-            result[part] = _secret_part(data[part], at(earlier, part), encoded=encoded)
-        elif data.get("kind") == "ConfigMap" and part == "data" and isinstance(data.get(part), Mapping):
-            for key, value in data[part].items():
-                if _is_variable(key) and not isinstance(value, Mapping | list):
-                    result[part][key] = _mark(value, _child(at(earlier, part), key))
+    result: dict[str, Any] = _walk(data, _NOTHING if earlier is None else earlier)
     return result
 
 
@@ -56,20 +34,62 @@ def _secret_part(part: Any, earlier: Any, *, encoded: bool) -> Any:
 
 def _walk(node: Any, earlier: Any) -> Any:
     if isinstance(node, Mapping):
-        result = {key: _field(key, value, _child(earlier, key)) for key, value in node.items()}
-        # A variable of a container, or a parameter of a chart.
-        if _is_variable(node.get("name")) and "value" in node and not isinstance(node["value"], Mapping | list):
-            result["value"] = _mark(node["value"], _child(earlier, "value"))
-        return result
+        return _map(node, earlier)
     if isinstance(node, list):
-        before = _named(earlier) if isinstance(earlier, list) else {}
-        return [_walk(item, before.get(name, _NOTHING)) for name, item in _named(node).items()]
+        return _list(node, earlier if isinstance(earlier, list) else [])
     return _text(node, earlier) if isinstance(node, str) else node
+
+
+def _map(node: Mapping[Any, Any], earlier: Any) -> dict[Any, Any]:
+    result = {key: _field(key, value, _child(earlier, key)) for key, value in node.items()}
+    # A variable of a container, or a parameter of a chart.
+    if is_secret_variable(node.get("name", "")) and "value" in node and not isinstance(node["value"], Mapping | list):
+        result["value"] = _mark(node["value"], _child(earlier, "value"))
+    for part, encoded in (("data", True), ("stringData", False)):  # charts have whole objects in their values, too
+        content, before = node.get(part), _child(earlier, part)
+        if node.get("kind") == "Secret" and content is not None:
+            result[part] = _secret_part(content, before, encoded=encoded)
+        elif node.get("kind") == "ConfigMap" and part == "data" and isinstance(content, Mapping):
+            for key, value in content.items():
+                if is_secret_variable(key) and not isinstance(value, Mapping | list):
+                    result[part][key] = _mark(value, _child(before, key))
+    return result
+
+
+def _list(node: list[Any], earlier: list[Any]) -> list[Any]:
+    before = _named(earlier)
+    result = [_walk(item, before.get(name, _NOTHING)) for name, item in _named(node).items()]
+    words, old = (tuple(item if isinstance(item, str) else "" for item in items) for items in (node, earlier))
+    old_places = _in_arguments(old)
+    for index, found in _in_arguments(words).items():
+        known = [old[index][start:end] for start, end in old_places.get(index, ())]
+        result[index] = _marked(words[index], found, known if old else None)
+    return result
+
+
+def _in_arguments(words: Sequence[str]) -> dict[int, list[Span]]:
+    """Find the secrets among the arguments of a program, of which one may say what the next one is."""
+    places: dict[int, list[Span]] = {}
+    line, starts = " ".join(words), [0]
+    for word in words:
+        starts.append(starts[-1] + len(word) + 1)
+    for start, end in spans(line):
+        for index in range(bisect_right(starts, start) - 1, len(words)):
+            if starts[index] >= end:
+                break
+            inside = max(start - starts[index], 0), min(end - starts[index], len(words[index]))
+            if inside[0] < inside[1]:
+                places.setdefault(index, []).append(inside)
+    for index, word in enumerate(words[1:], 1):
+        option = words[index - 1]
+        if option.startswith("-") and not word.startswith("-") and is_secret_name(option.lstrip("-")):
+            places[index] = [(0, len(word))]
+    return places
 
 
 def _field(key: Any, value: Any, earlier: Any) -> Any:
     plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-    if plain and (key == _APPLIED or _FIELD_NAME.search(str(key))):
+    if plain and (key == _APPLIED or is_secret_name(str(key))):
         return _mark(value, earlier)
     return _walk(value, earlier)
 
@@ -92,25 +112,21 @@ def _child(node: Any, key: Any) -> Any:
     return node.get(key, _NOTHING) if isinstance(node, Mapping) else _NOTHING
 
 
-def _is_variable(name: Any) -> bool:
-    return isinstance(name, str) and bool(_VARIABLE.search(name)) and not _ADDRESS.search(name)
-
-
 def _text(value: str, earlier: Any) -> str:
-    """Hide the secrets inside a longer text, the n-th compared with the n-th of the earlier one."""
-    before = [_found(match) for match in _IN_TEXT.finditer(earlier)] if isinstance(earlier, str) else []
-    position = iter(range(len(value) + 1))
-
-    def hide(match: re.Match[str]) -> str:
-        index = next(position)
-        lead = match["url"] or match["option"] or match["line"] or ""
-        return lead + _mark(_found(match), before[index] if index < len(before) else _NOTHING)
-
-    return _IN_TEXT.sub(hide, value)
+    """Hide the secrets inside a longer text."""
+    found = spans(value)
+    known = [earlier[start:end] for start, end in spans(earlier)] if found and isinstance(earlier, str) else None
+    return _marked(value, found, known)
 
 
-def _found(match: re.Match[str]) -> str:
-    return match["a"] or match["b"] or match["c"] or ""
+def _marked(value: str, found: Sequence[Span], earlier: Sequence[str] | None) -> str:
+    """Put marks in the place of parts of a text; the n-th is compared with the n-th of an earlier text, if any."""
+    parts, last = list[str](), 0
+    for number, (start, end) in enumerate(found):
+        old = earlier[number] if earlier is not None and number < len(earlier) else _NOTHING
+        parts += [value[last:start], _mark(value[start:end], old)]
+        last = end
+    return "".join([*parts, value[last:]])
 
 
 def _mark(value: Any, earlier: Any, *, encoded: bool = False) -> str:

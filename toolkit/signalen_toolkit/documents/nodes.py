@@ -156,11 +156,14 @@ class Builder:
 
     def _unknown_alias(self, name: str, here: Node) -> None:
         if name in self._anchors:
-            self._stop("alias-bomb", f"'*{name}' stands inside the value that it repeats", here)
+            what = self._source.excerpt(here.start, here.end) or "this"
+            self._stop("alias-bomb", f"'{what}' stands inside the value that it repeats", here)
         line, column = self._source.position(here.start)
         text = self._source.lines[line - 1][column - 1 :].rstrip()
-        message = f"'*{name}' repeats the value marked '&{name}', and there is none above"
-        self._stop("yaml-syntax", message, here, f'if it is text, put it between quotes: "{text}"')
+        text = self._source.excerpt(here.start, here.start + len(text))
+        what = f"'*{name}' repeats the value marked '&{name}'" if text else "'*' repeats the value marked with '&'"
+        hint = f'if it is text, put it between quotes: "{text}"' if text else "if it is text, put it between quotes"
+        self._stop("yaml-syntax", f"{what}, and there is none above", here, hint)
 
     def _place(self, node: Node, anchor: str | None) -> None:
         if anchor:
@@ -187,15 +190,17 @@ class Builder:
             self._note("key-not-text", "a map or a list cannot be a key", node, hint)
             return
         if not isinstance(node.data, str):
-            hint = f'put it between quotes: "{text}"' if text else "write a key before the ':'"
-            what = f"the key {brief(text)} is" if text else "this key is empty,"
-            self._note("key-not-text", f"{what} not text", node, hint)
+            shown = self._source.excerpt(node.start, node.end)
+            hint = f'put it between quotes: "{shown}"' if text else "write a key before the ':'"
+            what = f"the key {brief(shown)} is".replace("  ", " ") if text else "this key is empty,"
+            self._note("key-not-text", f"{what} not text", node, hint if shown or not text else "put it between quotes")
         frame.key = node.data if isinstance(node.data, str) else text
         if frame.key == "<<" and node.style == "plain":
             return
         if frame.key in frame.node.keys:
             first = self._source.position(frame.node.keys[frame.key][0])[0]
-            self._note("duplicate-key", f"the key '{brief(frame.key)}' is already on line {first}", node)
+            what = f"the key '{brief(frame.key)}'" if self._source.excerpt(node.start, node.end) else "this key"
+            self._note("duplicate-key", f"{what} is already on line {first}", node)
             frame.key = None
             return
         frame.node.keys[frame.key] = (node.start, node.end)
@@ -252,7 +257,9 @@ class Builder:
         if tag is None or tag == "!" or tag in [_CORE + word for word in known]:
             return
         hint = "if '!' belongs to the value, put the value between quotes"
-        self._note("unsupported-tag", f"the tag '{_shown(tag)}' is not supported", node, hint)
+        shown = self._source.excerpt(event.start_mark.index, event.start_mark.index + len(tag))
+        what = f"the tag '{_shown(tag)}'" if shown else "this tag"
+        self._note("unsupported-tag", f"{what} is not supported", node, hint)
 
     def _note(self, rule: str, message: str, node: Node, hint: str = "") -> None:
         self.problems.append(self._source.problem(rule, message, node.start, node.end, hint=hint))

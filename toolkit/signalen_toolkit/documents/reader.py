@@ -175,23 +175,24 @@ def parse(text: str | bytes, file: str) -> Document:
 def _decoded(text: str | bytes, file: str) -> tuple[Source, Problem | None]:
     if len(text) > LARGEST:
         problem = Problem("file-too-large", "this file is larger than 1 MiB", file)
-        return Source(file, ""), problem
+        return Source(file, "", broken=True), problem
     if isinstance(text, str):
-        return Source(file, text.removeprefix("\ufeff")), None
+        return Source(file, text.removeprefix("\ufeff"), broken=True), None
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or (
         len(text) > 3 and (text[0:3:2] == b"\0\0" or text[1:4:2] == b"\0\0")
     ):
         problem = Problem("not-utf8", "this file is UTF-16, not UTF-8", file, hint="save it as UTF-8")
-        return Source(file, ""), problem
+        return Source(file, "", broken=True), problem
     try:
-        return Source(file, text.decode("utf-8-sig")), None
+        return Source(file, text.decode("utf-8-sig"), broken=True), None
     except UnicodeDecodeError as error:
         byte = text[error.start]
         before = text[: error.start].decode("utf-8-sig", "replace")
         letter = bytes([byte]).decode("cp1252", "replace")
         known = letter.isprintable() and letter != "\ufffd"
         hint = "save the file as UTF-8" + (f"; in Windows-1252 this byte is '{letter}'" if known else "")
-        source = Source(file, before + "\ufffd" + text[error.start + 1 :].decode("utf-8", "replace"))
+        rest = text[error.start + 1 :].decode("utf-8", "replace")
+        source = Source(file, f"{before}\ufffd{rest}", broken=True)
         message = f"this file is not UTF-8: it has the byte 0x{byte:02X} here"
         return source, source.problem("not-utf8", message, len(before), hint=hint)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLON_WITHOUT_SPACE = re.compile(r"^[\s-]*[\w.-]+(:)[^\s:/]")
 _HAS_A_VALUE = re.compile(r"^[\s-]*[^\s#:][^#]*?:\s+[^\s#]")
+_BETWEEN_QUOTES = "put it between quotes"
 _INDICATORS = {
     "@": "'@' has no meaning at the start of a value",
     "`": "'`' has no meaning at the start of a value",
@@ -47,9 +48,16 @@ def syntax_problem(source: Source, error: MarkedYAMLError, last: Event | None) -
         or _colon(source, said, at, opened)
         or _start_of_value(source, said, str(error.context), at, opened)
         or _collection(source, said, str(error.context), at, opened)
-        or _Finding(brief(f"this is not YAML: {said}", 120), at)
+        or _other(source, said, at)
     )
     return source.problem(found.rule, found.message, found.start, found.end, hint=found.hint)
+
+
+def _other(source: Source, said: str, at: int) -> _Finding:
+    """Say what ruamel says, which may quote the line."""
+    line = source.offset(source.position(at)[0])
+    can_be_said = source.excerpt(line, line + len(source.lines[source.position(at)[0] - 1]))
+    return _Finding(brief(f"this is not YAML: {said}", 120) if can_be_said else "this is not YAML", at)
 
 
 def stumble(source: Source, last: Event | None) -> Problem:
@@ -84,13 +92,13 @@ def _quote(source: Source, said: str, context: str, opened: int, last: Event | N
             rest = source.lines[source.position(closed)[0] - 1][source.position(closed)[1] - 1 :].strip()
             if not rest:
                 return None
-            whole = source.text[start : closed + len(rest) + 1].strip().removesuffix("'")[1:]
+            whole = source.excerpt(start, closed + len(rest) + 1).strip().removesuffix("'")[1:]
             return _Finding(
                 "text follows the quote that closes this value",
                 closed,
                 closed + len(rest) + 1,
                 f'put the value between double quotes: "{whole}"'
-                if source.text[start] == "'" and '"' not in whole and ": " not in rest
+                if source.text[start] == "'" and whole and '"' not in whole and ": " not in rest
                 else "put the whole value between one pair of quotes",
             )
     if start is None:
@@ -98,7 +106,7 @@ def _quote(source: Source, said: str, context: str, opened: int, last: Event | N
     line, column = source.position(start)
     rest = source.lines[line - 1][column - 1 :].rstrip()
     # 's-Hertogenbosch, 's-Gravenhage and 't Goy begin with an apostrophe; YAML takes it for a quote.
-    apostrophe = re.match(r"'[a-z](?=[\s-])[^']*$", rest)
+    apostrophe = re.match(r"'[a-z](?=[\s-])[^']*$", source.excerpt(start, start + len(rest)))
     hint = f'put the value between double quotes: "{rest}"' if apostrophe else f"close it with {rest[0]}"
     return _Finding(f"the quote {rest[0]} that opens here is never closed", start, start + len(rest), hint)
 
@@ -129,14 +137,10 @@ def _two_colons(source: Source, at: int) -> _Finding:
     text = source.lines[line - 1]
     key, value = re.split(r":\s+", text, maxsplit=1)
     start = source.offset(line) + text.index(value, len(key))
-    value = value.rstrip()
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    return _Finding(
-        "a value that contains ': ' must stand between quotes",
-        start,
-        start + len(value),
-        f'put it between quotes: "{quoted}"',
-    )
+    end = start + len(value.rstrip())
+    quoted = source.excerpt(start, end).replace("\\", "\\\\").replace('"', '\\"')
+    hint = f'put it between quotes: "{quoted}"' if quoted else _BETWEEN_QUOTES
+    return _Finding("a value that contains ': ' must stand between quotes", start, end, hint)
 
 
 def _no_space(source: Source, line: int) -> _Finding | None:
@@ -151,7 +155,9 @@ def _no_colon(source: Source, line: int) -> _Finding:
     text = source.lines[line - 1].split(" #")[0].rstrip()
     word = text.lstrip(" -")
     start = source.offset(line) + len(text) - len(word)
-    return _Finding(f"a ':' is missing after '{brief(word, 40)}'", start, start + len(word))
+    shown = source.excerpt(start, start + len(word))
+    message = f"a ':' is missing after '{brief(shown, 40)}'" if shown else "a ':' is missing in this line"
+    return _Finding(message, start, start + len(word))
 
 
 def _start_of_value(source: Source, said: str, context: str, at: int, opened: int) -> _Finding | None:
@@ -169,7 +175,8 @@ def _start_of_value(source: Source, said: str, context: str, at: int, opened: in
     if character in _INDICATORS and (start != at or "cannot start any token" in said):
         line, column = source.position(start)
         value = source.lines[line - 1][column - 1 :].split(" #")[0].rstrip()
-        hint = f'put it between quotes: "{value}"' if '"' not in value else "put it between quotes"
+        value_shown = source.excerpt(start, start + len(value))
+        hint = f'put it between quotes: "{value}"' if value_shown and '"' not in value else _BETWEEN_QUOTES
         return _Finding(_INDICATORS[character], start, start + len(value), hint)
     return None
 
@@ -195,12 +202,9 @@ def _collection(source: Source, said: str, context: str, at: int, opened: int) -
             start = source.text.index("%")
             return _Finding("a line cannot start with '%'", start, hint="put the text between quotes")
         if rest and (before or rest[0] in "]},:"):
-            return _Finding(
-                f"'{brief(rest, 40)}' does not belong here",
-                at,
-                at + len(rest),
-                "put the value between quotes",
-            )
+            shown = source.excerpt(at, at + len(rest))
+            what = f"'{brief(shown, 40)}'" if shown else "what stands here"
+            return _Finding(f"{what} does not belong here", at, at + len(rest), "put the value between quotes")
         return _indentation(source, at)
     return None
 

@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from signalen_toolkit.diagnostics.hiding import MASK, hidden
 from signalen_toolkit.diagnostics.places import Place, dotted
+from signalen_toolkit.diagnostics.secret_shapes import is_secret_name
 
 _LONGEST: Final = 500  # characters of a message that we have no words for
 _MOST: Final = 2**15  # characters that are looked at; a chart may put whole files into its message
@@ -94,8 +96,13 @@ def understand(said: str, chart: str = "") -> HelmError:
 
 def one_line(text: str) -> str:
     """Put what another program said on one line, without control characters, and cut it."""
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in hidden(_quoted(text))).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _quoted(text: str) -> str:
+    """Leave out the value that Go's reader of YAML quotes when it does not fit, whatever it is called."""
+    return re.sub(r"(cannot unmarshal !!\w+) `[^`]*`", r"\1", text)
 
 
 def _template_error(text: str, _chart: str) -> HelmError | None:
@@ -209,7 +216,10 @@ def _refusal(found: re.Match[str], owner: str) -> Refusal:
         parts = [part.replace("~1", "/").replace("~0", "~") for part in found["pointer"].split("/")[1:]]
     extra = _EXTRA.search(found["reason"])
     place = (owner, *parts, extra["key"] if extra else "")
-    return Refusal(tuple(filter(None, place)), one_line(found["reason"]))
+    place, reason = tuple(filter(None, place)), found["reason"]
+    if place and is_secret_name(place[-1]):
+        reason = re.sub(r"'[^']*'", f"'{MASK * 8}'", reason)
+    return Refusal(place, one_line(reason))
 
 
 def _chart_error(text: str, _chart: str) -> HelmError | None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from signalen_toolkit.base.processes import StoppedError
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.helm.errors import HelmError, not_yaml, understand
+from signalen_toolkit.helm.errors import HelmError, not_yaml, one_line, understand
 from signalen_toolkit.helm.program import LARGEST, Engine, too_much, too_slow
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _template(
     try:
         values = json.dumps(library.values_from_yaml(release.values))
     except library.HelmError as error:
-        raise HelmError(f"the values are not what Helm reads: {error}", raw=str(error)) from error
+        raise HelmError(f"the values are not what Helm reads: {one_line(str(error))}", raw=str(error)) from error
     try:
         with library.Chart.load(chart) as loaded:
             _check_subcharts(loaded)

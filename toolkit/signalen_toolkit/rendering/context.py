@@ -15,6 +15,7 @@ from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.catalog.schemas import knows
 from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.documents.scalars import Below
+from signalen_toolkit.form.age_key import age_key_place
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.rendered import SHAPE
 from signalen_toolkit.form.volumes import volumes
@@ -45,6 +46,7 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "notified": _notified(environment),
         "tool": _tool(environment),
         "deliveries": [*charts.deliveries],
+        "ageKey": age_key_place(environment),
         "shape": SHAPE,
         "volumeSizes": {dotted(volume.place): size for volume, size in volumes(environment).items()},
         "enabled": environment.enabled,

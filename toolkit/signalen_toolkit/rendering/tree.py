@@ -5,7 +5,6 @@ A file under `clusters/` that does not carry the header of a rendered file was p
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base.files import alone, exchange
-from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
+from signalen_toolkit.base.layout import CLUSTERS, is_rendered
+from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import UsageError
 
 _NEW: Final = f".{CLUSTERS}.new"
@@ -166,10 +166,5 @@ def _in_the_way(path: str) -> UsageError:
 
 def _diff_file(target: Path, path: str, text: str | None) -> str:
     before = target.read_text(encoding="utf-8") if target.is_file() else ""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        (text or "").splitlines(keepends=True),
-        f"a/{path}" if target.is_file() else "/dev/null",
-        f"b/{path}" if text is not None else "/dev/null",
-    )
-    return "".join(lines)
+    old = f"a/{path}" if target.is_file() else "/dev/null"
+    return unified(before, text or "", old, f"b/{path}" if text is not None else "/dev/null")

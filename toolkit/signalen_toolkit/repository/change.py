@@ -11,8 +11,7 @@ old tree, which `signalen render --check` reports, and which the same command or
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from signalen_toolkit.base import files
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, did_you_mean, has_errors
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
@@ -68,8 +68,8 @@ class FormChange:
     @property
     def diff(self) -> str:
         """The edit of the form as a unified diff; empty where there is none."""
-        old, new = (side.text.replace("\r\n", "\n").splitlines(keepends=True) for side in (self.before, self.after))
-        return "".join(_ended(difflib.unified_diff(old, new, f"a/{FORM_FILE}", f"b/{FORM_FILE}")))
+        old, new = (side.text.replace("\r\n", "\n") for side in (self.before, self.after))
+        return unified(old, new, f"a/{FORM_FILE}", f"b/{FORM_FILE}")
 
 
 def read(directory: Path, charts: Catalog) -> Side:
@@ -176,8 +176,3 @@ def _side(text: str, directory: Path, charts: Catalog) -> Side:
     source = reader.parse(text, FORM_FILE)
     config, problems = check(source, charts, directory)
     return Side(text, source, config, tuple(problems))
-
-
-def _ended(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -176,7 +176,7 @@ def _values(
     """Report what is wrong with the values themselves. Raises NoKeyError where no private key is at hand."""
     from signalen_toolkit.catalog.published_passwords import PUBLISHED
 
-    sops = sops_of(directory, environment.name, _program(directory, environment, program))
+    sops = sops_of(directory, environment, _program(directory, environment, program))
     plain: dict[str, str] = {}
     for secret in needs:
         path = path_of(environment.name, secret.name)
@@ -209,7 +209,7 @@ def _program(directory: Path, environment: Environment, program: str | None) -> 
     try:
         return find(program)
     except UsageError as error:
-        if program or age_keys.key_file(directory, environment.name).is_file():
+        if program or age_keys.key_file(directory, environment).is_file():
             raise
         raise _NoProgramError from error
 

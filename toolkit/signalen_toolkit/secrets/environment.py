@@ -51,7 +51,7 @@ def one_key(needs: Sequence[NeededSecret], name: str) -> NeededKey:
     return next(key for secret in needs for key in secret.keys if name in (key.path, key.key.name))
 
 
-def sops_of(directory: Path, environment: str, program: Path) -> Sops:
+def sops_of(directory: Path, environment: Environment, program: Path) -> Sops:
     """Return SOPS for one environment, with its private key where that is on this computer."""
     return Sops(directory, age_keys.key_file(directory, environment), program)
 

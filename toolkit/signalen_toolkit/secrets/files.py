@@ -40,7 +40,8 @@ class SecretFile:
         """The age keys for which it is encrypted."""
         sops = self.data.get("sops")
         found = sops.get("age") if isinstance(sops, dict) else None
-        return [str(one.get("recipient", "")) for one in found or () if isinstance(one, dict)]
+        listed = found if isinstance(found, list) else []
+        return [str(one.get("recipient", "")) for one in listed if isinstance(one, dict)]
 
     def values(self) -> Iterator[tuple[tuple[str, str], Any]]:
         """Yield the place and the value of every key of the Secret."""

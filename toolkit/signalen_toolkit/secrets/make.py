@@ -30,12 +30,14 @@ from signalen_toolkit.secrets.values import ValueSources
 class MadeSecrets:
     """What `init` did for one environment: the files that it wrote, and the age key.
 
-    `keys` says of each key (`<secret>/<key>`) that it wrote where the value comes from, in words for a person.
+    `new_key` says that the private key was made just now, `note` what there is to know of one that was there. `keys`
+    says of each key (`<secret>/<key>`) that it wrote where the value comes from, in words for a person.
     """
 
     environment: Environment = field(repr=False)
     key_file: Path
     new_key: bool
+    note: str
     files: tuple[str, ...]
     keys: Mapping[str, str]
 
@@ -46,6 +48,15 @@ class _NewValues:
 
     values: Mapping[str, str] = field(repr=False)
     origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyInUse:
+    """The file with the private key of an environment, and what was made of it."""
+
+    file: Path
+    new: bool = False
+    note: str = ""
 
 
 def init(
@@ -67,8 +78,9 @@ def init(
         names = " or ".join(environment.name for environment in chosen)
         raise UsageError(f"values differ per environment: name one ({names}) with --from-file and --from-env")
     path = find(program)
-    values = [_new_values(directory, needs_of(config, one, charts), sources, one.name) for one in chosen]
+    values = [_new_values(directory, needs_of(config, one, charts), sources, one, path) for one in chosen]
     with files.alone(directory), ExitStack() as undo:
+        _sweep(directory, chosen)
         config = read_config(directory, charts)  # again: while a person typed, another process may have been first
         made = [
             _init(directory, needs_of(config, now, charts), now, known, path, undo)
@@ -84,9 +96,10 @@ def summary(made: MadeSecrets) -> str:
     name, settings = made.environment.name, made.environment.settings
     lines = [f"{path}: written, encrypted" for path in made.files] or [f"the secrets of {name} are complete"]
     lines += [f"  {key}: {origin}" for key, origin in made.keys.items()]
-    if made.new_key:
+    if made.files and made.key_file.is_file():  # each time: one that was killed could not say it
         lines += [
             f"the private key of {name} is in {made.key_file}",
+            *([f"  {made.note}"] if made.note else []),
             "  keep a copy of it where the municipality keeps its passwords: without it, the secrets cannot be read",
         ]
         if made.environment.delivery.decryption is Decryption.KEY:
@@ -124,7 +137,7 @@ def change(
 
     All files are made before the first is written.
     """
-    sops = sops_of(directory, environment.name, program)
+    sops = sops_of(directory, environment, program)
     keys = [key for secret in needs for key in secret.keys]
     wanted = {key.path: values.get(key.key.same_as or key.path) for key in keys}
     written: dict[str, str] = {}
@@ -151,13 +164,12 @@ def _init(
     program: Path,
     undo: ExitStack,
 ) -> MadeSecrets:
-    key_file = age_keys.key_file(directory, environment.name)
     absent = _absent(directory, environment.name, needs)
     values = known.values
     if any(key.path not in values for key in absent if not key.key.same_as):
         raise files.changed_meanwhile(directory)
-    new_key = _ensure_key(directory, environment.name, key_file, undo)
-    sops = sops_of(directory, environment.name, program)
+    key = _ensure_key(directory, environment, undo)
+    sops = sops_of(directory, environment, program)
     written: dict[str, str] = {}
     for secret in needs:
         keys = [key for key in secret.keys if key in absent]
@@ -174,32 +186,46 @@ def _init(
         _remember(directory / path, undo)
         secret_files.write(directory, path, text)
     origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
-    return MadeSecrets(environment, key_file, new_key, tuple(written), origins)
+    return MadeSecrets(environment, key.file, key.new, key.note, tuple(written), origins)
 
 
-def _new_values(directory: Path, needs: Sequence[NeededSecret], sources: ValueSources, environment: str) -> _NewValues:
-    """Return values for the keys that no file has yet, of which a person is asked some."""
+def _new_values(
+    directory: Path, needs: Sequence[NeededSecret], sources: ValueSources, environment: Environment, program: Path
+) -> _NewValues:
+    """Return values for the keys that no file has yet, of which a person is asked some.
+
+    Raises UsageError where a value is given for a key that has another one; the same one may be given again.
+    """
     sources.check(needs)
-    return _values(_absent(directory, environment, needs, sources), sources, environment)
+    absent = _absent(directory, environment.name, needs)
+    for secret in needs:
+        again = {
+            key.key.name: given
+            for key in secret.keys
+            if key not in absent and (given := sources.given(key)) is not None
+        }
+        if not again:
+            continue
+        sops, path = sops_of(directory, environment, program), path_of(environment.name, secret.name)
+        now = secret_files.decrypted(sops.decrypt(directory / path))
+        for name, given in again.items():
+            if now.get(name) != given:
+                raise UsageError(
+                    f"{secret.name}/{name} of {environment.name} has another value already; change it with"
+                    " `signalen secrets set`"
+                )
+    return _values(absent, sources, environment.name)
 
 
-def _absent(
-    directory: Path, environment: str, needs: Sequence[NeededSecret], sources: ValueSources | None = None
-) -> list[NeededKey]:
-    """Return the keys that no file has yet. Raises UsageError where a value was given for one that is there."""
+def _absent(directory: Path, environment: str, needs: Sequence[NeededSecret]) -> list[NeededKey]:
+    """Return the keys that no file has yet."""
     absent = []
     for secret in needs:
         path = path_of(environment, secret.name)
         file = secret_files.read(directory, path)
         if file and (file.document.problems or "sops" not in file.data):
             raise UsageError(f"{path} is not a Secret that sops encrypted; `signalen secrets check` says more")
-        for key in secret.keys:
-            if file is None or not file.has(key.key.name):
-                absent.append(key)
-            elif sources and sources.given(key) is not None:
-                raise UsageError(
-                    f"{key.path} of {environment} has a value already; change it with `signalen secrets set`"
-                )
+        absent += [key for key in secret.keys if file is None or not file.has(key.key.name)]
     return absent
 
 
@@ -244,17 +270,46 @@ def _value(directory: Path, key: NeededKey, values: Mapping[str, str], sops: Sop
     return data[name]
 
 
-def _ensure_key(directory: Path, environment: str, key_file: Path, undo: ExitStack) -> bool:
-    """Make sure of a rule in `.sops.yaml`, and of the key for it; tell whether the key is new."""
-    if sops_config.read(directory).rule(path_of(environment, "x")) is not None:
-        return False  # whoever has its key, is a matter of that file
-    new = not key_file.is_file()
-    if new:
-        age_keys.make(key_file, environment)
-        undo.callback(key_file.unlink, missing_ok=True)
+def _ensure_key(directory: Path, environment: Environment, undo: ExitStack) -> _KeyInUse:
+    """Make sure of a rule in `.sops.yaml`, and of the key for it."""
+    rule = sops_config.read(directory).rule(path_of(environment.name, "x"))
+    file = age_keys.key_file(directory, environment)
+    if rule is not None:
+        _refuse_others(file, sops_config.read(directory).recipients(path_of(environment.name, "x")), environment)
+        return _KeyInUse(file)
+    there = age_keys.keys(file) if file.is_file() else []
+    own = [key for key in there if not age_keys.serves_another(key, environment)]
+    if there and not own and not age_keys.named_file():
+        raise UsageError(f"{file} has the key of {there[-1].serves}, and {environment.name} needs one of its own")
+    note = ""
+    if own:
+        public = own[-1].public
+        note = "it was there already" + ("" if own[-1].serves else ", and nothing in it says what else it is for")
+    else:
+        undo.callback(age_keys.take_back, file, file.stat().st_size if file.is_file() else None)
+        public = age_keys.make(file, environment)
     _remember(directory / SOPS_CONFIG, undo)
-    sops_config.add_rule(directory, environment, age_keys.publics(key_file)[-1])
-    return new
+    sops_config.add_rule(directory, environment.name, public)
+    return _KeyInUse(file, new=not own, note=note)
+
+
+def _refuse_others(file: Path, recipients: Sequence[str], environment: Environment) -> None:
+    """Raise UsageError where what opens the secrets is the key of another environment or municipality."""
+    if not file.is_file() or not age_keys.has_library():
+        return
+    for key in age_keys.keys(file):
+        if key.public in recipients and age_keys.serves_another(key, environment, anywhere=True):
+            raise UsageError(
+                f"{SOPS_CONFIG} has, for {environment.name}, the key of {key.serves} ({file}): whoever has that would"
+                f" read these secrets too; make another one: signalen secrets rotate {environment.name} --new-key"
+            )
+
+
+def _sweep(directory: Path, environments: Sequence[Environment]) -> None:
+    """Remove what a run that was killed left aside: whoever has the turn knows that nobody else is writing it."""
+    for path in (directory / SOPS_CONFIG, *(directory / path_of(one.name, "*") for one in environments)):
+        for left in path.parent.glob(files.aside_of(path.name)):
+            left.unlink(missing_ok=True)
 
 
 def _remember(path: Path, undo: ExitStack) -> None:

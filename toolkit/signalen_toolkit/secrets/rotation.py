@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
+from signalen_toolkit.form.config import Environment
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
@@ -24,6 +29,8 @@ from signalen_toolkit.secrets.make import change
 from signalen_toolkit.secrets.sops import find
 
 _RAM = ("tmpfs", "ramfs")
+_PREFIX = "signalen-edit-"
+_NEW = 10.0  # seconds in which the one who made a folder shows that it is at work
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +95,14 @@ def rotate_recipients(
 ) -> Recipients:
     """Let other age keys read the secrets of an environment: all its files get another data key, for them alone.
 
-    `new_key` makes another private key in the file of the environment, and takes the place of that file's others,
-    which stay in it: what is in Git already was encrypted for them.
+    `new_key` makes another private key for the environment alone. It takes the place of the others in its file, which
+    stay in it: what is in Git already was encrypted for them.
     """
     _check(add)
     with files.alone(directory), ExitStack() as undo:
-        choose(read_config(directory, charts), environment)
-        sops = sops_of(directory, environment, find(program))
-        key_file = age_keys.key_file(directory, environment)
+        chosen = choose(read_config(directory, charts), environment)
+        sops = sops_of(directory, chosen, find(program))
+        key_file = age_keys.key_file(directory, chosen)
         paths = _files(directory, environment)
         now = sops_config.read(directory).recipients(secret_files.path_of(environment, "x"))
         if unknown := [key for key in remove if key not in now]:
@@ -103,8 +110,8 @@ def rotate_recipients(
         add, remove = [*add], [*remove]
         if new_key:
             remove += [key for key in age_keys.publics(key_file) if key in now and key not in remove]
-            undo.callback(atomic.replace, key_file, age_keys.read(key_file).encode(), mode=0o600)
-            add.append(age_keys.add(key_file))
+            key_file, public = _new_key(directory, chosen, key_file, now, undo)
+            add.append(public)
         after = list(dict.fromkeys(key for key in [*now, *add] if key not in remove))
         if not after:
             raise UsageError(f"nobody could read the secrets of {environment} any more: add a recipient too")
@@ -125,12 +132,12 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
     Secret was changed in the meantime.
     """
     config = read_config(directory, charts)
-    choose(config, environment)
+    chosen = choose(config, environment)
     path = secret_files.path_of(environment, secret)
     if secret_files.read(directory, path) is None:
         known = [Path(one).stem for one in _files(directory, environment)]
         raise UsageError(f"there is no {path}; {did_you_mean(secret, known)}".removesuffix("; "))
-    sops = sops_of(directory, environment, find(program))
+    sops = sops_of(directory, chosen, find(program))
     with _memory() as folder, secret_files.copy_of(directory, path) as copy:
         before = copy.read_bytes()
         if not sops.edit(copy, folder) or copy.read_bytes() == before:
@@ -139,6 +146,21 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
             files.require(directory / path, before)
             secret_files.write(directory, path, copy.read_text(encoding="utf-8"))
     return True
+
+
+def _new_key(
+    directory: Path, environment: Environment, file: Path, now: Sequence[str], undo: ExitStack
+) -> tuple[Path, str]:
+    """Make another private key; return its file and the public one.
+
+    Where the old one is in the place of this repository, or in a file that a person names, the new one comes below it.
+    Elsewhere others may have it too, so the new one gets a file of its own, with the old one in it for Git's history.
+    """
+    place = file if age_keys.named_file() else age_keys.own_place(directory, environment)
+    older = [] if place == file else [key for key in age_keys.keys(file) if key.public in now]
+    older = [key for key in older if not age_keys.serves_another(key, environment, anywhere=True)]
+    undo.callback(age_keys.take_back, place, place.stat().st_size if place.is_file() else None)
+    return place, age_keys.make(place, environment, older)
 
 
 def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -166,13 +188,44 @@ def _memory() -> Iterator[Path]:
     """Give a folder that is not on a disk, and goes afterwards."""
     for name in (variables().get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108  # a folder of its own is made in it
         if name and os.access(name, os.W_OK) and _in_memory(Path(name)):
-            with tempfile.TemporaryDirectory(prefix="signalen-edit-", dir=name) as folder:  # mode 0700
+            _sweep(Path(name))
+            with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=name) as folder, _in_use(Path(folder)):  # mode 0700
                 yield Path(folder)
             return
     raise UsageError(
         "this computer has no folder in memory (XDG_RUNTIME_DIR or /dev/shm), so that editing would leave plain text on"
         " the disk; change one value with `signalen secrets set`"
     )
+
+
+@contextmanager
+def _in_use(folder: Path) -> Iterator[None]:
+    """Show that a folder is at work: a lock, which goes with the process however that ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders of edits of this user that were killed without a chance to clean up."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            about = folder.lstat()
+        except FileNotFoundError:  # somebody was done
+            continue
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or time.time() - about.st_mtime < _NEW:
+            continue
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # somebody edits
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def _in_memory(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,11 @@ _PASSED: Final = re.compile(
     r"PATH|HOME|LANG|TERM|USER|LOGNAME|SYSTEMROOT|(?:HTTPS?|NO)_PROXY|(?:XDG|GNUPG|GPG|SOPS|AWS|AZURE|GOOGLE|VAULT)[A-Z_]*"
 )
 _UNCHANGED: Final = 200  # SOPS ends so when the editor changed nothing
+# SOPS is started deaf to Ctrl-C, which would end it and leave the editor alone; the editor itself may hear it.
+_LISTEN: Final = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+_LISTENING: Final = shlex.join([sys.executable, "-I", "-c", _LISTEN])
 
 
 class SopsError(UsageError):
@@ -43,7 +49,10 @@ class NoKeyError(SopsError):
 
 
 class Sops:
-    """The program, for one repository: with its `.sops.yaml`, and the file with private keys, if that is there."""
+    """The program, for one repository: with its `.sops.yaml`, and the file with private keys, if that is there.
+
+    It runs in that repository, wherever we are: so it gets paths from the root of the disk.
+    """
 
     def __init__(self, repository: Path, key_file: Path, program: Path) -> None:
         self.repository = repository.resolve()
@@ -60,33 +69,32 @@ class Sops:
 
     def decrypt(self, path: Path) -> str:
         """Return what an encrypted YAML file holds, as JSON. Raises NoKeyError where no key at hand opens it."""
-        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path], path.name)
+        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path.absolute()], path.name)
 
     def set(self, path: Path, place: Sequence[str], value: str) -> None:
         """Put one value into an encrypted file; the other values stay as they are, letter by letter."""
         index = "".join(f"[{json.dumps(part)}]" for part in place)
-        self._run(["set", "--idempotent", "--value-stdin", path, index], path.name, stdin=json.dumps(value))
+        self._run(["set", "--idempotent", "--value-stdin", path.absolute(), index], path.name, stdin=json.dumps(value))
 
     def reencrypt(self, path: Path, add: Sequence[str], remove: Sequence[str]) -> str:
         """Return a file with another data key, for more and for fewer recipients."""
         options = ["--add-age", ",".join(add)] if add else []
         options += ["--rm-age", ",".join(remove)] if remove else []
-        return self._run(["rotate", *options, path], path.name)
+        return self._run(["rotate", *options, path.absolute()], path.name)
 
     def edit(self, path: Path, temporary: Path) -> bool:
         """Have a person edit a file; tell whether it changed. SOPS keeps the plain text in the folder `temporary`."""
-        import subprocess
-
-        kept = {name: value for name, value in variables().items() if name in ("EDITOR", "VISUAL", "SOPS_EDITOR")}
-        environment = {**self._environment, **kept, "TMPDIR": str(temporary)}
-        command = [str(self.program), "edit", str(path)]
+        editor = _editor()
+        chosen = {"SOPS_EDITOR": f"{_LISTENING} {editor}"} if editor else {}
+        environment = {**self._environment, **chosen, "TMPDIR": str(temporary)}
+        command = [str(self.program), "edit", str(path.absolute())]
         try:
-            done = subprocess.run(command, env=environment, check=False, cwd=temporary)  # noqa: S603  # no shell
+            code = processes.watched(command, environment=environment, folder=temporary)
         except OSError as error:
             raise SopsError(f"{self.program} cannot be run: {error.strerror or error}") from error
-        if done.returncode not in (0, _UNCHANGED):
+        if code not in (0, _UNCHANGED):
             raise SopsError("sops did not finish the edit, so nothing was changed; what it said stands above")
-        return done.returncode == 0
+        return code == 0
 
     def _run(self, arguments: Sequence[str | Path], about: str, *, stdin: str = "") -> str:
         command = [self.program, "--config", self.repository / SOPS_CONFIG, *arguments]
@@ -108,6 +116,12 @@ class Sops:
         if done.code != 0:
             raise _failed(done, about, self.key_file)
         return done.output.decode()
+
+
+def _editor() -> str:
+    """Return the command of the editor that SOPS would start, with its arguments; empty where there is none."""
+    named = variables().get("SOPS_EDITOR") or variables().get("EDITOR")
+    return named or next((editor for editor in ("vim", "nano", "vi") if shutil.which(editor)), "")
 
 
 def find(option: str | None = None) -> Path:

@@ -67,7 +67,8 @@ def _unreadable(path: str, text: str | None, environment: Environment) -> str:
     try:
         own_objects({path: text}, environment.name)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return f"{path} cannot be read as YAML ({' '.join(str(error).split())[:200]})"
+        mark = getattr(error, "problem_mark", None)  # not what PyYAML says, which quotes the line
+        return f"{path} cannot be read as YAML" + (f": it is broken at line {mark.line + 1}" if mark else "")
     return ""
 
 

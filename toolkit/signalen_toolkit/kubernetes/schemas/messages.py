@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
 
+from signalen_toolkit.diagnostics.hiding import MASK, spans
 from signalen_toolkit.diagnostics.problems import did_you_mean
+from signalen_toolkit.diagnostics.secret_shapes import is_secret_name
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.schema.messages import TYPES
@@ -24,11 +26,36 @@ class Mistake:
 
 
 def mistakes(error: ValidationError) -> Iterator[Mistake]:
-    """Put one error into words: one mistake for each field or value that is wrong."""
+    """Put one error into words: one mistake for each field or value that is wrong. No secret is in them."""
+    for mistake in _mistakes(error):
+        value = error.instance
+        yield _without(mistake, value) if _is_secret(mistake.path) or spans(str(value)) else mistake
+
+
+def _is_secret(path: Place) -> bool:
+    """Tell whether a value is, or may be, a secret: it is called so, is a variable's, or stands in a Secret."""
+    return bool(path) and (path[-1] == "value" or path[0] in ("data", "stringData") or is_secret_name(str(path[-1])))
+
+
+def _without(mistake: Mistake, value: object) -> Mistake:
+    """Leave a value out of a message, whole or cut."""
+    if isinstance(value, bool | Mapping | list) or value is None:
+        return mistake  # which no message has
+    shown = {str(value), brief(str(value)), brief(str(value), 160)} - {""}
+    message, hint = mistake.message, mistake.hint
+    for text in sorted(shown, key=len, reverse=True):
+        message, hint = message.replace(text, MASK * 8), hint.replace(text, MASK * 8)
+    return Mistake(mistake.path, message, hint)
+
+
+def _mistakes(error: ValidationError) -> Iterator[Mistake]:
     path = tuple(error.absolute_path)
     say = _WORDS.get(str(error.validator))
     if say is None:
-        message = brief(error.message, 160).rstrip(".")
+        said = error.message
+        if isinstance(error.instance, Mapping | list):
+            said = said.replace(repr(error.instance), "what stands here")
+        message = brief(said, 160).rstrip(".")
         yield Mistake(path, message[:1].lower() + message[1:])
     else:
         yield from say(error, path)

@@ -17,6 +17,7 @@ from referencing import Registry, Resource
 
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.places import Place, dotted
+from signalen_toolkit.kubernetes.schemas.messages import mistakes
 
 Schema = dict[str, Any]
 
@@ -40,7 +41,8 @@ def object_problems(obj: Mapping[str, Any]) -> list[tuple[Place, str]]:
     name = _name(obj)
     if _read(name) is None:
         return [((), f"no schema for apiVersion {obj.get('apiVersion')!r}, kind {obj.get('kind')!r}")]
-    found = [(tuple(error.absolute_path), error.message) for error in _validator(name).iter_errors(obj)]
+    errors = _validator(name).iter_errors(obj)
+    found = [(mistake.path, mistake.message) for error in errors for mistake in mistakes(error)]
     return sorted(found, key=lambda one: (dotted(one[0]), one[1]))
 
 

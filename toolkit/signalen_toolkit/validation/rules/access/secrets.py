@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from signalen_toolkit.catalog.model import Component
+from signalen_toolkit.diagnostics.hiding import MASK
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.diagnostics.source import dotted
+from signalen_toolkit.diagnostics.secret_shapes import (
+    TOKEN,
+    contents,
+    fold,
+    is_surely_secret_field,
+    is_surely_secret_variable,
+)
+from signalen_toolkit.diagnostics.source import CUT, dotted
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
-_MASK: Final = "•"
-_KEYS: Final = frozenset(
-    {
-        "accesskey",
-        "accesskeyid",
-        "accountkey",
-        "apikey",
-        "authtoken",
-        "basicauth",
-        "bindpw",
-        "clientsecret",
-        "connectionstring",
-        "erlangcookie",
-        "passphrase",
-        "passwd",
-        "privatekey",
-        "secretaccesskey",
-        "secretkey",
-        "sharedkey",
-        "token",
-    }
-)
-_VARIABLE = re.compile(r"(?:[A-Z0-9]+_)*(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|BASIC_AUTH|CONNECTION_STRING|DSN)")
 _REFERENCE = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")  # Kubernetes fills in another variable
-_CONTENTS: Final = (
-    (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----"), "a private key"),
-    (re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]+", re.IGNORECASE), "a key of Azure"),
-    (re.compile(r"[?&]sig=[A-Za-z0-9%+/=]{20,}"), "a signature of Azure"),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), "a key of AWS"),
-    (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), "a token"),
-    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{16,})"), "a token of a Git server"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]*:(?!\$\()[^/\s@]+@", re.IGNORECASE), "a password in an address"),
-    (re.compile(r"\bhttps://(?:hooks\.slack\.com|[\w.-]+\.webhook\.office\.com)/\S+"), "the webhook of a channel"),
-    (re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}"), "the hash of a password"),
-    (re.compile(r";\s*(?:Password|Pwd)\s*=\s*[^;\s]+", re.IGNORECASE), "a password"),
-)
+_SHORTEST: Final = 4  # letters of a secret that are looked for in messages
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _NO_SECRETS: Final = frozenset({"true", "false", "null", "none"})
 # Where the configuration of the site stands, within a form: every browser gets it, so that nothing in it is a secret.
 _PUBLIC: Final = ("overrides", "frontend", "config")
-_IN_PUBLIC: Final = frozenset({"a token"})  # such as the one with which the map of Amsterdam is asked for
+# Such as the one with which the map of Amsterdam is asked for.
+_IN_PUBLIC: Final = frozenset({TOKEN, "a key in an address"})
 # Below these keys stand names of Secrets and of their keys.
 _NAMES: Final = frozenset({"secretkeyref", "secretref", "secretname", "existingsecret"})
 
@@ -83,22 +59,57 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
     Other rules report on the same lines, and what they print ends up in the log of a pipeline.
     """
     spans: dict[int, list[tuple[int, int]]] = {}
-    words: set[str] = set()
+    values: set[str] = set()
     for place, _ in _secrets(document.data, ()):
         shown = document.position(place)
         node = document.node(place)
         if node is None or node.style not in ("plain", "quoted"):
             continue  # a text of more lines shows as its key
         spans.setdefault(shown.line, []).append((shown.column - 1, shown.end_column - 1))
-        if len(text := str(node.data)) >= 4:
-            words.add(text)
+        if len(text := str(node.data)) >= _SHORTEST:
+            values.add(text)
+    repeated = _Repeated(values)
     for problem in problems:
-        source, message, hint = problem.source, problem.message, problem.hint
+        source = problem.source
         for start, end in spans.get(problem.line, ()):
-            source = source[:start] + _MASK * (end - start) + source[end:]
-        for word in words:
-            message, hint = message.replace(word, _MASK * 8), hint.replace(word, _MASK * 8)
-        yield replace(problem, source=source, message=message, hint=hint)
+            source = source[:start] + MASK * (end - start) + source[end:]
+        yield replace(
+            problem, source=source, message=repeated.hidden(problem.message), hint=repeated.hidden(problem.hint)
+        )
+
+
+class _Repeated:
+    """Finds values in messages, whole or as messages quote them: on one line, cut, or with quotes escaped.
+
+    Values are looked up by their begin, so that many of them take no longer than one.
+    """
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for value in values:
+            for said in dict.fromkeys((value, " ".join(value.split()), json.dumps(value, ensure_ascii=False)[1:-1])):
+                self._values.setdefault(said[:_SHORTEST], []).append(said)
+
+    def hidden(self, message: str) -> str:
+        """Return a message with dots in the place of every value of which it has the begin."""
+        if not self._values or not message:
+            return message
+        parts, at = list[str](), 0
+        while at < len(message):
+            length = self._length(message, at)
+            parts.append(MASK * 8 if length else message[at])
+            at += length or 1
+        return "".join(parts)
+
+    def _length(self, message: str, at: int) -> int:
+        """Return how many letters of a value stand at a place: all, or as many as there are before a cut."""
+        for value in self._values.get(message[at : at + _SHORTEST], ()):
+            if message.startswith(value, at):
+                return len(value)
+            cut = message.find(CUT, at, at + len(value))
+            if cut > 0 and value.startswith(message[at:cut]):
+                return cut - at
+        return 0
 
 
 def _secrets(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
@@ -106,7 +117,7 @@ def _secrets(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(value, Mapping):
         yield from _variable(value, place)
         for key, child in value.items():
-            if _folded(key) not in _NAMES:
+            if fold(key) not in _NAMES:
                 yield from _secrets(child, (*place, key))
     elif isinstance(value, list):
         for index, child in enumerate(value):
@@ -120,16 +131,15 @@ def _what(text: str, place: Place) -> str:
     if not text or _REFERENCE.fullmatch(text) or text.lower() in _NO_SECRETS:
         return ""
     is_public = _inside(place)[: len(_PUBLIC)] == _PUBLIC
-    for pattern, what in _CONTENTS:
+    for what, pattern in contents():
         if pattern.search(text) and not (is_public and what in _IN_PUBLIC):
             return what
     key = place[-1] if place else ""
     if not isinstance(key, str) or is_public:
         return ""
-    folded = _folded(key)
-    if folded.endswith("connectionstring") and "instrumentationkey=" in text.lower():
+    if fold(key).endswith("connectionstring") and "instrumentationkey=" in text.lower():
         return ""  # the browser of every visitor has it
-    if folded in _KEYS or folded.endswith("password") or _is_variable(key):
+    if is_surely_secret_field(key) or is_surely_secret_variable(key):
         return "a secret"
     return ""
 
@@ -137,18 +147,15 @@ def _what(text: str, place: Place) -> str:
 def _variable(item: Mapping[Any, Any], place: Place) -> Iterator[tuple[Place, str]]:
     """Yield the value of an environment variable as Kubernetes writes it: `name: …` and `value: …`."""
     name, value = item.get("name"), item.get("value")
-    if not isinstance(name, str) or not _is_variable(name) or value in (None, "") or isinstance(value, bool):
+    if (
+        not isinstance(name, str)
+        or not is_surely_secret_variable(name)
+        or value in (None, "")
+        or isinstance(value, bool)
+    ):
         return
     if isinstance(value, str | int | float) and not _REFERENCE.fullmatch(str(value)):
         yield (*place, "value"), "a secret"
-
-
-def _is_variable(name: str) -> bool:
-    return _VARIABLE.fullmatch(name) is not None and not name.endswith("PUBLIC_KEY")
-
-
-def _folded(key: object) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(key).lower())
 
 
 def belongs(form: Form, place: Place) -> str:
