@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base.files import alone, exchange
-from signalen_toolkit.base.layout import CLUSTERS, is_rendered
+from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
 from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import UsageError
 
