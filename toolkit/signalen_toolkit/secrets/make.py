@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signalen_toolkit.base import files
+from signalen_toolkit.base import beneath, files
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -171,7 +171,7 @@ def _init(
             continue
         written[path] = secret_files.changed(directory, path, file, new, sops)
     for path, text in written.items():
-        _remember(directory / path, undo)
+        _remember(directory, path, undo)
         secret_files.write(directory, path, text)
     origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
     return MadeSecrets(environment, key_file, new_key, tuple(written), origins)
@@ -252,15 +252,15 @@ def _ensure_key(directory: Path, environment: str, key_file: Path, undo: ExitSta
     if new:
         age_keys.make(key_file, environment)
         undo.callback(key_file.unlink, missing_ok=True)
-    _remember(directory / SOPS_CONFIG, undo)
+    _remember(directory, SOPS_CONFIG, undo)
     sops_config.add_rule(directory, environment, age_keys.publics(key_file)[-1])
     return new
 
 
-def _remember(path: Path, undo: ExitStack) -> None:
+def _remember(directory: Path, path: str, undo: ExitStack) -> None:
     """Put a file back as it was, or away, where what follows fails."""
-    if path.is_file():
-        before = path.read_bytes()
-        undo.callback(path.write_bytes, before)
+    before = beneath.read(directory, path)
+    if before is None:
+        undo.callback(beneath.remove, directory, path)
     else:
-        undo.callback(path.unlink, missing_ok=True)
+        undo.callback(beneath.write, directory, path, before)
