@@ -122,10 +122,10 @@ def merge(base: bytes, mine: bytes, wanted: bytes) -> tuple[bytes, bool]:
             with named(name):
                 name.write_bytes(data)
         labels = [part for label in ("here", "template before", "template now") for part in ("-L", label)]
-        done = git(Path(folder), "merge-file", "--stdout", "--diff3", *labels, *map(str, names))
-    if done.returncode < 0 or done.returncode > 127:
+        done = git(Path(folder), "merge-file", "--stdout", "--diff3", *labels, "--", *map(str, names))
+    if done.code < 0 or done.code > 127:
         raise UsageError(f"git merge-file failed, and nothing was written: {said(done)}")
-    return done.stdout, done.returncode > 0
+    return done.output, done.code > 0
 
 
 def _crlf(text: bytes) -> bytes:
