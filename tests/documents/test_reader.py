@@ -320,15 +320,28 @@ def test_what_ruamel_writes_is_read_back(data: dict[str, Any]) -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
-        reader.read_text(tmp_path / "none.yaml")
+        reader.read_text(tmp_path, "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"a: \xe9\n")
     with pytest.raises(ProblemsError, match="not UTF-8"):
-        reader.read_text(tmp_path / "latin.yaml")
+        reader.read_text(tmp_path, "latin.yaml")
+
+
+def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "repository/sub").mkdir(parents=True)
+    (tmp_path / "secret.yaml").write_text("password: hunter2\n")
+    (tmp_path / "repository/form.yaml").symlink_to("../secret.yaml")
+    for reading in (reader.read_in, reader.read_text):
+        with pytest.raises(UsageError, match=r"form\.yaml is a link that leads out of"):
+            reading(tmp_path / "repository", "form.yaml")
+    (tmp_path / "repository/sub/real.yaml").write_text("a: 1\n")
+    (tmp_path / "repository/form.yaml").unlink()
+    (tmp_path / "repository/form.yaml").symlink_to("sub/real.yaml")
+    assert reader.read_in(tmp_path / "repository", "form.yaml").data == {"a": 1}
 
 
 def test_a_text_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "form.yaml").write_bytes("\ufeffa: 1\r\n".encode())
-    assert reader.read_text(tmp_path / "form.yaml") == "\ufeffa: 1\r\n"
+    assert reader.read_text(tmp_path, "form.yaml") == "\ufeffa: 1\r\n"
 
 
 def test_a_position_is_that_of_a_problem() -> None:

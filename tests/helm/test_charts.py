@@ -590,12 +590,12 @@ def chart(digest: str = "1", version: str = "1.2.3") -> Chart:
 
 def test_a_lock_is_written_and_read(tmp_path: Path) -> None:
     path = tmp_path / "charts.lock"
-    assert read_lock(path) == {}
-    assert not write_lock(path, {})
+    assert read_lock(tmp_path) == {}
+    assert not write_lock(tmp_path, {})
     entries = updated({}, [chart("2", "1.3.0"), chart()])
-    assert write_lock(path, entries)
-    assert not write_lock(path, dict(reversed(entries.items())))
-    assert read_lock(path) == entries
+    assert write_lock(tmp_path, entries)
+    assert not write_lock(tmp_path, dict(reversed(entries.items())))
+    assert read_lock(tmp_path) == entries
     assert path.read_text().startswith("# Written by `signalen verify`")
     assert path.read_text().endswith(
         'charts:\n  - repository: "https://charts.example.nl/"\n    name: "demo"\n    version: "1.2.3"\n'
@@ -604,8 +604,8 @@ def test_a_lock_is_written_and_read(tmp_path: Path) -> None:
         f'    digest: "sha256:{"2" * 64}"\n'
     )
     assert [one.name for one in tmp_path.iterdir()] == ["charts.lock"]
-    assert write_lock(path, {})
-    assert read_lock(path) == {}
+    assert write_lock(tmp_path, {})
+    assert read_lock(tmp_path) == {}
 
 
 def test_new_charts_come_and_old_ones_go() -> None:
@@ -652,14 +652,14 @@ def test_a_chart_somebody_works_on_is_not_compared(tmp_path: Path) -> None:
 def test_a_lock_that_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "charts.lock").write_text(text)
     with pytest.raises(ProblemsError) as caught:
-        read_lock(tmp_path / "charts.lock")
+        read_lock(tmp_path)
     assert caught.value.problems
     assert all(problem.file == "charts.lock" for problem in caught.value.problems)
 
 
 def test_a_full_disk_leaves_the_old_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "charts.lock"
-    write_lock(path, updated({}, [chart()]))
+    write_lock(tmp_path, updated({}, [chart()]))
     before = path.read_text()
 
     def full(_: int) -> None:
@@ -667,6 +667,6 @@ def test_a_full_disk_leaves_the_old_lock(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_lock(path, updated({}, [chart("2")]))
+        write_lock(tmp_path, updated({}, [chart("2")]))
     assert path.read_text() == before
     assert [one.name for one in tmp_path.iterdir()] == ["charts.lock"]

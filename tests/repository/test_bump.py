@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signalen_toolkit.base import files
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
@@ -221,7 +221,7 @@ def test_a_form_that_somebody_saves_meanwhile_is_not_lost(tmp_path: Path) -> Non
 def test_an_edit_that_lands_during_the_work_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    module: Any = files if moment == "exchange" else revision
+    module: Any = beneath if moment == "exchange" else revision
     before = snapshot(repository(tmp_path))
     mine = (FORM + "# mine\n").encode()
     work = getattr(module, moment)

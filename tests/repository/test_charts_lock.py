@@ -38,7 +38,7 @@ def sources(tmp_path: Path) -> Sources:
 
 
 def versions(directory: Path) -> set[tuple[str, str]]:
-    return {(one.name, one.version) for one in read_lock(directory / CHARTS_LOCK)}
+    return {(one.name, one.version) for one in read_lock(directory)}
 
 
 def test_a_new_repository_has_it(tmp_path: Path, sources: Sources) -> None:
@@ -60,9 +60,9 @@ def test_bump_and_promote_keep_it(tmp_path: Path, sources: Sources) -> None:
     directory = repository(tmp_path / "x")
     bump(directory, "4.22.0", sources=sources)
     assert {version for _, version in versions(directory)} == {"4.22.0", "4.19.0"}
-    before = read_lock(directory / CHARTS_LOCK)
+    before = read_lock(directory)
     promote(directory, "acceptance", "production", sources=sources)
-    after = read_lock(directory / CHARTS_LOCK)
+    after = read_lock(directory)
     assert {one.version for one in after} == {"4.22.0"}
     assert all(before[one] == digest for one, digest in after.items())
 
@@ -73,7 +73,8 @@ def test_a_folder_that_is_none_changes_nothing(tmp_path: Path, sources: Sources)
     with pytest.raises(UsageError, match="there is no such folder"):
         bump(directory, "4.22.0", sources=Sources(tmp_path / "cache", folder=tmp_path / "none", offline=True))
     assert snapshot(directory) == before
-    assert charts_lock.plan(directory, {}, catalog(), None).write() == []
+    nothing = charts_lock.plan(directory, {}, catalog(), None)
+    assert (nothing.files(), nothing.lacks()) == ({}, [])
 
 
 def test_verify_locked_refuses_what_is_not_in_it_and_writes_nothing(tmp_path: Path, sources: Sources) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from signalen_toolkit import __version__
-from signalen_toolkit.base import files as atomic
-from signalen_toolkit.base import layout
+from signalen_toolkit.base import beneath, layout
 from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents.edit import set_values
@@ -388,29 +388,34 @@ def test_repository_in_a_folder_of_another_is_updated(
     assert changed(update(repository)) == [README]
 
 
-@pytest.mark.parametrize("at", range(5))
-def test_update_that_is_broken_off_is_undone_by_git_and_can_be_done_again(
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 5, 8, 12, 20, 30])
+def test_update_for_which_the_disk_is_too_full_changes_nothing_and_can_be_done_again(
     repository: Path, template: dict[str, bytes | None], monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     template.update({README: b"# Nieuw\n", EDITORCONFIG: None, "docs/new.md": b"x\n", "CODEOWNERS": b"# y\n"})
+    values = repository / "clusters/acceptance/values/signalen-frontend.yaml"
+    values.write_text(values.read_text(encoding="utf-8") + "# older toolkit\n", encoding="utf-8")
+    commit(repository)
     before = content(repository)
-    count = 0
+    left = at
 
-    def failing(path: Path, data: bytes, **options: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > at:
-            raise OSError(28, "No space left on device", str(path))
-        write(path, data, **options)
+    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(28, "No space left on device")
+            return real(*arguments, **options)
 
-    write = atomic.replace
+        return call
+
     with monkeypatch.context() as patch:
-        patch.setattr(atomic, "replace", failing)
-        if at < 4:
-            with pytest.raises(OSError, match="No space"):
-                update(repository)
-    git(repository, "stash", "--include-untracked") if git(repository, "status", "--porcelain") else None
+        for module, name in ((beneath, "_new"), (beneath, "exchange"), (os, "link")):
+            patch.setattr(module, name, failing(getattr(module, name)))
+        with pytest.raises(OSError, match="No space"):
+            update(repository)
     assert content(repository) == before
+    assert git(repository, "status", "--porcelain") == ""
     update(repository)
     assert (repository / README).read_bytes() == b"# Nieuw\n"
     assert_repeatable(repository)

@@ -248,7 +248,7 @@ def _locks(directory: Path, start: Revision, end: Revision | None) -> Locks:
     Where both know a chart, the newer one counts: a cluster takes a version as it is published now, on either side.
     A lock of the past that cannot be read is none, for nobody can mend it.
     """
-    now = lock.read_lock(directory / CHARTS_LOCK) if end is None else _lock_at(directory, end)
+    now = lock.read_lock(directory) if end is None else _lock_at(directory, end)
     try:
         return Locks(now, _lock_at(directory, start))
     except ProblemsError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, MANIFESTS
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity
@@ -37,7 +37,7 @@ def work_tree(directory: Path, charts: Catalog) -> WorkTree:
     UsageError where a file of a person stands in the way of a rendered one.
     """
     now = on_disk(directory)
-    if not (directory / FORM_FILE).is_file():
+    if beneath.look(directory, FORM_FILE) is None:
         return WorkTree(now)
     config, problems = check_file(directory / FORM_FILE, charts)
     if any(map(_forbids, problems)):
@@ -51,14 +51,12 @@ def work_tree(directory: Path, charts: Catalog) -> WorkTree:
 
 def on_disk(directory: Path) -> dict[str, bytes]:
     """Read what Git would of what is rendered and of a person's own objects: files, and no links."""
-    found: dict[str, bytes] = {}
-    walked = (one for top in (CLUSTERS, MANIFESTS) for one in os.walk(directory / top))
-    for folder, _, names in walked:
-        for name in names:
-            path = Path(folder, name)
-            if name.endswith(".yaml") and path.is_file() and not path.is_symlink():
-                found[path.relative_to(directory).as_posix()] = path.read_bytes()
-    return found
+    return {
+        entry.path: beneath.read(directory, entry.path) or b""
+        for top in (CLUSTERS, MANIFESTS)
+        for entry in beneath.walk(directory, top)
+        if entry.is_file and entry.path.endswith(".yaml")
+    }
 
 
 def _forbids(problem: Problem) -> bool:

@@ -5,6 +5,8 @@ Whatever the bytes are, the outcome is a Document: what cannot be read is one of
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +28,9 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import Position, Source
-from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.nodes import CONTROL, Builder, Node, StopReadingError, character_name
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
 
@@ -146,6 +148,24 @@ def read(path: Path, *, name: str | None = None) -> Document:
     return parse(raw, name)
 
 
+def read_in(repository: Path, file: str, *, name: str | None = None) -> Document:
+    """Read a file of a repository, which may be a link to another file of it, and to none outside.
+
+    Raises UsageError when there is no such file.
+    """
+    return parse(_raw(repository, file, LARGEST + 1), name or str(repository / file))
+
+
+def _raw(repository: Path, file: str, largest: int | None = None) -> bytes:
+    try:
+        raw = beneath.read(repository, beneath.real(repository, file), largest)
+    except OSError as error:
+        raise UsageError(f"cannot read {repository / file}: {error.strerror or error}") from error
+    if raw is None:
+        raise UsageError(f"cannot read {repository / file}: {os.strerror(errno.ENOENT)}")
+    return raw
+
+
 def parse(text: str | bytes, file: str) -> Document:
     """Read a text; `file` is the name in its problems."""
     source, problem = _decoded(text, file)
@@ -246,13 +266,16 @@ def _check_start(event: DocumentStartEvent, source: Source, *, begun: bool) -> N
         )
 
 
-def read_text(path: Path) -> str:
-    """Read a file as it is, line endings and byte order mark included, or raise UsageError or ProblemsError."""
+def read_text(repository: Path, file: str) -> str:
+    """Read a file of a repository as it is, line endings and byte order mark included.
+
+    Raises UsageError as `read_in` does, ProblemsError where it is not UTF-8 or too large.
+    """
+    raw = _raw(repository, file, LARGEST + 1)
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    try:
-        return raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError as error:
-        raise ProblemsError(reader.parse(raw, str(path)).problems) from error
+        raise ProblemsError(parse(raw, str(repository / file)).problems) from error
+    if len(raw) > LARGEST:
+        raise ProblemsError(parse(raw, str(repository / file)).problems)
+    return text

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import GIT_HOSTS
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.documents.machine import load
@@ -91,16 +92,10 @@ def _server(url: str) -> str:
 
 def keep_pipeline(directory: Path, forge: str) -> None:
     """Remove the pipelines of all other kinds of servers from a new repository, and the list of these."""
-    (directory / GIT_HOSTS).unlink(missing_ok=True)
+    beneath.remove(directory, GIT_HOSTS)
     for other in git_hosts().values():
-        path = directory / other.pipeline
-        if other.name == forge or not path.exists():
-            continue
-        path.unlink()
-        for parent in path.parents:
-            if parent == directory or any(parent.iterdir()):
-                break
-            parent.rmdir()
+        if other.name != forge:
+            beneath.remove(directory, other.pipeline)
 
 
 def web_address(url: str) -> str:

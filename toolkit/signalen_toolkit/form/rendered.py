@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS, is_rendered
 
 FACTS_FILE: Final = "bootstrap.yaml"
@@ -39,7 +40,7 @@ class Rendered:
 
 def on_disk(repository: Path) -> dict[str, Rendered]:
     """Read the facts of every environment in the tree of a repository. What is not ours, or a link, is left out."""
-    return dict(_on_disk(repository / CLUSTERS))
+    return dict(_on_disk(repository))
 
 
 def in_tree(tree: Mapping[str, bytes]) -> dict[str, Rendered]:
@@ -50,11 +51,13 @@ def in_tree(tree: Mapping[str, bytes]) -> dict[str, Rendered]:
     return {one.environment: one for one in facts if one}
 
 
-def _on_disk(clusters: Path) -> Iterator[tuple[str, Rendered]]:
-    for path in sorted(clusters.glob(f"*/{FACTS_FILE}")):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST:
-            name = path.parent.name
-            if facts := _read(name, path.read_bytes()):
+def _on_disk(repository: Path) -> Iterator[tuple[str, Rendered]]:
+    for folder in beneath.listed(repository, CLUSTERS):
+        path = f"{folder.path}/{FACTS_FILE}"
+        entry = beneath.look(repository, path) if folder.is_folder else None
+        if entry is not None and entry.is_file and entry.status.st_size <= _LARGEST:
+            name = PurePosixPath(folder.path).name
+            if facts := _read(name, beneath.read(repository, path) or b""):
                 yield name, facts
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.git.run import git, said
+from signalen_toolkit.git.run import failed, git, said
 
 # Who commits where nobody told Git who they are.
 _NOBODY: Final = ("-c", "user.name=Signalen Toolkit", "-c", "user.email=signalen-toolkit@localhost")
-# A first commit asks for no passphrase, and no hook of another project has a say in it.
-_QUIETLY: Final = ("-c", "commit.gpgSign=false", "-c", "core.hooksPath=/dev/null", "-c", "user.useConfigOnly=true")
+# A first commit asks for no passphrase.
+_QUIETLY: Final = ("-c", "commit.gpgSign=false", "-c", "user.useConfigOnly=true")
+# How Git says that a folder is in no work tree.
+_OUTSIDE: Final = (b"not a git repository", b"must be run in a work tree")
 
 
 def require() -> None:
@@ -27,9 +30,13 @@ def require() -> None:
 def work_tree(directory: Path) -> str:
     """Return the root of the Git work tree that a folder is in, or an empty text."""
     done = git(directory, "rev-parse", "--show-toplevel")
-    if b"dubious ownership" in done.stderr:
+    if done.code == 0:
+        return os.fsdecode(done.output.removesuffix(b"\n"))
+    if any(words in done.errors for words in _OUTSIDE):
+        return ""
+    if b"dubious ownership" in done.errors:
         raise UsageError(f"{directory} is in a Git repository of another user; use --no-git and commit there")
-    return done.stdout.decode(errors="surrogateescape").strip() if done.returncode == 0 else ""
+    raise failed(directory, done, ("rev-parse",))
 
 
 def commit(directory: Path, branch: str, message: str) -> None:
@@ -37,15 +44,15 @@ def commit(directory: Path, branch: str, message: str) -> None:
     _must(directory, "init", "--quiet")
     _must(directory, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     asked = (git(directory, *_QUIETLY, "var", f"GIT_{who}_IDENT") for who in ("AUTHOR", "COMMITTER"))
-    known = all(done.returncode == 0 for done in asked)
+    known = all(done.code == 0 for done in asked)
     author = () if known else _NOBODY
     _must(directory, "add", "--all", "--force")
-    _must(directory, *_QUIETLY, *author, "commit", "--quiet", "--no-verify", "--message", message)
+    _must(directory, *_QUIETLY, *author, "commit", "--quiet", "--no-verify", f"--message={message}")
 
 
 def _must(directory: Path, *arguments: str) -> None:
     done = git(directory, *arguments)
-    if done.returncode != 0:
+    if done.code != 0:
         raise UsageError(
             f"git could not make the repository, nothing was written: {said(done)}; --no-git leaves it out"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.git.run import git, must, said
+from signalen_toolkit.git.run import failed, found, git, must
 
 # Where an own main branch is looked for, when the remote does not say which it is.
 _MAIN: Final = ("refs/heads/main", "refs/remotes/origin/main", "refs/heads/master", "refs/remotes/origin/master")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40,64}")
 _FILES: Final = (b"100644", b"100755")  # not links and submodules, which are no text
 
 
@@ -37,19 +39,17 @@ def require(directory: Path) -> None:
     if not directory.is_dir():
         raise UsageError(f"there is no folder {directory}")
     done = git(directory, "rev-parse", "--is-inside-work-tree")
-    if "dubious ownership" in said(done):
-        raise UsageError(
-            f"{directory} is in a Git repository of another user; if you trust it, add it to Git's safe.directory"
-        )
-    if done.stdout.strip() != b"true":
+    if done.code != 0 and b"not a git repository" not in done.errors:
+        raise failed(directory, done, ("rev-parse",))
+    if done.output.strip() != b"true":
         raise UsageError(f"{directory} is not in the work tree of a Git repository, so there is no revision to compare")
 
 
 def revision(directory: Path, name: str) -> Revision:
     """Find the commit that a branch, tag or hash stands for."""
     done = git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    commit = done.stdout.decode().strip()
-    if done.returncode == 0 and commit:
+    commit = done.output.decode(errors="replace").strip()
+    if done.code == 0 and _COMMIT.fullmatch(commit):
         return Revision(commit, name)
     hint = "see `git log` and `git branch --all`"
     if _is_shallow(directory):
@@ -70,10 +70,10 @@ def base(directory: Path, branch: str = "") -> Revision:
             f"there is no {f'branch {branch}' if branch else 'main branch (origin/HEAD, main or master)'} to compare"
             " with: name a revision with --from, or fetch the branch first (in CI: a fetch depth of 0)"
         )
-    done = git(directory, "merge-base", head.commit, main)
+    done = found(directory, "merge-base", head.commit, main)
     short = main.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    if done.returncode == 0:
-        return Revision(done.stdout.decode().split()[0], short)
+    if done is not None:
+        return Revision(done.decode().split()[0], short)
     if _is_shallow(directory):
         raise UsageError(
             f"this clone is shallow and does not go back to where HEAD left {short}: `git fetch --unshallow`"
@@ -90,9 +90,9 @@ def files(directory: Path, commit: str, folder: str) -> dict[str, bytes]:
     top = Path(must(directory, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").removesuffix("\n"))
     prefix = must(directory, "rev-parse", "--show-prefix").removesuffix(b"\n")
     within = os.fsdecode(prefix) + folder
-    found = list(_entries(must(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{within}/")))
-    blobs = _contents(top, [hash_ for hash_, _ in found])
-    return {os.fsdecode(path.removeprefix(prefix)): blobs[hash_] for hash_, path in found}
+    listed = list(_entries(must(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{within}/")))
+    blobs = _contents(top, [hash_ for hash_, _ in listed])
+    return {os.fsdecode(path.removeprefix(prefix)): blobs[hash_] for hash_, path in listed}
 
 
 def file(directory: Path, commit: str, path: str) -> bytes | None:
@@ -101,8 +101,8 @@ def file(directory: Path, commit: str, path: str) -> bytes | None:
     Raises UsageError where Git cannot read it.
     """
     entry = must(directory, "ls-tree", "-z", commit, "--", path)
-    found = [hash_ for hash_, _ in _entries(entry, b"")]
-    return _contents(directory, found)[found[0]] if found else None
+    hashes = [hash_ for hash_, _ in _entries(entry, b"")]
+    return _contents(directory, hashes)[hashes[0]] if hashes else None
 
 
 def _entries(listing: bytes, suffix: bytes = b".yaml") -> Iterator[tuple[str, bytes]]:
@@ -117,7 +117,7 @@ def _entries(listing: bytes, suffix: bytes = b".yaml") -> Iterator[tuple[str, by
 def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
     """Read blobs from `git cat-file --batch`: `<hash> blob <size>LF<content>LF` for each."""
     output = must(directory, "cat-file", "--batch", stdin="".join(f"{one}\n" for one in hashes).encode())
-    found: dict[str, bytes] = {}
+    blobs: dict[str, bytes] = {}
     start = 0
     for hash_ in hashes:
         end = output.index(b"\n", start)
@@ -125,20 +125,20 @@ def _contents(directory: Path, hashes: list[str]) -> dict[str, bytes]:
         if len(about) != 3:
             raise UsageError(f"Git has lost the object {hash_}; see `git fsck`")
         size = int(about[2])
-        found[hash_] = output[end + 1 : end + 1 + size]
+        blobs[hash_] = output[end + 1 : end + 1 + size]
         start = end + 1 + size + 1
-    return found
+    return blobs
 
 
 def _main(directory: Path, branch: str) -> str:
-    remote = git(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").stdout.decode().strip()
+    remote = found(directory, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD") or b""
     # What was fetched goes before a branch of one's own, which may be behind.
     named = (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}")
-    for name in named if branch else filter(None, (remote, *_MAIN)):
-        if git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
+    for name in named if branch else (remote.decode(errors="surrogateescape").strip(), *_MAIN):
+        if name.startswith("refs/") and found(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
             return name
     return ""
 
 
 def _is_shallow(directory: Path) -> bool:
-    return git(directory, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    return git(directory, "rev-parse", "--is-shallow-repository").output.strip() == b"true"

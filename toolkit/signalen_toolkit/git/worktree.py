@@ -6,18 +6,16 @@ import os
 from pathlib import Path
 
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.git.run import git, must, said
+from signalen_toolkit.git.run import found, must
 
 
 def require_clean(directory: Path) -> None:
     """Raise UsageError where a folder holds what is not committed, for then Git could not give it back."""
-    if git(directory, "rev-parse", "--verify", "--quiet", "HEAD").returncode != 0:
+    if found(directory, "rev-parse", "--verify", "--quiet", "HEAD") is None:
         raise UsageError(f"{directory} has no commit yet: commit its files first, so that nothing can get lost")
-    done = git(directory, "status", "--porcelain", "-z", "--untracked-files=all", "--", ".")
-    if done.returncode != 0:
-        raise UsageError(f"git status failed: {said(done)}")
-    if found := _names(done.stdout):
-        some = ", ".join(name[3:] for name in found[:3]) + (" and others" if len(found) > 3 else "")
+    status = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--", ".")
+    if changed := _names(must(directory, *status)):
+        some = ", ".join(name[3:] for name in changed[:3]) + (" and others" if len(changed) > 3 else "")
         hint = "commit or stash first, so that nothing can get lost"
         undo = "what an update that was broken off has left: git stash --include-untracked"
         raise UsageError(f"{directory} has changes that are not committed ({some}); {hint}; {undo}")

@@ -6,14 +6,15 @@ A file under `clusters/` that does not carry the header of a rendered file was p
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base.files import alone, exchange
+from signalen_toolkit.base import beneath
+from signalen_toolkit.base.beneath import Entry, named
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
 from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -36,19 +37,17 @@ class Changes:
 def compare(repository: Path, tree: Mapping[str, str]) -> Changes:
     """Tell what differs between the disk and the tree.
 
-    Raises UsageError where something of a person stands in the way of a rendered file.
+    Raises UsageError where something of a person stands in the way of a rendered file, or a link of its folder.
     """
     written: dict[str, str] = {}
     for path, text in tree.items():
-        target = repository / path
-        if target.is_file() and not target.is_symlink():
-            now = target.read_bytes()
+        entry = beneath.look(repository, path)
+        if entry is not None:
+            now = beneath.read(repository, path) if entry.is_file else b""
             if now == text.encode():
                 continue
-            if not is_rendered(now):
+            if not is_rendered(now or b""):
                 raise _in_the_way(path)
-        elif target.is_symlink() or target.exists():
-            raise _in_the_way(path)
         written[path] = text
     removed = tuple(path for path in _rendered(repository) if path not in tree)
     return Changes(written, removed)
@@ -57,7 +56,7 @@ def compare(repository: Path, tree: Mapping[str, str]) -> Changes:
 def diff(repository: Path, changes: Changes) -> str:
     """Return the changes as a unified diff, from what is on disk to what should be."""
     paths = sorted({*changes.written, *changes.removed})
-    return "".join(_diff_file(repository / path, path, changes.written.get(path)) for path in paths)
+    return "".join(_diff_file(repository, path, changes.written.get(path)) for path in paths)
 
 
 def write(repository: Path, tree: Mapping[str, str]) -> Changes:
@@ -88,7 +87,7 @@ class NewTree:
     def take_place(self) -> None:
         """Put it in the place of the old one. Raises OSError where that cannot be; then the old one stays."""
         if self.changes:
-            _swap(self.repository / CLUSTERS, self.repository / _NEW, self.repository / _OLD)
+            _swap(self.repository)
 
 
 @contextmanager
@@ -106,56 +105,76 @@ def prepared(repository: Path, tree: Mapping[str, str]) -> Iterator[NewTree]:
 
 
 def _build(repository: Path, changes: Changes) -> None:
-    new = repository / _NEW
-    if (repository / CLUSTERS).is_dir():
-        shutil.copytree(repository / CLUSTERS, new, symlinks=True, copy_function=_link)
+    with beneath.opened(repository, _NEW, make=True):
+        pass
+    if beneath.look(repository, CLUSTERS) is not None:
+        _require_writable(repository, CLUSTERS)
+    for entry in beneath.walk(repository, CLUSTERS):
+        if entry.is_folder:
+            _require_writable(repository, entry.path)
+            with beneath.opened(repository, _aside(entry.path), make=True):
+                pass
+        else:
+            _link(repository, entry)
     for path, text in changes.written.items():
-        target = new / Path(path).relative_to(CLUSTERS)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)  # it is a link to the old file, which must not change
-        target.write_bytes(text.encode())
+        beneath.remove(repository, _aside(path), upto=_NEW)  # it is a link to the old file, which must not change
+        beneath.create(repository, _aside(path), text.encode())
     for path in changes.removed:
-        target = new / Path(path).relative_to(CLUSTERS)
-        target.unlink()
-        for folder in target.parents:
-            if folder == new or any(folder.iterdir()):
-                break
-            folder.rmdir()
+        beneath.remove(repository, _aside(path), upto=_NEW)
 
 
-def _link(source: str, target: str) -> str:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, target, follow_symlinks=False)
-    return target
+def _aside(path: str) -> str:
+    """Return where in the new tree a path of the old one is."""
+    return _NEW + path.removeprefix(CLUSTERS)
 
 
-def _swap(current: Path, new: Path, old: Path) -> None:
-    if not current.exists():
-        new.rename(current)
-    elif not exchange(current, new):
-        # Two steps. `_tidy` undoes the first where a kill comes between them.
-        current.rename(old)
-        new.rename(current)
+def _require_writable(repository: Path, path: str) -> None:
+    """Raise where nobody could clear a folder of the old tree away, once the new one has taken its place."""
+    with beneath.opened(repository, path) as folder:
+        if not os.access(".", os.R_OK | os.W_OK | os.X_OK, dir_fd=folder):
+            raise PermissionError(13, "Permission denied", str(repository / path))
+
+
+def _link(repository: Path, entry: Entry) -> None:
+    """Let the new tree have what the old one has, without a copy where the system can."""
+    new = _aside(entry.path)
+    with (
+        beneath.parent(repository, entry.path) as (old, name),
+        beneath.parent(repository, new, make=True) as (folder, _),
+        named(repository / entry.path),
+    ):
+        try:
+            os.link(name, name, src_dir_fd=old, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError:  # a file system without hard links
+            if entry.is_link:
+                os.symlink(os.readlink(name, dir_fd=old), name, dir_fd=folder)
+            else:
+                data = beneath.content(old, name, repository / entry.path)
+                beneath.create(repository, new, data, mode=entry.status.st_mode & 0o777, exact=True)
+
+
+def _swap(repository: Path) -> None:
+    with beneath.opened(repository) as top, named(repository / CLUSTERS):
+        if beneath.look(repository, CLUSTERS) is None:
+            os.rename(_NEW, CLUSTERS, src_dir_fd=top, dst_dir_fd=top)
+        elif not beneath.exchange(top, CLUSTERS, top, _NEW):
+            # Two steps. `_tidy` undoes the first where a kill comes between them.
+            os.rename(CLUSTERS, _OLD, src_dir_fd=top, dst_dir_fd=top)
+            os.rename(_NEW, CLUSTERS, src_dir_fd=top, dst_dir_fd=top)
 
 
 def _tidy(repository: Path) -> None:
     """Clear away what an earlier process left when it was killed."""
-    current, new, old = repository / CLUSTERS, repository / _NEW, repository / _OLD
-    if old.exists() and not current.exists():
-        old.rename(current)
-    for leftover in (new, old):
-        if leftover.exists():
-            shutil.rmtree(leftover)
+    if beneath.look(repository, _OLD) is not None and beneath.look(repository, CLUSTERS) is None:
+        beneath.move(repository, _OLD, CLUSTERS)
+    for leftover in (_NEW, _OLD):
+        beneath.remove_all(repository, leftover)
 
 
 def _rendered(repository: Path) -> Iterator[str]:
-    for path in sorted((repository / CLUSTERS).rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                if is_rendered(file.read(2 * len(HEADER))):
-                    yield path.relative_to(repository).as_posix()
+    for entry in beneath.walk(repository, CLUSTERS):
+        if entry.is_file and is_rendered(beneath.read(repository, entry.path, 2 * len(HEADER)) or b""):
+            yield entry.path
 
 
 def _in_the_way(path: str) -> UsageError:
@@ -164,7 +183,8 @@ def _in_the_way(path: str) -> UsageError:
     )
 
 
-def _diff_file(target: Path, path: str, text: str | None) -> str:
-    before = target.read_text(encoding="utf-8") if target.is_file() else ""
-    old = f"a/{path}" if target.is_file() else "/dev/null"
+def _diff_file(repository: Path, path: str, text: str | None) -> str:
+    data = beneath.read(repository, path)
+    before = (data or b"").decode(errors="backslashreplace")
+    old = f"a/{path}" if data is not None else "/dev/null"
     return unified(before, text or "", old, f"b/{path}" if text is not None else "/dev/null")

@@ -4,9 +4,10 @@ One process at a time (`base.files.alone`), from reading the form to the last st
 meanwhile is asked before, and what was agreed to is worked out once more.
 
 The order on disk: the new tree and the new form are written aside, then the form takes its place, in one step that
-notices an edit which somebody saved meanwhile, then the tree does. What is likely to fail (a full disk, a file of a
-person in the way) fails before anything has changed. Killed between the last two steps, the new form stands beside the
-old tree, which `signalen render --check` reports, and which the same command or `signalen render` completes.
+notices an edit which somebody saved meanwhile, with the lock of charts, then the tree does. What is likely to fail (a
+full disk, a file of a person in the way) fails before anything has changed. Killed between the last two steps, the new
+form stands beside the old tree, which `signalen render --check` reports, and which the same command or `signalen
+render` completes.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from signalen_toolkit.base import files
+from signalen_toolkit.base import beneath
+from signalen_toolkit.base.files import changed_meanwhile
 from signalen_toolkit.base.layout import FORM_FILE
+from signalen_toolkit.base.together import together
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.differences import unified
@@ -74,7 +78,7 @@ class FormChange:
 
 def read(directory: Path, charts: Catalog) -> Side:
     """Read the form of a repository. Raises UsageError or ProblemsError where it cannot be read at all."""
-    side = _side(read_text(directory / FORM_FILE), directory, charts)
+    side = _side(read_text(directory, FORM_FILE), directory, charts)
     if side.document.data is None:
         raise ProblemsError(side.problems)
     return side
@@ -100,24 +104,25 @@ def revise(
     return FormChange(directory, before, after, rendered, tree.compare(directory, rendered))
 
 
-def put(revision: FormChange) -> Changes:
+def put(revision: FormChange, also: Mapping[str, bytes] = MappingProxyType({})) -> Changes:
     """Write the form and the tree, and return what changed in the tree; repeated, it has no effect.
 
+    `also` are files that change with them, by path: all are written, or none.
     For whoever has the turn since the form was read. Raises UsageError where a person changed the form in the meantime,
     OSError where the disk cannot be written; then nothing is.
     """
-    form = revision.directory / FORM_FILE
+    directory = revision.directory
     old, new = revision.before.text.encode(), revision.after.text.encode()
-    with tree.prepared(revision.directory, revision.files) as made, files.prepared(form, new) as aside:
-        if new == old:
-            files.require(form, old)
-        else:
-            files.take_place(aside, form, old)
-        try:
-            made.take_place()
-        except BaseException:
-            files.replace(form, old, expected=new)
-            raise
+    form = beneath.real(directory, FORM_FILE)
+    with tree.prepared(directory, revision.files) as made, together(directory) as files:
+        if new != old:
+            files.write(form, new, old)
+        elif beneath.read(directory, form) != old:
+            raise changed_meanwhile(directory / FORM_FILE)
+        for path, text in also.items():
+            files.write(path, text, beneath.read(directory, path))
+        files.take_place()
+        made.take_place()
     return made.changes
 
 

@@ -6,7 +6,7 @@ Without it, the first pipeline to fetch a chart would decide which one is meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from signalen_toolkit.base.layout import CHARTS_LOCK
@@ -33,16 +33,19 @@ def sources_of(options: Options) -> Sources:
 
 @dataclass(frozen=True, slots=True)
 class NewLock:
-    """The lock as it is to become; `missing` says of charts why they could not be had. Without a path there is none."""
+    """The lock as it is to become, where it is to; `missing` says of charts why they could not be had."""
 
-    path: Path | None = None
-    entries: Mapping[ChartReference, str] = field(default_factory=dict)
+    directory: Path
+    entries: Mapping[ChartReference, str] | None = None
     missing: tuple[str, ...] = ()
 
-    def write(self) -> list[str]:
-        """Write it, and say what it lacks. Raises OSError."""
-        if self.path is not None:
-            lock.write_lock(self.path, self.entries)
+    def files(self) -> dict[str, bytes]:
+        """Return its content by path, where that changes."""
+        text = None if self.entries is None else lock.changed(self.directory, self.entries)
+        return {} if text is None else {CHARTS_LOCK: text}
+
+    def lacks(self) -> list[str]:
+        """Say what it lacks."""
         if not self.missing:
             return []
         count = f"{len(self.missing)} chart{'' if len(self.missing) == 1 else 's'}"
@@ -56,9 +59,8 @@ def plan(directory: Path, tree: Mapping[str, str], charts: Catalog, sources: Sou
     Raises ProblemsError for a lock that cannot be read, UsageError for a folder of charts that is none.
     """
     if sources is None:
-        return NewLock()
-    path = directory / CHARTS_LOCK
-    known = lock.read_lock(path)
+        return NewLock(directory)
+    known = lock.read_lock(directory)
     entries: dict[ChartReference, str] = {}
     missing: list[str] = []
     for reference in dict.fromkeys(release.chart for release in releases(tree, charts.release_formats)):
@@ -72,4 +74,4 @@ def plan(directory: Path, tree: Mapping[str, str], charts: Catalog, sources: Sou
             continue
         if not chart.is_folder:  # somebody works on it: it has no digest that another computer would find
             entries[reference] = chart.digest
-    return NewLock(path, entries, tuple(missing))
+    return NewLock(directory, entries, tuple(missing))

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final
 
+from signalen_toolkit.base.beneath import named
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.git.run import git, said
 from signalen_toolkit.repository.template_state import Origin, as_text
@@ -118,12 +119,13 @@ def merge(base: bytes, mine: bytes, wanted: bytes) -> tuple[bytes, bool]:
     with tempfile.TemporaryDirectory() as folder:
         names = [Path(folder) / name for name in ("here", "then", "now")]
         for name, data in zip(names, (mine, base, wanted), strict=True):
-            name.write_bytes(data)
+            with named(name):
+                name.write_bytes(data)
         labels = [part for label in ("here", "template before", "template now") for part in ("-L", label)]
-        done = git(Path(folder), "merge-file", "--stdout", "--diff3", *labels, *map(str, names))
-    if done.returncode < 0 or done.returncode > 127:
+        done = git(Path(folder), "merge-file", "--stdout", "--diff3", *labels, "--", *map(str, names))
+    if done.code < 0 or done.code > 127:
         raise UsageError(f"git merge-file failed, and nothing was written: {said(done)}")
-    return done.stdout, done.returncode > 0
+    return done.output, done.code > 0
 
 
 def _crlf(text: bytes) -> bytes:

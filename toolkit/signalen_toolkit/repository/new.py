@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from signalen_toolkit.base import layout
+from signalen_toolkit.base import beneath, layout
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
@@ -110,7 +110,7 @@ def complete(directory: Path) -> list[Problem]:
 
     Returns warnings; raises ProblemsError where the form in it has errors.
     """
-    given = answering.read(reader.read(directory / FORM_FILE, name=FORM_FILE), ())
+    given = answering.read(reader.read_in(directory, FORM_FILE, name=FORM_FILE), ())
     config, problems = given.check(directory)
     if has_errors(problems):
         raise ProblemsError(problems)
@@ -215,12 +215,15 @@ def _build(
     target = directory.resolve()
     beside = next(parent for parent in target.parents if parent.is_dir())
     # A folder that exists can be a file system of its own, into which nothing can be moved in one step.
-    place = target / STAGING if target.is_dir() else beside / f"{STAGING}-{target.name}"
-    with alone(beside), staging_at(place) as staging:
+    around, name = (target, STAGING) if target.is_dir() else (beside, f"{STAGING}-{target.name}")
+    with alone(beside), staging_at(around, name) as staging:
         _check_target(directory, force=force)  # again: another process may have been first
         rendered = _write(staging, form, config, images)
         _check_text(staging, form)
-        remarks = charts_lock.plan(staging, rendered, catalog(), sources).write()
+        locked = charts_lock.plan(staging, rendered, catalog(), sources)
+        for path, content in locked.files().items():
+            beneath.create(staging, path, content)
+        remarks = locked.lacks()
         files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
         commit = git
         if git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
@@ -232,22 +235,19 @@ def _build(
                 staging, first["repository"]["branch"], f"Richt Signalen in voor {first['municipality']['name']}"
             )
         if target.exists():
-            remarks += lay(staging, target)
+            remarks += lay(target)
         else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staging.rename(target)
+            beneath.move(beside, name, target.relative_to(beside).as_posix())
     return NewRepository(directory, files, tuple(problems), tuple(remarks), config, commit)
 
 
 def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> dict[str, str]:
     """Write all files of a repository into a folder, and return its rendered tree."""
-    directory.mkdir(exist_ok=True)
     write_template(directory, form, config, images)
     git_hosts.keep_pipeline(directory, config.environments[0].settings["repository"]["host"])
-    schema = directory / SCHEMA_FILE
-    schema.parent.mkdir(exist_ok=True)
-    (directory / layout.TEMPLATE_STATE).write_text(template_state.text(_as_made(directory)), encoding="utf-8")
-    schema.write_text(json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    beneath.write(directory, layout.TEMPLATE_STATE, template_state.text(_as_made(directory)).encode())
+    schema = json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n"
+    beneath.write(directory, SCHEMA_FILE, schema.encode())
     rendered = render(config, catalog())
     tree.write(directory, rendered)
     return rendered
@@ -265,7 +265,7 @@ def _as_made(directory: Path) -> dict[str, bytes]:
 
 def _check_text(directory: Path, form: Mapping[str, Any]) -> None:
     """Make sure that the form on disk says what was answered, before anything is put in its place."""
-    written = reader.read(directory / FORM_FILE, name=FORM_FILE)
+    written = reader.read_in(directory, FORM_FILE, name=FORM_FILE)
     if written.problems:
         raise ProblemsError(written.problems)
     if written.data != form:

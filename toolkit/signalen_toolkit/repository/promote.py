@@ -93,8 +93,8 @@ def promote(
         if not found:
             return found
         locked = charts_lock.plan(directory, found.revision.files, charts or catalog(), sources)
-        revision.put(found.revision)
-        remarks = locked.write()
+        revision.put(found.revision, locked.files())
+    remarks = locked.lacks()
     return replace(found, text="\n".join([found.text, *remarks]))
 
 
@@ -109,8 +109,8 @@ def put(agreed: Promotion, charts: Catalog | None = None, sources: Sources | Non
         if now.text != agreed.text:
             raise changed_meanwhile(directory)
         locked = charts_lock.plan(directory, now.revision.files, charts or catalog(), sources)
-        revision.put(now.revision)
-        remarks = locked.write()
+        revision.put(now.revision, locked.files())
+    remarks = locked.lacks()
     return replace(now, text="\n".join(remarks))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from types import FrameType
 from typing import Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.rendering import tree
@@ -17,64 +17,62 @@ from signalen_toolkit.rendering import tree
 STAGING: Final = ".signalen-new"
 
 
-def lay(staging: Path, target: Path) -> list[str]:
-    """Move what was built into a folder that exists, or put everything back as it was."""
+def lay(target: Path) -> list[str]:
+    """Move what was built in a folder that exists (below `STAGING`) into it, or put everything back as it was."""
+    built = [entry.path.removeprefix(f"{STAGING}/") for entry in beneath.walk(target, STAGING) if entry.is_file]
     kept: list[str] = []
-    moves: list[tuple[Path, Path]] = []
-    for source in sorted(path for path in staging.rglob("*") if path.is_file()):
-        path = source.relative_to(staging)
-        if path.parts[0] in (CLUSTERS, ".git"):
+    moves: list[str] = []
+    files: dict[str, str] = {}
+    for path in built:
+        top = path.partition("/")[0]
+        if top == ".git":
             continue
-        if path.parts[0] == "assets" and (target / path).exists():
-            kept.append(path.as_posix())
+        if top == CLUSTERS:
+            files[path] = (beneath.read(target, f"{STAGING}/{path}") or b"").decode()
             continue
-        _check_way(target, path)
-        moves.append((source, target / path))
-    files = {
-        path.relative_to(staging).as_posix(): path.read_text(encoding="utf-8")
-        for path in (staging / CLUSTERS).rglob("*")
-        if path.is_file()
-    }
+        stands = beneath.look(target, path)  # raises for a link or file on the way
+        if stands is not None and top == "assets":
+            kept.append(path)
+            continue
+        if stands is not None and not stands.is_file:
+            raise UsageError(f"{path} is {stands}, and a file has to stand there: move it or delete it")
+        moves.append(path)
     tree.compare(target, files)
-    if (staging / ".git").exists():
-        moves.append((staging / ".git", target / ".git"))
-    _move(moves, aside=staging / ".replaced", then=lambda: tree.write(target, files))
+    if beneath.look(target, f"{STAGING}/.git") is not None:
+        moves.append(".git")
+    _move(target, moves, then=lambda: tree.write(target, files))
     return [f"kept {', '.join(kept)} as {'it was' if len(kept) == 1 else 'they were'}"] if kept else []
 
 
-def _check_way(target: Path, path: Path) -> None:
-    """Raise where a file or folder of a person is of the wrong kind to be written to."""
-    if (target / path).is_dir():
-        raise UsageError(f"{path} is a folder, and a file has to stand there: move it or delete it")
-    for parent in path.parents:
-        if (target / parent).exists() and not (target / parent).is_dir():
-            raise UsageError(f"{parent} is a file, and a folder has to stand there: move it or delete it")
-
-
-def _move(moves: Sequence[tuple[Path, Path]], *, aside: Path, then: Callable[[], object]) -> None:
+def _move(target: Path, moves: Sequence[str], *, then: Callable[[], object]) -> None:
     with ExitStack() as undo:
-        aside.mkdir()
-        for number, (source, target) in enumerate(moves):
-            for parent in reversed([parent for parent in target.parents if not parent.exists()]):
-                parent.mkdir()
-                undo.callback(parent.rmdir)
-            if target.exists():
-                target.rename(aside / str(number))
-                undo.callback((aside / str(number)).rename, target)
-            source.rename(target)
-            undo.callback(target.rename, source)
+        for number, path in enumerate(moves):
+            undo.callback(_prune_above, target, path)
+            if beneath.look(target, path) is not None:
+                aside = f"{STAGING}/.replaced/{number}"
+                beneath.move(target, path, aside)
+                undo.callback(beneath.move, target, aside, path)
+            beneath.move(target, f"{STAGING}/{path}", path)
+            undo.callback(beneath.move, target, path, f"{STAGING}/{path}")
         then()
         undo.pop_all()
 
 
+def _prune_above(target: Path, path: str) -> None:
+    with suppress(FileNotFoundError):
+        beneath.prune(target, PurePosixPath(path).parent.as_posix())
+
+
 @contextmanager
-def staging_at(path: Path) -> Iterator[Path]:
-    """Give a path for a folder to build in; what is there before, a killed process left."""
-    shutil.rmtree(path, ignore_errors=True)
+def staging_at(folder: Path, name: str) -> Iterator[Path]:
+    """Give a new folder to build in, in another one; what is there before, a killed process left."""
+    beneath.remove_all(folder, name)
     try:
-        yield path
+        with beneath.opened(folder, name, make=True):
+            pass
+        yield folder / name
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        beneath.remove_all(folder, name)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
 from signalen_toolkit.base.versions import parse
 from signalen_toolkit.catalog.load import catalog
@@ -22,6 +23,7 @@ from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
 FORMATS: Final = ("text", "json")
+_LARGEST: Final = 2**24  # bytes of a file that says for which toolkit a repository is made
 _HOOKS: Final = ".pre-commit-config.yaml"
 
 
@@ -57,7 +59,7 @@ class RepositoryStatus:
 def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
     charts = charts or catalog()
-    source = reader.read(directory / FORM_FILE)
+    source = reader.read_in(directory, FORM_FILE)
     config, problems = check(source, charts, directory)
     stale, note = _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
@@ -154,10 +156,10 @@ def _made_with(directory: Path) -> str:
     """Return the version of the toolkit that a repository is made for: what its hooks are pinned to, else ours."""
     for name, find in ((_HOOKS, _pinned), (TEMPLATE_STATE, _written)):
         try:
-            found = find((directory / name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
+            data = beneath.read(directory, name, _LARGEST)
+        except (OSError, UsageError):
             continue
-        if found:
+        if data is not None and (found := find(data.decode(errors="replace"))):
             return found
     return __version__
 

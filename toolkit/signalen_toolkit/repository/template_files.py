@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base import beneath
+from signalen_toolkit.base.beneath import named
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.form.config import Config, asset_paths
 from signalen_toolkit.repository.template_variables import variables
@@ -20,7 +22,7 @@ def write_template(directory: Path, form: Mapping[str, Any], config: Config, ima
     from cookiecutter.generate import generate_files  # type: ignore[import-untyped]
 
     # Cookiecutter renders the whole path of each folder, so it works where no path can hold a `{{`.
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, named(Path(temporary)):
         context = {"cookiecutter": variables(form, config)}
         made = generate_files(folder("municipality-template"), context, temporary, accept_hooks=False)
         for name in asset_paths(form):
@@ -28,16 +30,12 @@ def write_template(directory: Path, form: Mapping[str, Any], config: Config, ima
                 target = Path(made) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(images / name, target)
-        shutil.copytree(made, directory, dirs_exist_ok=True, copy_function=_copy)
-
-
-def _copy(source: str, target: str) -> None:
-    """Copy a file, but not its mode: what was installed may be read-only, or have lost that it can be run."""
-    shutil.copyfile(source, target)
-    path = Path(target)
-    if is_script(path.read_bytes()):
-        mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it
+        for path in sorted(Path(made).rglob("*")):
+            if path.is_file():
+                data = path.read_bytes()
+                # Not with its mode: what was installed may be read-only, or have lost that it can be run.
+                mode = beneath.SCRIPT if is_script(data) else beneath.NEW
+                beneath.write(directory, path.relative_to(made).as_posix(), data, mode=mode)
 
 
 def is_script(data: bytes) -> bool:

@@ -13,9 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from signalen_toolkit import __version__
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import TEMPLATE_STATE
 from signalen_toolkit.diagnostics.problems import UsageError
 
+_LARGEST: Final = 2**24  # bytes; what the template makes is below one hundredth of it
 _ABOUT: Final = "What the template was when this repository was made or last updated; `signalen update` needs it."
 
 
@@ -41,11 +43,11 @@ def text(files: Mapping[str, bytes]) -> str:
 
 def read(directory: Path) -> Origin | None:
     """Return what was kept in a repository; None where nothing was. Raises UsageError where it cannot be read."""
-    path = directory / TEMPLATE_STATE
-    if not path.exists():
+    content = beneath.read(directory, TEMPLATE_STATE, _LARGEST)
+    if content is None:
         return None
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(content.decode())
         files = {name: _made(made) for name, made in data["files"].items()}
         version = str(data["toolkit"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

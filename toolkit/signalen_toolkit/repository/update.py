@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from signalen_toolkit import __version__
-from signalen_toolkit.base import files as atomic
-from signalen_toolkit.base import layout
+from signalen_toolkit.base import beneath, layout
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
+from signalen_toolkit.base.together import together
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
@@ -32,6 +33,7 @@ from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
+from signalen_toolkit.rendering.tree import NewTree
 from signalen_toolkit.repository import template_state
 from signalen_toolkit.repository.merge import FileChange, changes
 from signalen_toolkit.repository.template_files import PROJECT, is_script, write_template
@@ -72,23 +74,25 @@ def update(directory: Path, *, only_check: bool = False) -> UpdateResult:
     ProblemsError where the form cannot be read at all.
     """
     revisions.require(directory)
-    if not (directory / FORM_FILE).is_file():
+    if beneath.look(directory, FORM_FILE) is None:
         raise UsageError(f"there is no {FORM_FILE} in {directory}; make a repository with `signalen new`")
     if only_check:
         return _plan(directory)[0]
     with alone(directory):
         require_clean(directory)
-        result, texts, before = _plan(directory)
-        _write(directory, result.changes, texts, before)
-        if not has_errors(result.problems):
-            tree.put(directory, render(_checked(directory)[0], catalog()))
+        result, texts, before, files = _plan(directory)
+        with tree.prepared(directory, files) if files is not None else nullcontext() as made:
+            _write(directory, result.changes, texts, before, made)
     return result
 
 
-def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, bytes | None]]:
+def _plan(
+    directory: Path,
+) -> tuple[UpdateResult, dict[str, str], dict[str, bytes | None], Mapping[str, str] | None]:
     """Return what is to be done, the texts that the toolkit alone writes, in the order of writing, and what was read.
 
-    What was read is by path: of each file that is to be written, what it holds.
+    What was read is by path: of each file that is to be written, what it holds. Last comes the tree, where the form has
+    no errors.
     """
     then = template_state.read(directory)
     remarks = []
@@ -102,7 +106,7 @@ def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, byte
         raise UsageError(
             f"this repository is of Signalen Toolkit {then.toolkit}, and installed is {__version__}: install that one"
         )
-    form = read_text(directory / FORM_FILE)
+    form = read_text(directory, FORM_FILE)
     text = migrations.migrated(form, FORM_FILE)
     config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
     if not config.environments:
@@ -110,7 +114,7 @@ def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, byte
     now = template_files(config)
     theirs = _theirs(directory, {*then.files, *now})
     found = [
-        change for change in changes(then, now, theirs) if change.kept or change.data != _bytes(directory / change.path)
+        change for change in changes(then, now, theirs) if change.kept or change.data != _bytes(directory, change.path)
     ]
     _check_way(directory, found)
     texts = {
@@ -118,12 +122,13 @@ def _plan(directory: Path) -> tuple[UpdateResult, dict[str, str], dict[str, byte
         SCHEMA_FILE: json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n",
         layout.TEMPLATE_STATE: template_state.text(now),
     }
-    own = {path: _bytes(directory / path) for path in texts} | {FORM_FILE: form.encode()}
+    own = {path: beneath.read(directory, path) for path in texts if path != FORM_FILE} | {FORM_FILE: form.encode()}
     texts = {path: content for path, content in texts.items() if own[path] != content.encode()}
-    stale = [] if has_errors(problems) else _stale(directory, config)
+    files = None if has_errors(problems) else render(config, catalog())
+    stale = [] if files is None else _stale(directory, files)
     before = {change.path: theirs.get(change.path) for change in found if not change.kept}
     before |= {path: own[path] for path in texts}
-    return UpdateResult(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before
+    return UpdateResult(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before, files
 
 
 def template_files(config: Config) -> dict[str, bytes]:
@@ -137,8 +142,8 @@ def template_files(config: Config) -> dict[str, bytes]:
     return {path: data for path, data in found.items() if path != FORM_FILE}
 
 
-def _stale(directory: Path, config: Config) -> list[str]:
-    rendered = tree.compare(directory, render(config, catalog()))
+def _stale(directory: Path, files: Mapping[str, str]) -> list[str]:
+    rendered = tree.compare(directory, files)
     return sorted([*rendered.written, *rendered.removed])
 
 
@@ -146,67 +151,60 @@ def _theirs(directory: Path, template: set[str]) -> dict[str, bytes]:
     """Read the files that may be the template's, also under another name."""
     own = {FORM_FILE, SCHEMA_FILE, layout.TEMPLATE_STATE}
     paths = {path for path in tracked(directory) if PurePosixPath(path).parts[0] != CLUSTERS} | template
-    found = {path: _bytes(directory / path) for path in sorted(paths - own)}
+    found = {path: _bytes(directory, path) for path in sorted(paths - own)}
     return {path: data for path, data in found.items() if data is not None}
 
 
-def _bytes(path: Path) -> bytes | None:
-    """Return the content of a file; None where there is none, or one that is no file of the template."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+def _bytes(directory: Path, path: str) -> bytes | None:
+    """Return the content of a file; None where there is none, or what is no file of the template, or behind a link."""
+    try:
+        entry = beneath.look(directory, path)
+    except UsageError:
         return None
-    return path.read_bytes()
+    if entry is None or not entry.is_file or entry.status.st_size > _LARGEST:
+        return None
+    return beneath.read(directory, path)
 
 
-def _check_way(directory: Path, found: list[FileChange]) -> None:
+def _check_way(directory: Path, found: Sequence[FileChange]) -> None:
     """Raise where something that is no plain file stands where one has to be written."""
     for change in found:
-        if change.kept or change.data is None:
-            continue
-        for path in (directory / change.path, *(directory / change.path).parents):
-            if path == directory:
-                break
-            is_file = path == directory / change.path
-            if path.is_symlink() or (path.exists() and path.is_file() != is_file):
-                where = path.relative_to(directory)
-                what = "link" if path.is_symlink() else "folder" if is_file else "file"
-                raise UsageError(f"{where} is a {what}, and {change.path} has to stand there: move it or delete it")
+        if not change.kept and change.data is not None:
+            _check_place(directory, change.path)
+
+
+def _check_place(directory: Path, path: str) -> None:
+    entry = beneath.look(directory, path)
+    if entry is not None and not entry.is_file:
+        raise UsageError(f"{path} is {entry}, and a file has to stand there: move it or delete it")
 
 
 def _write(
-    directory: Path, found: tuple[FileChange, ...], texts: Mapping[str, str], before: Mapping[str, bytes | None]
+    directory: Path,
+    found: Sequence[FileChange],
+    texts: Mapping[str, str],
+    before: Mapping[str, bytes | None],
+    made: NewTree | None,
 ) -> None:
-    """Write what is to be done. Raises UsageError where a file does not hold any more what was read from it."""
-    for path, data in before.items():
-        if _bytes(directory / path) != data:
-            raise atomic.changed_meanwhile(directory / path)
-    for change in found:
-        if change.kept:
-            continue
-        if change.data is None:
-            _remove(directory, directory / change.path)
-        else:
-            _put(directory / change.path, change.data, before[change.path])
-    for path, text in texts.items():
-        _put(directory / path, text.encode(), before[path])
+    """Write what is to be done, all or nothing.
 
-
-def _put(path: Path, data: bytes, before: bytes | None) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = 0o755 if is_script(data) else 0o644
-    mode = path.stat().st_mode & 0o777 if path.exists() else new
-    atomic.replace(path, data, mode=mode, expected=before)
-
-
-def _remove(directory: Path, path: Path) -> None:
-    path.unlink(missing_ok=True)
-    for parent in path.parents:
-        if parent == directory or any(parent.iterdir()):
-            break
-        parent.rmdir()
-
-
-def _checked(directory: Path) -> tuple[Config, list[Problem]]:
-    return check(reader.read(directory / FORM_FILE, name=FORM_FILE), catalog(), directory)
+    Raises UsageError where a file does not hold any more what was read from it, OSError where the disk is full.
+    """
+    with together(directory) as files:
+        for change in found:
+            if change.kept:
+                continue
+            was = before[change.path]
+            if change.data is not None:
+                mode = beneath.SCRIPT if is_script(change.data) else beneath.NEW
+                files.write(change.path, change.data, was, mode=mode)
+            elif was is not None:
+                files.remove(change.path, was)
+        for path, text in texts.items():
+            files.write(beneath.real(directory, path) if path == FORM_FILE else path, text.encode(), before[path])
+        files.take_place()
+        if made is not None:
+            made.take_place()
 
 
 def summary(result: UpdateResult, *, only_check: bool = False) -> str:

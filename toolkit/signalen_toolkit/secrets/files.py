@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import SECRETS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
@@ -75,9 +74,8 @@ def path_of(environment: str, secret: str) -> str:
 
 def read(repository: Path, path: str) -> SecretFile | None:
     """Read a file, or return None where there is none."""
-    if not (repository / path).is_file():
-        return None
-    return SecretFile(reader.read(repository / path, name=path))
+    content = beneath.read(repository, path, reader.LARGEST + 1)
+    return None if content is None else SecretFile(reader.parse(content, path))
 
 
 def secret_text(name: str, namespace: str, values: Mapping[str, str]) -> str:
@@ -121,8 +119,7 @@ def write(repository: Path, path: str, text: str) -> None:
     file = SecretFile(reader.parse(text, path))
     if "sops" not in file.data or file.plain() or not list(file.values()):
         raise UsageError(f"{path} was not written: what sops made of it is not encrypted; does .sops.yaml say so?")
-    (repository / path).parent.mkdir(parents=True, exist_ok=True)
-    atomic.replace(repository / path, text.encode(), mode=0o644)
+    beneath.write(repository, path, text.encode())
 
 
 @contextmanager
@@ -130,5 +127,5 @@ def copy_of(repository: Path, path: str) -> Iterator[Path]:
     """Give a copy of an encrypted file to work on, in a folder that goes afterwards; `write` puts it back."""
     with tempfile.TemporaryDirectory(prefix="signalen-secrets-") as folder:
         copy = Path(folder) / Path(path).name
-        shutil.copyfile(repository / path, copy)
+        copy.write_bytes(beneath.read(repository, path) or b"")
         yield copy

@@ -9,10 +9,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 
-from signalen_toolkit.base import files
-from signalen_toolkit.base.layout import SOPS_CONFIG
+from signalen_toolkit.base import beneath, files
+from signalen_toolkit.base.layout import SECRETS, SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.config import Environment
@@ -183,7 +184,7 @@ def _init(
             continue
         written[path] = secret_files.changed(directory, path, file, new, sops)
     for path, text in written.items():
-        _remember(directory / path, undo)
+        _remember(directory, path, undo)
         secret_files.write(directory, path, text)
     origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
     return MadeSecrets(environment, key.file, key.new, key.note, tuple(written), origins)
@@ -288,7 +289,7 @@ def _ensure_key(directory: Path, environment: Environment, undo: ExitStack) -> _
     else:
         undo.callback(age_keys.take_back, file, file.stat().st_size if file.is_file() else None)
         public = age_keys.make(file, environment)
-    _remember(directory / SOPS_CONFIG, undo)
+    _remember(directory, SOPS_CONFIG, undo)
     sops_config.add_rule(directory, environment.name, public)
     return _KeyInUse(file, new=not own, note=note)
 
@@ -307,15 +308,18 @@ def _refuse_others(file: Path, recipients: Sequence[str], environment: Environme
 
 def _sweep(directory: Path, environments: Sequence[Environment]) -> None:
     """Remove what a run that was killed left aside: whoever has the turn knows that nobody else is writing it."""
-    for path in (directory / SOPS_CONFIG, *(directory / path_of(one.name, "*") for one in environments)):
-        for left in path.parent.glob(files.aside_of(path.name)):
-            left.unlink(missing_ok=True)
+    for left in directory.glob(files.aside_of(SOPS_CONFIG)):
+        left.unlink(missing_ok=True)
+    for environment in environments:
+        for entry in beneath.walk(directory, f"{SECRETS}/{environment.name}"):
+            if entry.is_file and fnmatch(PurePosixPath(entry.path).name, files.aside_of("*")):
+                beneath.remove(directory, entry.path)
 
 
-def _remember(path: Path, undo: ExitStack) -> None:
+def _remember(directory: Path, path: str, undo: ExitStack) -> None:
     """Put a file back as it was, or away, where what follows fails."""
-    if path.is_file():
-        before = path.read_bytes()
-        undo.callback(path.write_bytes, before)
+    before = beneath.read(directory, path)
+    if before is None:
+        undo.callback(beneath.remove, directory, path)
     else:
-        undo.callback(path.unlink, missing_ok=True)
+        undo.callback(beneath.write, directory, path, before)

@@ -13,8 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from signalen_toolkit.base import files, layout
-from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import beneath, files, layout
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
@@ -120,7 +119,7 @@ def rotate_recipients(
         undo.pop_all()  # the files need the new key from here on
         for path, text in texts.items():
             secret_files.write(directory, path, text)
-        atomic.replace(directory / SOPS_CONFIG, config.encode(), mode=0o644)
+        beneath.write(directory, SOPS_CONFIG, config.encode())
     return Recipients(environment, tuple(after), tuple(paths), key_file if new_key else None)
 
 
@@ -143,7 +142,8 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
         if not sops.edit(copy, folder) or copy.read_bytes() == before:
             return False
         with files.alone(directory):
-            files.require(directory / path, before)
+            if beneath.read(directory, path) != before:
+                raise files.changed_meanwhile(directory / path)
             secret_files.write(directory, path, copy.read_text(encoding="utf-8"))
     return True
 

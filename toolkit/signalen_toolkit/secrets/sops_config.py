@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.base import files as atomic
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import SOPS_CONFIG
+from signalen_toolkit.base.together import together
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
@@ -29,7 +30,6 @@ creation_rules:
 class SopsConfig:
     """The file as it is on disk; one that is not there has no rules."""
 
-    path: Path
     document: Document | None
 
     @property
@@ -59,14 +59,13 @@ class SopsConfig:
 
 def read(repository: Path) -> SopsConfig:
     """Read the file of a repository."""
-    path = repository / SOPS_CONFIG
-    return SopsConfig(path, reader.read(path, name=SOPS_CONFIG) if path.is_file() else None)
+    content = beneath.read(repository, SOPS_CONFIG, reader.LARGEST + 1)
+    return SopsConfig(None if content is None else reader.parse(content, SOPS_CONFIG))
 
 
 def add_rule(repository: Path, environment: str, recipient: str) -> None:
     """Add the rule of an environment, before those that are there. Raises UsageError where the file is of no use."""
-    path = repository / SOPS_CONFIG
-    before = path.read_bytes() if path.is_file() else None
+    before = beneath.read(repository, SOPS_CONFIG)
     config = read(repository)
     lines = [
         rf"- path_regex: ^secrets/{re.escape(environment)}/[^/]+\.yaml$",
@@ -88,7 +87,9 @@ def add_rule(repository: Path, environment: str, recipient: str) -> None:
             )
         indent = " " * (len(dash[0]) - 2)
         text = text[:begin] + "".join(f"{indent}{line}\n" for line in lines) + text[begin:]
-    atomic.replace(path, text.encode(), mode=0o644, expected=before)
+    with together(repository) as files:
+        files.write(SOPS_CONFIG, text.encode(), before)
+        files.take_place()
 
 
 def with_recipients(repository: Path, file: str, recipients: Sequence[str]) -> str:

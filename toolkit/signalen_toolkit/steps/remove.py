@@ -7,10 +7,10 @@ holds data goes last and by hand. The toolkit itself removes what is in the repo
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import FORM_FILE, SECRETS, SOPS_CONFIG
 from signalen_toolkit.catalog.load import catalog
@@ -65,10 +65,10 @@ def _removed(directory: Path, now: Progress, said: list[str]) -> StepTaken:
         said[0] += " It is the only one: nothing is changed here, for the repository goes as a whole."
         return StepTaken("\n".join(said))
     require_clean(directory)
+    secrets = f"{SECRETS}/{now.name}"
+    beneath.look(directory, secrets)  # raises for a link on the way, before anything goes
     done = taken(directory, now, lambda text: edit.remove(text, [("environments", now.name)]), said)
-    secrets = directory / SECRETS / now.name
-    if secrets.is_dir() and not secrets.is_symlink():
-        shutil.rmtree(secrets)
+    beneath.remove_all(directory, secrets)
     return done
 
 

@@ -29,7 +29,7 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
     Returns the completed form and all problems, sorted by position. Where a problem is an error, the completed
     form is not fit to be rendered. Raises UsageError when the file cannot be opened.
     """
-    return check(reader.read(path, name=name), charts, path.parent)
+    return check(reader.read_in(path.parent, path.name, name=name), charts, path.parent)
 
 
 def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list[Problem]]:

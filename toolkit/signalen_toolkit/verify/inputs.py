@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base import layout
+from signalen_toolkit.base import beneath, layout
 from signalen_toolkit.base.paths import CHECKOUT, PACKAGE
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.rendered import FACTS_FILE
@@ -41,12 +41,12 @@ def key(repository: Path, options: Options, schemas: Path | None) -> str | None:
 
 def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator[str]:
     yield repr((str(repository.absolute()), str(schemas), options))
-    yield from _content(repository / layout.FORM_FILE)
-    yield from _content(repository / layout.CHARTS_LOCK)
-    for path in sorted((repository / layout.CLUSTERS).glob(f"*/{FACTS_FILE}")):
-        yield from _content(path)
+    yield from _content(repository / layout.FORM_FILE, within=repository)
+    yield from _content(repository / layout.CHARTS_LOCK, within=repository)
+    for entry in beneath.listed(repository, layout.CLUSTERS):
+        yield from _content(repository / entry.path / FACTS_FILE, within=repository)
     yield from _named(repository)
-    yield from _tree(repository / layout.MANIFESTS)
+    yield from _own(repository, layout.MANIFESTS)
     yield from _toolkit()
     yield from _helm(options)
     yield from _names(options.cache())
@@ -63,7 +63,7 @@ def _named(repository: Path) -> Iterator[str]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (repository / layout.FORM_FILE).read_text(encoding="utf-8")
+    text = (beneath.read(repository, beneath.real(repository, layout.FORM_FILE), _LARGEST) or b"").decode()
     try:
         scalars = {event.value for event in yaml.parse(text, Loader=loader) if isinstance(event, yaml.ScalarEvent)}
     except yaml.YAMLError as error:
@@ -71,7 +71,7 @@ def _named(repository: Path) -> Iterator[str]:
     for name in sorted(scalars):
         if name and len(name) <= _LONGEST and name.isprintable():
             yield from _content(repository / name, within=repository)
-    yield from _tree(repository / _ASSETS)
+    yield from _own(repository, _ASSETS)
 
 
 def _toolkit() -> Iterator[str]:
@@ -102,6 +102,14 @@ def _names(cache: Path) -> Iterator[str]:
     for path in _files(cache):
         if path.suffix == ".tgz":
             yield f"{path} {_state(path)}"
+
+
+def _own(repository: Path, folder: str) -> Iterator[str]:
+    """Yield what is in a folder of the repository, also one that it is a link to; no link leads out of it."""
+    for number, entry in enumerate(beneath.walk(repository, beneath.real(repository, folder))):
+        if number >= _MOST:
+            raise ValueError("more files than it is worth to look at")
+        yield from _content(repository / entry.path, within=repository)
 
 
 def _tree(folder: Path) -> Iterator[str]:

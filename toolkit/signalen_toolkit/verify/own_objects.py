@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import MANIFESTS
 from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.form.config import Environment
@@ -43,17 +43,12 @@ def read(repository: Path, form: Form, environment: Environment) -> tuple[list[O
 
 def _texts(repository: Path, environment: str) -> Iterator[tuple[str, str | None]]:
     """Yield the files with their text, by path from the repository; None where it cannot be read. No links."""
-    folder = repository / MANIFESTS / environment
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(place, name)
-            if path.suffix in _SUFFIXES and not path.is_symlink():
-                try:
-                    text = path.read_text(encoding="utf-8")
-                except (OSError, UnicodeDecodeError):
-                    text = None
-                yield path.relative_to(repository).as_posix(), text
+    for entry in beneath.walk(repository, f"{MANIFESTS}/{environment}"):
+        if entry.is_file and PurePosixPath(entry.path).suffix in _SUFFIXES:
+            try:
+                yield entry.path, (beneath.read(repository, entry.path) or b"").decode()
+            except (OSError, UnicodeDecodeError):
+                yield entry.path, None
 
 
 def _unreadable(path: str, text: str | None, environment: Environment) -> str:

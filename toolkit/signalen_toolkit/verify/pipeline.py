@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.base import layout
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
@@ -69,7 +69,7 @@ def started(
     Whoever leaves the `with` statement, for whatever reason, stops every Helm that still runs.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    source = reader.read(repository / FORM_FILE)
+    source = reader.read_in(repository, FORM_FILE)
     with ExitStack() as stack:
         begun = _begin(source, repository, charts, options, report, stack, only_locked=locked)
         # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
@@ -128,7 +128,7 @@ def _begin(
         form = Form(source, config, charts)
         own = {one.name: own_objects.read(repository, form, one) for one in config.environments}
         tree = render(config, charts)
-        locked = lock.read_lock(repository / layout.CHARTS_LOCK)
+        locked = lock.read_lock(repository)
         versions, default = _versions(config)
         locks = lock.Locks(locked, only=only_locked)
         helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
@@ -151,8 +151,8 @@ def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
     """
     from signalen_toolkit.validation.check import check
 
-    path = repository / FORM_FILE
-    source = reader.read(path) if path.is_file() else Document(FORM_FILE, "")
+    there = beneath.look(repository, FORM_FILE) is not None
+    source = reader.read_in(repository, FORM_FILE) if there else Document(FORM_FILE, "")
     return _versions(check(source, catalog(), repository)[0])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from signalen_toolkit.base import layout
+from signalen_toolkit.base.files import alone
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.form.config import Environment
@@ -62,7 +62,8 @@ def verify(
         if not has_errors(problems):  # else not everything was looked at
             problems += ignore.unused(form.document, checks.REASONS, used)
         if not locked and not has_errors(problems):
-            lock.write_lock(repository / layout.CHARTS_LOCK, lock.updated(work.locked, work.renderer.charts.values()))
+            with alone(repository):
+                lock.write_lock(repository, lock.updated(work.locked, work.renderer.charts.values()))
         return ordered(problems)
 
 

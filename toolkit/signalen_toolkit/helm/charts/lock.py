@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from signalen_toolkit.base.files import replace
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
@@ -34,12 +34,13 @@ _KEYS: Final = ("repository", "name", "version", "digest")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def read_lock(path: Path) -> dict[ChartReference, str]:
-    """Return the digests in a lock; none where there is no such file.
+def read_lock(repository: Path) -> dict[ChartReference, str]:
+    """Return the digests in the lock of a repository; none where there is no such file.
 
-    Raises ProblemsError where it is not what `lock_text` writes: a merge gone wrong, say.
+    Raises ProblemsError where it is not what `lock_text` writes: a merge gone wrong, say; UsageError for a link.
     """
-    return _digests(reader.read(path, name=CHARTS_LOCK)) if path.exists() else {}
+    content = beneath.read(repository, CHARTS_LOCK, reader.LARGEST + 1)
+    return {} if content is None else parse_lock(content)
 
 
 def parse_lock(content: bytes) -> dict[ChartReference, str]:
@@ -143,10 +144,15 @@ def updated(entries: Mapping[ChartReference, str], charts: Iterable[Chart]) -> d
     return new
 
 
-def write_lock(path: Path, entries: Mapping[ChartReference, str]) -> bool:
-    """Write a lock, as a whole or not at all, and tell whether it changed. Raises OSError."""
-    text = lock_text(entries).encode()
-    if (path.is_file() and path.read_bytes() == text) or (not entries and not path.exists()):
-        return False
-    replace(path, text, mode=0o644)
-    return True
+def changed(repository: Path, entries: Mapping[ChartReference, str]) -> bytes | None:
+    """Return what a lock of these charts holds, or None where the one of the repository does so already."""
+    text, now = lock_text(entries).encode(), beneath.read(repository, CHARTS_LOCK)
+    return None if now == text or (now is None and not entries) else text
+
+
+def write_lock(repository: Path, entries: Mapping[ChartReference, str]) -> bool:
+    """Write a lock, as a whole or not at all, and tell whether it changed. Raises OSError, UsageError for a link."""
+    text = changed(repository, entries)
+    if text is not None:
+        beneath.write(repository, CHARTS_LOCK, text)
+    return text is not None

@@ -1,0 +1,1 @@
+"""Somebody else's repository, and a computer that is not as one hopes."""
