@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from signalen_toolkit.helm.model import HelmRelease
 
 INSTALL: Final = "pip install 'signalen-toolkit[fast]'"
-_DOCUMENTS = re.compile(r"(?:^|\s*\n)---[^\S\n]*(?:\n|$)")
+_DOCUMENTS = re.compile(r"^---[^\S\n]*(?:\n|\Z)", re.MULTILINE)
 _HOOK: Final = "helm.sh/hook"
 _TESTS: Final = {"test", "test-success"}
 _LOOK: Final = 0.05  # seconds until it is seen that nobody waits for a release any longer

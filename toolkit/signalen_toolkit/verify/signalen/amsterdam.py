@@ -19,7 +19,7 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 _RULE: Final = "amsterdam-default"
-_PART = re.compile(r"(?<![\w-])(?:[\w-]+\.)*(?:data|meldingen)\.amsterdam\.nl(?![\w-])|amsterdam-logo", re.IGNORECASE)
+_PART = re.compile(r"(?<![\w.-])(?:[\w-]*\.)*(?:data|meldingen)\.amsterdam\.nl(?![\w-])|amsterdam-logo", re.IGNORECASE)
 # As a whole only: a text may well speak of Amsterdam.
 _WHOLE: Final = frozenset(
     {"amsterdam", "amsterdam,amstelveen,weesp,ouder-amstel", "gemeente amsterdam", "meldingen amsterdam"}

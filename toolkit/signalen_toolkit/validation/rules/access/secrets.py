@@ -69,13 +69,23 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
         if len(text := str(node.data)) >= _SHORTEST:
             values.add(text)
     repeated = _Repeated(values)
+    lines: dict[tuple[str, int], str] = {}  # with dots in them: a line may have many problems, and many secrets
     for problem in problems:
-        source = problem.source
-        for start, end in spans.get(problem.line, ()):
-            source = source[:start] + MASK * (end - start) + source[end:]
+        line = (problem.file, problem.line)
+        if line not in lines:
+            lines[line] = _dotted_out(problem.source, spans.get(problem.line, ()))
         yield replace(
-            problem, source=source, message=repeated.hidden(problem.message), hint=repeated.hidden(problem.hint)
+            problem, source=lines[line], message=repeated.hidden(problem.message), hint=repeated.hidden(problem.hint)
         )
+
+
+def _dotted_out(line: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a line with dots in the place of some spans of it."""
+    parts, at = list[str](), 0
+    for start, end in sorted(spans):
+        parts += [line[at:start], MASK * (min(end, len(line)) - max(start, at))]
+        at = max(at, end)
+    return "".join([*parts, line[at:]])
 
 
 class _Repeated:

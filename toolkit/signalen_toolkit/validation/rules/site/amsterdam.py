@@ -13,7 +13,8 @@ from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 
 AMSTERDAM: Final = "GM0363"
-_ADDRESS = re.compile(r"(?<![A-Za-z0-9-])(?:[a-z0-9-]+\.)*amsterdam\.nl(?![A-Za-z0-9-]|\.[a-z0-9])", re.IGNORECASE)
+# From the first letter of a host on, so that a text with many dots is gone through once.
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9.-])(?:[a-z0-9-]*\.)*amsterdam\.nl(?![A-Za-z0-9-]|\.[a-z0-9])", re.IGNORECASE)
 _TEXT = re.compile(r"\bgemeente amsterdam\b(?!-)|\bmeldingen amsterdam\b(?!-)|amsterdam-logo", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![0-9])14[ -]?020(?![0-9])")
 _FEATURE: Final = "amsterdam"

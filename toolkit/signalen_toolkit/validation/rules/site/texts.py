@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.documents.data import Place
+from signalen_toolkit.documents.data import Place, places_in
 from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
@@ -48,6 +48,10 @@ def dollar_pattern(form: Form) -> Iterator[Problem]:
                 f"'{found.group()}' cannot stand in a text of the site: JavaScript puts something else in its place"
             )
             yield form.document.problem("dollar-pattern", message, place, hint=hint, offset=found.start())
+    for place, key in _site_keys(form):
+        if found := _DOLLAR.search(key):
+            message = f"'{found.group()}' cannot stand in a key: JavaScript puts something else in its place"
+            yield form.document.problem("dollar-pattern", message, place, hint="write another key", at="key")
 
 
 @rule("script-end", "the rest of the page would be read as something other than it is")
@@ -63,6 +67,10 @@ def script_end(form: Form) -> Iterator[Problem]:
             yield form.document.problem(
                 "script-end", message, place, hint=f"leave out '{found.group()}'", offset=found.start()
             )
+    for place, key in _site_keys(form):
+        if found := _END.search(key):
+            message = f"'{found.group()}' cannot stand in a key: it changes where the script around it ends"
+            yield form.document.problem("script-end", message, place, hint="write another key", at="key")
 
 
 @rule("title-quote", "the page has its title between quotes in two more places, and breaks at another one")
@@ -107,12 +115,21 @@ def accessibility_own_path(form: Form) -> Iterator[Problem]:
 
 def site_texts(form: Form) -> Iterator[tuple[Place, str]]:
     """Yield every text in the file that ends up in the configuration of the site, with its place."""
-    own = {
-        (component.name, component.application_config.values)
-        for component in form.charts.components.values()
-        if component.application_config
-    }
-    for place, text in form.texts():
-        inner = place[2:] if place[0] == "environments" else place
-        if inner and (inner[0] in _SECTIONS or (inner[0] == "overrides" and inner[1:3] in own)):
-            yield place, text
+    yield from ((place, text) for place, text in form.texts() if _is_of_site(form, place))
+
+
+def _site_keys(form: Form) -> Iterator[tuple[Place, str]]:
+    """Yield every key that a person chose in the configuration of the site, with its place."""
+    for place in places_in(form.document.data):
+        if place and isinstance(place[-1], str) and _is_of_site(form, place):
+            yield place, place[-1]
+
+
+def _is_of_site(form: Form, place: Place) -> bool:
+    """Tell whether what stands at a place ends up in the configuration of the site."""
+    inner = place[2:] if place[0] == "environments" else place
+    if inner[:1] == ("overrides",):
+        component = form.charts.components.get(str(inner[1])) if len(inner) > 1 else None
+        config = component.application_config if component else None
+        return bool(config and inner[2:3] == (config.values,))
+    return bool(inner) and inner[0] in _SECTIONS
