@@ -22,8 +22,8 @@ REASONS: Final = {
 
 # Spaces that YAML takes for letters, and what has no width. Those that join letters and emoji (U+200C, U+200D) are seen.
 _UNSEEN: Final = re.compile(
-    "[\u00a0\u00ad\u034f\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200b\u200e\u200f\u202f\u205f\u2060-\u2064"
-    "\u206a-\u206f\u3000\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
+    "[\u00a0\u00ad\u034f\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200b\u200e\u200f\u202f\u205f"
+    "\u2060-\u2064\u206a-\u206f\u3000\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
 )
 _COMMENT: Final = re.compile(r"(?:^|[ \t])#")
 _MOST: Final = 20  # that are named; whoever has more sees what is the matter
