@@ -20,7 +20,7 @@ REASONS: Final = {
     "invisible-character": "what nobody sees changes a key or a value, and makes two that look the same differ",
 }
 
-# Spaces that YAML takes for letters, and what has no width. Those that join letters and emoji (U+200C, U+200D) are seen.
+# Spaces that YAML takes for letters, and what has no width. What joins letters and emoji (U+200C, U+200D) is seen.
 _UNSEEN: Final = re.compile(
     "[\u00a0\u00ad\u034f\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200b\u200e\u200f\u202f\u205f"
     "\u2060-\u2064\u206a-\u206f\u3000\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
