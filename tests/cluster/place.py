@@ -28,6 +28,7 @@ _TOOLS: Final = (
     "applications.argoproj.io",
     "appprojects.argoproj.io",
 )
+AUTHOR: Final = ("-c", "user.name=A", "-c", "user.email=a@example.nl", "-c", "commit.gpgSign=false")
 _PULSE: Final = 2.0  # seconds between two looks at the cluster
 _PUBLISHED: Final = "https://signalen.github.io/helm-charts/"
 TOOLKIT: Final = (sys.executable, "-m", "signalen_toolkit")
@@ -82,8 +83,7 @@ class Place:
                 text = text.replace(address, ours)
             path.write_text(text, encoding="utf-8")
         self.run("git", "add", "--all")
-        author = ("-c", "user.name=A", "-c", "user.email=a@example.nl", "-c", "commit.gpgSign=false")
-        self.run("git", *author, "commit", "--quiet", "--allow-empty", "--message", message)
+        self.run("git", *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", message)
         self.run("git", "push", "--quiet", "--force", self.git, "HEAD:refs/heads/main")
 
     def set(self, *path: str, to: Any) -> None:

@@ -15,7 +15,7 @@ from signalen_toolkit.kubernetes.quantity import amount
 
 from tests.cluster.conftest import KINDS
 from tests.cluster.life import Life
-from tests.cluster.place import Place
+from tests.cluster.place import AUTHOR, Place
 
 pytestmark = pytest.mark.cluster
 
@@ -100,6 +100,7 @@ def test_a_namespace_in_which_the_tool_is_not(place: Place) -> None:
     life.follow(place.signalen("handover", "acceptance", "--sync-namespace", "life-tools"), refused="bootstrap/")
     assert _same(life, before)
     assert life.claims() == claims
+    place.run("git", *AUTHOR, "revert", "--no-edit", "HEAD")
     life.follow(place.signalen("handover", "acceptance", "--sync-namespace", home))
     place.until("back where the tool is", lambda: life.reached(_VERSION, *_COMPONENTS))
     assert _same(life, before)

@@ -126,6 +126,7 @@ def _switching(now: Progress, target: _Target) -> Iterator[str]:
             [
                 f"connect {target.delivery.title}, which takes over what is there:",
                 f"$ bootstrap/cluster.sh {now.name} --apply",
+                "if it refuses, all still runs: revert this commit, and hand over to where the environment was",
             ],
             f"when all is in order, see what is left to tidy up: {target.command}",
         ]
