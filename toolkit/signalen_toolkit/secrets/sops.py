@@ -16,10 +16,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base import processes
+from signalen_toolkit.base import beneath, processes
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.documents import reader
+from signalen_toolkit.secrets.servers import require_known
 
 INSTALL: Final = "pip install 'signalen-toolkit[secrets]'"
 VARIABLE: Final = "SIGNALEN_SOPS"
@@ -55,23 +57,29 @@ class Sops:
 
     def encrypt(self, text: str, path: str) -> str:
         """Encrypt a YAML text as `.sops.yaml` says for a path in the repository."""
-        types = ["--input-type", "yaml", "--output-type", "yaml"]
-        return self._run(["encrypt", *types, "--filename-override", self.repository / path], path, stdin=text)
+        config = beneath.read(self.repository, SOPS_CONFIG, reader.LARGEST + 1)
+        rules = reader.parse(config or b"", SOPS_CONFIG).data
+        require_known((rules or {}).get("creation_rules"), SOPS_CONFIG, variables())
+        types = ["--input-type=yaml", "--output-type=yaml"]
+        return self._run(["encrypt", *types, f"--filename-override={self.repository / path}"], path, stdin=text)
 
     def decrypt(self, path: Path) -> str:
         """Return what an encrypted YAML file holds, as JSON. Raises NoKeyError where no key at hand opens it."""
-        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path], path.name)
+        _check(path)
+        return self._run(["decrypt", "--input-type=yaml", "--output-type=json", "--", path], path.name)
 
     def set(self, path: Path, place: Sequence[str], value: str) -> None:
         """Put one value into an encrypted file; the other values stay as they are, letter by letter."""
         index = "".join(f"[{json.dumps(part)}]" for part in place)
-        self._run(["set", "--idempotent", "--value-stdin", path, index], path.name, stdin=json.dumps(value))
+        _check(path)
+        self._run(["set", "--idempotent", "--value-stdin", "--", path, index], path.name, stdin=json.dumps(value))
 
     def reencrypt(self, path: Path, add: Sequence[str], remove: Sequence[str]) -> str:
         """Return a file with another data key, for more and for fewer recipients."""
-        options = ["--add-age", ",".join(add)] if add else []
-        options += ["--rm-age", ",".join(remove)] if remove else []
-        return self._run(["rotate", *options, path], path.name)
+        _check(path)
+        options = [f"--add-age={','.join(add)}"] if add else []
+        options += [f"--rm-age={','.join(remove)}"] if remove else []
+        return self._run(["rotate", *options, "--", path], path.name)
 
     def edit(self, path: Path, temporary: Path) -> bool:
         """Have a person edit a file; tell whether it changed. SOPS keeps the plain text in the folder `temporary`."""
@@ -79,7 +87,8 @@ class Sops:
 
         kept = {name: value for name, value in variables().items() if name in ("EDITOR", "VISUAL", "SOPS_EDITOR")}
         environment = {**self._environment, **kept, "TMPDIR": str(temporary)}
-        command = [str(self.program), "edit", str(path)]
+        _check(path)
+        command = [str(self.program), "edit", "--", str(path)]
         try:
             done = subprocess.run(command, env=environment, check=False, cwd=temporary)  # noqa: S603  # no shell
         except OSError as error:
@@ -108,6 +117,14 @@ class Sops:
         if done.code != 0:
             raise _failed(done, about, self.key_file)
         return done.output.decode()
+
+
+def _check(path: Path) -> None:
+    """Raise SopsError where an encrypted file cannot be looked at, UsageError where it names a server of somebody."""
+    file = reader.read(path, name=path.name)
+    if file.data is None or file.problems:
+        raise SopsError(f"{path.name} cannot be read as YAML; `signalen secrets check` says why")
+    require_known(file.data.get("sops"), path.name, variables())
 
 
 def find(option: str | None = None) -> Path:
