@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit.base import files as atomic
-from signalen_toolkit.base.environment import variables
+from signalen_toolkit.base.environment import expanded, variables
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.secrets.sops import INSTALL, KEY_VARIABLE
 
@@ -21,9 +21,9 @@ def key_file(repository: Path, environment: str) -> Path:
     It need not exist. Raises UsageError for a place inside the repository, from where it would get into Git.
     """
     if named := variables().get(KEY_VARIABLE):
-        path, origin = Path(named).expanduser().absolute(), f"{KEY_VARIABLE} names {named}"
+        path, origin = expanded(named).absolute(), f"{KEY_VARIABLE} names {named}"
     else:
-        folder = Path(variables().get("XDG_CONFIG_HOME") or "~/.config").expanduser().absolute()
+        folder = expanded(variables().get("XDG_CONFIG_HOME") or "~/.config").absolute()
         name = repository.resolve().name or "repository"
         path = folder / "signalen" / "age" / name / f"{environment}.txt"
         origin = f"{path} is where the private key belongs"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from signalen_toolkit.base.cache import is_ours
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
@@ -165,6 +166,8 @@ def _cached(reference: ChartReference, sources: Sources) -> Chart | None:
     found: list[tuple[int, Path]] = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # another process may tidy up
+            if not is_ours(path):
+                continue
             found.append((path.stat().st_mtime_ns, path))
     for _, path in sorted(found, reverse=True):
         try:
