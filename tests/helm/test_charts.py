@@ -24,6 +24,7 @@ from signalen_toolkit.helm.charts import archive as chart_archive
 from signalen_toolkit.helm.charts import http
 from signalen_toolkit.helm.charts import sources as charts
 from signalen_toolkit.helm.charts.addresses import Access, DownloadError
+from signalen_toolkit.helm.charts.addresses import server as server_of
 from signalen_toolkit.helm.charts.archive import ChartError, check_archive
 from signalen_toolkit.helm.charts.lock import check_lock, lock_text, read_lock, updated, write_lock
 from signalen_toolkit.helm.charts.sources import Chart, Sources, obtain
@@ -355,8 +356,48 @@ def test_a_redirect_to_plain_http_is_not_followed(sources: Sources, server: Serv
 # --- secrets and certificates
 
 
+def known(*addresses: str) -> Access:
+    """Return whom we are, for the servers at these addresses."""
+    return Access("user", PASSWORD, frozenset(map(server_of, addresses)))
+
+
+def test_a_server_that_only_the_repository_names_does_not_learn_who_we_are(sources: Sources, server: Server) -> None:
+    server.repository(packed())
+    for hosts in (frozenset[str](), frozenset({"charts.example.nl", "127.0.0.1", f"x{server_of(server.url)}"})):
+        sources = replace(sources, access=Access("user", PASSWORD, hosts), cache=sources.cache / "x", indexes={})
+        obtain(reference(repository=server.url), sources)
+    assert {login for _, login in server.asked} == {""}
+    server.put("/index.yaml", 401)
+    with pytest.raises(ChartError, match=f"if this is one, name it: SIGNALEN_CHART_HOSTS={server_of(server.url)}"):
+        obtain(reference(version="2.0.0", repository=server.url), replace(sources, indexes={}))
+    assert {login for _, login in server.asked} == {""}
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://Charts.Example.NL/x", "charts.example.nl"),
+        ("https://charts.example.nl:443", "charts.example.nl"),
+        ("https://charts.example.nl:8443/", "charts.example.nl:8443"),
+        ("http://127.0.0.1:80/", "127.0.0.1"),
+        ("http://127.0.0.1:443/", "127.0.0.1:443"),
+        ("oci://registry.example.nl/team", "registry.example.nl"),
+        ("oci://registry.example.nl:5000/team", "registry.example.nl:5000"),
+        ("https://charts.example.nl.evil.example", "charts.example.nl.evil.example"),
+        ("https://evil.example/charts.example.nl", "evil.example"),
+        ("https://evil.example?charts.example.nl", "evil.example"),
+        ("https://[x", ""),
+    ],
+)
+def test_how_a_server_is_named(url: str, name: str) -> None:
+    assert server_of(url) == name
+    assert Access("user", PASSWORD, frozenset({name})).is_for(url)
+    assert not Access("", "", frozenset({name})).is_for(url)
+    assert not Access("user", PASSWORD, frozenset({"charts.other.nl", ""} - {name})).is_for(url)
+
+
 def test_user_and_password_go_to_their_server_alone(sources: Sources, server: Server) -> None:
-    sources = replace(sources, access=Access("user", PASSWORD))
+    sources = replace(sources, access=known(server.url))
     with serving() as other:
         other.repository(packed())
         server.repository(packed(), url="moved")
@@ -375,7 +416,7 @@ def test_a_password_is_not_in_messages(code: int, sources: Sources, server: Serv
     server.put("/index.yaml", code)
     with pytest.raises(ChartError, match="set SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD"):
         obtain(reference(repository=server.url), sources)
-    sources = replace(sources, access=Access("user", PASSWORD), indexes={})
+    sources = replace(sources, access=known(server.url), indexes={})
     with pytest.raises(ChartError, match="in SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD wrong") as caught:
         obtain(reference(repository=server.url), sources)
     assert PASSWORD not in str(caught.value)
@@ -415,13 +456,15 @@ def test_a_file_that_holds_no_certificate(sources: Sources, tmp_path: Path) -> N
 
 def test_access_from_the_environment() -> None:
     given = {"SIGNALEN_CHART_USER": "u", "SIGNALEN_CHART_PASSWORD": PASSWORD, "SIGNALEN_CHART_CA_FILE": "/ca.pem"}
-    assert charts.access(given) == Access("u", PASSWORD, Path("/ca.pem"))
+    assert charts.access(given) == Access("u", PASSWORD, ca_file=Path("/ca.pem"))
+    named = charts.access({**given, "SIGNALEN_CHART_HOSTS": "Charts.Example.nl, 127.0.0.1:80 registry.example.nl:5000"})
+    assert named.hosts == {"charts.example.nl", "127.0.0.1:80", "registry.example.nl:5000"}
     assert charts.access({}) == Access()
 
 
 def test_downloads_refuse_what_has_no_address() -> None:
     with pytest.raises(DownloadError):
-        http.fetch("https://", Access(), limit=1, login=False)
+        http.fetch("https://", Access(), limit=1)
 
 
 # --- registries
@@ -471,23 +514,25 @@ def test_a_password_is_never_on_a_command_line(sources: Sources, tmp_path: Path)
     cp {tmp_path}/chart.tgz "$(sed -n '/--destination/{{n;p}}' {tmp_path}/argv)/demo-1.2.3.tgz"
     """
     fake = script(tmp_path / "helm", text)
-    sources = replace(sources, access=Access("user", PASSWORD), helm=lambda: fake)
-    assert obtain(reference(repository="oci://registry.example.nl:5000/team"), sources).digest == sha256(packed())
+    there = reference(repository="oci://registry.example.nl:5000/team")
+    sources = replace(sources, access=known(there.repository), helm=lambda: fake)
+    assert obtain(there, sources).digest == sha256(packed())
     pair = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
     for name in ("argv", "env"):
         content = (tmp_path / name).read_text()
         assert PASSWORD not in content
         assert pair not in content
-    assert (tmp_path / "argv").read_text().split()[:4] == [
-        "pull",
-        "oci://registry.example.nl:5000/team/demo",
-        "--version",
-        "1.2.3",
-    ]
+    argv = (tmp_path / "argv").read_text().split()
+    assert argv[:2] == ["pull", "--version=1.2.3"]
+    assert argv[-2:] == ["--", "oci://registry.example.nl:5000/team/demo"]
     assert json.loads((tmp_path / "config").read_text()) == {"auths": {"registry.example.nl:5000": {"auth": pair}}}
     assert (tmp_path / "mode").read_text().split() == ["600", "700"]
     config = next(line for line in (tmp_path / "env").read_text().splitlines() if "REGISTRY_CONFIG" in line)
     assert not Path(config.split("=")[1]).exists()
+    # One that nobody named does not learn it.
+    sources = replace(sources, access=known("oci://registry.example.nl/team"), cache=sources.cache / "2")
+    obtain(there, sources)
+    assert json.loads((tmp_path / "config").read_text()) == {"auths": {}}
 
 
 @pytest.mark.parametrize(
@@ -503,7 +548,7 @@ def test_a_password_is_never_on_a_command_line(sources: Sources, tmp_path: Path)
 )
 def test_a_registry_that_refuses(text: str, message: str, tries: int, sources: Sources, tmp_path: Path) -> None:
     fake = script(tmp_path / "helm", f"echo x >> {tmp_path}/count\n{text}")
-    sources = replace(sources, access=Access("user", PASSWORD), helm=lambda: fake)
+    sources = replace(sources, access=known("oci://registry.example.nl"), helm=lambda: fake)
     with pytest.raises(ChartError, match=message) as caught:
         obtain(reference(repository="oci://registry.example.nl/team"), sources)
     assert PASSWORD not in str(caught.value)

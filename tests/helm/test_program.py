@@ -322,8 +322,9 @@ def test_it_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Path(environment["HOME"]).exists()
     argv = (tmp_path / "argv").read_text().split()
     assert "s3cret" not in " ".join(argv)
-    assert argv[:3] == ["template", "signalen", str(tmp_path / "chart")]
-    assert {"--include-crds", "--skip-tests", "--namespace"} <= set(argv)
+    assert argv[0] == "template"
+    assert argv[-3:] == ["--", "signalen", str(tmp_path / "chart")]
+    assert {"--include-crds", "--skip-tests", "--namespace=signalen-acc"} <= set(argv)
     assert "--validate" not in argv
     assert text.endswith("text: s3cret")
 

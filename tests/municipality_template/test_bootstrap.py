@@ -330,7 +330,7 @@ def test_it_can_be_run_after_plain_cookiecutter(tmp_path: Path) -> None:
 
 
 def asked() -> list[str]:
-    return re.findall(r"\$\(fact (\w+)\)", TEXT)
+    return re.findall(r"\$\((?:name_)?fact (\w+)\)", TEXT)
 
 
 def read_by_script(path: Path, *keys: str) -> list[str]:
@@ -374,6 +374,19 @@ def test_a_value_that_it_cannot_read_stops_it(place: Place) -> None:
     run = place.run("acceptance")
     assert run.code == 1
     assert "repository een waarde met tekens die dit script niet leest" in run.output
+    assert run.calls == []
+
+
+@pytest.mark.parametrize("key", ["namespace", "toolNamespace", "repositorySecret", "keySecret", "folder", "delivery"])
+@pytest.mark.parametrize("value", ["--kubeconfig=x", "-x", "a b", "../x", "a;b", "$(touch x)", "A"])
+def test_a_name_that_is_none_stops_it(place: Place, key: str, value: str) -> None:
+    place.write(form())
+    facts = place.repository / "clusters/acceptance/bootstrap.yaml"
+    text = re.sub(rf"^{key}: .*$", f"{key}: {value}", facts.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    facts.write_text(text, encoding="utf-8")
+    run = place.run("acceptance", "--apply", "--yes")
+    assert run.code == 1
+    assert f"bootstrap.yaml heeft bij {key} geen naam: {value}" in run.output
     assert run.calls == []
 
 

@@ -48,7 +48,7 @@ def test_without_a_place_for_it_all_is_compiled(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert tree()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", no_room)
+    monkeypatch.setattr("tempfile.mkstemp", no_room)
     assert tree()
     assert list(tmp_path.rglob("*.cache")) == []
 

@@ -26,6 +26,7 @@ def run(
     stdout: int | None = subprocess.PIPE,
     before: Callable[[], object] | None = None,
     timeout: float = 120,
+    encoding: str = "utf-8",
 ) -> subprocess.CompletedProcess[str]:
     """Run the command and say that it printed no traceback; a variable that is None is not set."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), **(variables or {})}
@@ -36,7 +37,7 @@ def run(
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding=encoding,
         errors="backslashreplace",
         check=False,
         preexec_fn=before,

@@ -207,18 +207,28 @@ fact() {
   fail "$facts heeft geen $1; maak het opnieuw met: signalen render"
 }
 
+# Reads the name of something in the cluster, or nothing: a name is never taken for an option of kubectl.
+name_fact() {
+  local value
+  value=$(fact "$1") || exit 1
+  case $value in
+    -* | *[!a-z0-9.-]*) fail "$facts heeft bij $1 geen naam: $value" ;;
+  esac
+  printf '%s' "$value"
+}
+
 read_facts() {
-  delivery=$(fact delivery)
-  namespace=$(fact namespace)
-  tool_namespace=$(fact toolNamespace)
+  delivery=$(name_fact delivery)
+  namespace=$(name_fact namespace)
+  tool_namespace=$(name_fact toolNamespace)
   repository=$(fact repository)
   branch=$(fact branch)
-  git_kind=$(fact gitServer)
-  repository_secret=$(fact repositorySecret)
-  secrets_provider=$(fact secretsProvider)
-  key_secret=$(fact keySecret)
+  git_kind=$(name_fact gitServer)
+  repository_secret=$(name_fact repositorySecret)
+  secrets_provider=$(name_fact secretsProvider)
+  key_secret=$(name_fact keySecret)
   plugin=$(fact plugin)
-  folder=clusters/$environment/$(fact folder)
+  folder=clusters/$environment/$(name_fact folder)
   case $delivery in
     flux)
       tool=Flux

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli import streams
 from signalen_toolkit.diagnostics.problems import UsageError
 
 # By this a pipeline knows its own comment; a reader does not see it.
@@ -150,7 +151,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         source = arguments[0]
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        print(put(content.decode("utf-8", errors="replace"), variables()))  # noqa: T201
+        print(put(content.decode("utf-8", errors="replace"), variables()), flush=True)  # noqa: T201
     except (UsageError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -158,4 +159,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    streams.prepare()
     sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli import streams
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError, has_errors, ordered
 from signalen_toolkit.diagnostics.reporters import report
@@ -36,8 +37,11 @@ def main(arguments: Sequence[str]) -> int:
         print("use: python -P -m signalen_toolkit.cli.hooks render | secrets FILE…", file=sys.stderr)  # noqa: T201
     except ProblemsError as error:
         return _print(error.problems)
-    except (UsageError, OSError) as error:
+    except UsageError as error:
         print(f"Error: {without_contents(str(error))}", file=sys.stderr)  # noqa: T201
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"Error: {where}{error.strerror or error}", file=sys.stderr)  # noqa: T201
     return 2
 
 
@@ -56,7 +60,7 @@ def _render() -> int:
         if said:
             changed = True
             print("\n".join(said))  # noqa: T201
-            print(f"add it to the commit: git add {directory / CLUSTERS}")  # noqa: T201
+            print(f"add it to the commit: git add {directory / CLUSTERS}", flush=True)  # noqa: T201
     return int(changed)
 
 
@@ -91,9 +95,10 @@ def _secrets_in_form(path: Path, content: bytes) -> Iterator[Problem]:
 
 def _print(problems: Sequence[Problem]) -> int:
     if problems:
-        print(report(problems, "text"))  # noqa: T201
+        print(report(problems, "text"), flush=True)  # noqa: T201
     return int(has_errors(problems))
 
 
 if __name__ == "__main__":
+    streams.prepare()
     sys.exit(main(sys.argv[1:]))

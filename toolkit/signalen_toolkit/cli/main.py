@@ -16,6 +16,7 @@ import click
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
+from signalen_toolkit.cli import streams
 from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
@@ -59,6 +60,14 @@ class _Group(click.Group):
             self.list_commands(ctx)
         return super().get_command(ctx, cmd_name)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        streams.prepare()
+        try:
+            return super().main(*args, **extra)
+        except UsageError as error:  # outside of all commands, as where their help is printed
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(2)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             with ended_by_signals():
@@ -70,8 +79,6 @@ class _Group(click.Group):
             from signalen_toolkit.diagnostics.hiding import without_contents  # only where something is wrong
 
             raise _Failure(without_contents(str(error))) from error
-        except BrokenPipeError:
-            ctx.exit(0)  # whoever read the output has seen enough
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _Failure(f"{where}{error.strerror or error}") from error
@@ -164,7 +171,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
 
     Charts that are new are added to charts.lock; a pipeline takes --locked, so that what it ran was reviewed.
     """
-    from signalen_toolkit.base.paths import cache_home
+    from signalen_toolkit.base.cache import own
     from signalen_toolkit.helm.options import Options
     from signalen_toolkit.verify import cache, inputs
 
@@ -180,7 +187,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
         found = None if again else inputs.key(directory, with_options, schemas)
         return f"{found}-locked" if found and locked else found
 
-    found = cache.remembered(cache_home(variables()) / "verify", key, work)
+    found = cache.remembered(own(variables(), "verify"), key, work)
     print_problems(found, format_)
     sys.exit(has_errors(found))
 

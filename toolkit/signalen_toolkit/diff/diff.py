@@ -216,16 +216,12 @@ def _placed(obj: Object, release: HelmRelease) -> Object:
 
 def _side(tree: Mapping[str, str], formats: Sequence[ReleaseFormat], where: str) -> RenderedTree:
     """Read a tree; what cannot be read in it is said with where the tree is from."""
-    import yaml
-
     try:
         own = [obj for environment in environments(tree) for obj in _own(tree, environment)]
         return RenderedTree(releases(tree, formats), own)
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        # PyYAML quotes the line, and an error of Python may quote a value: what they say is not shown.
-        mark = getattr(error, "problem_mark", None)
-        what = f"YAML that is broken at line {mark.line + 1}" if mark else type(error).__name__
-        raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({what})") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{CLUSTERS}/ in {where} cannot be read as a rendered tree ({said})") from error
 
 
 def _own(tree: Mapping[str, str], environment: str) -> list[Object]:

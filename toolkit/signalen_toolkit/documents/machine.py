@@ -1,20 +1,34 @@
 """YAML that a program wrote, or that is ours, read fast: YAML 1.1 as Kubernetes and Helm read it.
 
 PyYAML reads in C, ten times as fast as ruamel.yaml, and knows no positions or comments. What a person writes is read
-by `document`.
+by `document`. Somebody else may have written this too: so aliases and nesting are counted as there, before they cost
+anything, and without recursion, of which the reader in C would die.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import yaml
+
+from signalen_toolkit.documents.nodes import DEEPEST, MOST_COPIES
+
+# A line that may begin more than a few lists in each other, or stand in as many maps.
+_INDENTED: Final = re.compile(r"^[ \t\-?]{48}", re.MULTILINE)
 
 
 def load_all(text: str) -> list[dict[str, Any]]:
     """Return the documents in a text that are maps; others count for nothing. Raises yaml.YAMLError."""
-    return [document for document in yaml.load_all(text, Loader=_loader()) if isinstance(document, dict)]
+    if _may_grow(text):
+        for _ in events(text):
+            pass
+    try:
+        return [document for document in yaml.load_all(text, Loader=_loader()) if isinstance(document, dict)]
+    except ValueError as error:  # a number of thousands of digits, a date that is none
+        raise yaml.YAMLError(str(error)) from error
 
 
 def load(text: str) -> dict[str, Any]:
@@ -22,10 +36,84 @@ def load(text: str) -> dict[str, Any]:
     return next(iter(load_all(text)), {})
 
 
+def events(text: str) -> Iterator[yaml.Event]:
+    """Yield the events of a text. Raises yaml.YAMLError, also where it is nested or copied without measure."""
+    counts = _Counts()
+    for event in yaml.parse(text, Loader=_base()):
+        counts.add(event)
+        yield event
+
+
+def _may_grow(text: str) -> bool:
+    """Tell whether a text has to be counted: most are too flat, and have no alias, as a glance shows."""
+    return (
+        ("&" in text and "*" in text)
+        or text.count("[") + text.count("{") > DEEPEST // 2
+        or _INDENTED.search(text) is not None
+    )
+
+
+class _Counts:
+    """Counts what aliases stand for, and how deep values are nested."""
+
+    def __init__(self) -> None:
+        self._copies = 0
+        self._open: list[list[Any]] = []  # of each map or list that has not ended: its anchor, size and height
+        self._anchors: dict[str, tuple[int, int] | None] = {}
+
+    def add(self, event: yaml.Event) -> None:
+        """Count one event. Raises yaml.YAMLError."""
+        match event:
+            case yaml.ScalarEvent():
+                self._place(event.anchor, 1, 0)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.CollectionStartEvent():
+                if event.anchor:
+                    self._anchors[event.anchor] = None  # unfinished: an alias to it from inside has no end
+                self._open.append([event.anchor, 1, 0])
+                if len(self._open) > DEEPEST:
+                    raise yaml.YAMLError(f"maps and lists are nested more than {DEEPEST} deep{_line(event)}")
+            case yaml.CollectionEndEvent():
+                anchor, size, height = self._open.pop()
+                self._place(anchor, size, height + 1)
+            case yaml.DocumentStartEvent():
+                self._anchors = {}
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        known = self._anchors.get(event.anchor or "", (1, 0))  # one that is not there is for the reader to refuse
+        if known is None:
+            raise yaml.YAMLError(f"'*{event.anchor}' stands inside the value that it repeats{_line(event)}")
+        size, height = known
+        self._copies += size
+        if self._copies > MOST_COPIES:
+            raise yaml.YAMLError(f"the aliases stand for more than {MOST_COPIES} values{_line(event)}")
+        if len(self._open) + height > DEEPEST:
+            raise yaml.YAMLError(f"maps and lists are nested more than {DEEPEST} deep{_line(event)}")
+        self._place(None, size, height)
+
+    def _place(self, anchor: str | None, size: int, height: int) -> None:
+        if anchor:
+            self._anchors[anchor] = (size, height)
+        if self._open:
+            around = self._open[-1]
+            around[1] += size
+            around[2] = max(around[2], height)
+
+
+def _line(event: yaml.Event) -> str:
+    return f" (line {event.start_mark.line + 1})" if event.start_mark else ""
+
+
+@cache
+def _base() -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @cache
 def _loader() -> Any:
     """Return PyYAML's reader, in C where it has that, without the dates and the `=` that Kubernetes' has not either."""
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    base = _base()
     unknown = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
     resolvers = {
         first: [(tag, pattern) for tag, pattern in found if tag not in unknown]

@@ -7,6 +7,7 @@ environment that moves, a volume of another size) is seen by comparing the two.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,9 @@ SHAPE: Final = 2  # raised where an older tree has to be replaced in the cluster
 
 _LARGEST: Final = 64 * 1024  # bytes; what is larger is none of ours
 _SIZE: Final = "volumes."
+# They go into commands that a person is to type.
+_NAME: Final = re.compile(r"(?:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?")
+_QUANTITY: Final = re.compile(r"[0-9A-Za-z.+]{0,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,19 @@ def _read(environment: str, data: bytes) -> Rendered | None:
     if not is_rendered(data):
         return None
     facts = dict(_lines(data.decode(errors="replace")))
+    sizes = {key.removeprefix(_SIZE): size for key, size in facts.items() if key.startswith(_SIZE)}
+    delivery, namespace, tool = (facts.get(key, "") for key in ("delivery", "namespace", "toolNamespace"))
+    if not (all(map(_NAME.fullmatch, (delivery, namespace, tool))) and all(map(_QUANTITY.fullmatch, sizes.values()))):
+        return None  # none of ours: `render` writes them anew
     shape = facts.get("shape", "")
     return Rendered(
         environment,
-        facts.get("delivery", ""),
-        facts.get("namespace", ""),
-        facts.get("toolNamespace", ""),
+        delivery,
+        namespace,
+        tool,
         facts.get("paused") == "true",
         int(shape) if shape.isascii() and shape.isdigit() else 1,
-        {key.removeprefix(_SIZE): size for key, size in facts.items() if key.startswith(_SIZE)},
+        sizes,
     )
 
 

@@ -151,13 +151,14 @@ def _is_test(source: str, text: str) -> bool:
     """Tell whether a document is a test of the chart. Raises HelmError where it is not YAML."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from signalen_toolkit.documents import machine
+
     try:
         if _HOOK not in text:
-            for _ in yaml.parse(text, Loader=loader):
+            for _ in machine.events(text):
                 pass
             return False
-        data = yaml.load(text, Loader=loader)  # noqa: S506  # a safe loader
+        data = machine.load(text)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise not_yaml(source, f"yaml: {line}{error.problem}") from error

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signalen_toolkit.base.paths import cache_home
+from signalen_toolkit.base.cache import own_or_passing
 from signalen_toolkit.helm import program as helm
 
 
@@ -34,5 +34,5 @@ class Options:
         return helm.find(self.program, self.variables)
 
     def cache(self) -> Path:
-        """Return the folder in which charts are kept."""
-        return cache_home(self.variables) / "charts"
+        """Return the folder in which charts are kept; where nothing can be kept, one that goes with this process."""
+        return own_or_passing(self.variables, "charts")

@@ -108,10 +108,11 @@ def template(
     `timeout` is in seconds. Raises HelmError where the chart or the values are at fault or Helm fails, UsageError
     where Helm cannot be run, StoppedError once `stop` is set.
     """
-    command: list[str | Path] = [program, "template", release.name, chart.absolute(), "--values", "-"]
-    command += ["--namespace", release.namespace, "--kube-version", kube_version, "--include-crds", "--skip-tests"]
-    for api_version in api_versions:
-        command += ["--api-versions", api_version]
+    # What comes from a repository stands behind `=` or `--`, so that it is never taken for an option.
+    command: list[str | Path] = [program, "template", "--values=-", f"--namespace={release.namespace}"]
+    command += [f"--kube-version={kube_version}", "--include-crds", "--skip-tests"]
+    command += [f"--api-versions={api_version}" for api_version in api_versions]
+    command += ["--", release.name, chart.absolute()]
     with isolated() as (home, environment):
         try:
             done = processes.run(

@@ -11,13 +11,23 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
+from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import at, mapping, maps
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
 from signalen_toolkit.kubernetes.model import Object
+
+# What Helm and Kubernetes take for each. None begins with a dash, as an option does, or leads to another folder.
+_FORMS: Final = {
+    "name": re.compile(r"(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"),
+    "chart": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}"),
+    "version": re.compile(r"[A-Za-z0-9~^<>=*][-A-Za-z0-9.+_~^<>=*|, ]{0,249}"),
+    "repository": re.compile(r"(?:(?:https?|oci)://[!-~]{1,2000})?"),
+    "namespace": re.compile(r"(?:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?"),
+}
 
 
 def environments(tree: Mapping[str, str]) -> list[str]:
@@ -28,7 +38,8 @@ def environments(tree: Mapping[str, str]) -> list[str]:
 def releases(tree: Mapping[str, str], formats: Sequence[ReleaseFormat]) -> list[HelmRelease]:
     """Return the Helm releases in a rendered tree, by environment and name.
 
-    Raises ValueError for a release that does not say which chart it is of.
+    Raises ValueError for a file that cannot be read, and for a release that does not say which chart it is of, or says
+    something that is no name, version or address: all of it goes to Helm.
     """
     # Only what can be about one is read: Helm waits for this.
     kinds = {kind for one in formats for kind in (one.kind, one.repositories.kind if one.repositories else "") if kind}
@@ -57,13 +68,19 @@ def releases_in(
 
 
 def manifests(tree: Mapping[str, str], environment: str) -> Iterator[Object]:
-    """Yield the objects that stand in an environment's part of the tree itself, not those that Helm makes."""
+    """Yield the objects that stand in an environment's part of the tree itself, not those that Helm makes.
+
+    Raises ValueError for a file that cannot be read.
+    """
     folder = f"{CLUSTERS}/{environment}/"
     yield from _objects(tree, environment, folder, without=f"{folder}values/")
 
 
 def own_objects(tree: Mapping[str, str], environment: str) -> list[Object]:
-    """Return a person's own objects for an environment, which are applied beside those that are rendered."""
+    """Return a person's own objects for an environment, which are applied beside those that are rendered.
+
+    Raises ValueError for a file that cannot be read.
+    """
     return list(_objects(tree, environment, f"{MANIFESTS}/{environment}/"))
 
 
@@ -76,16 +93,27 @@ def applies_own(tree: Mapping[str, str], environment: str) -> bool:
 def _objects(tree: Mapping[str, str], environment: str, folder: str, without: str = "\0") -> Iterator[Object]:
     for path, text in sorted(tree.items()):
         if path.startswith(folder) and not path.startswith(without) and path.endswith(".yaml"):
-            for data in load_all(text):
+            for data in _read(path, text):
                 if "kind" in data:
                     yield Object(environment, "", path, data)
+
+
+def _read(path: str, text: str) -> list[dict[str, Any]]:
+    import yaml
+
+    try:
+        return load_all(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)  # where there is one, PyYAML quotes the line: it may hold a secret
+        what = f"it is broken at line {mark.line + 1}" if mark else " ".join(str(error).split())
+        raise ValueError(f"{path} is not YAML: {what}") from None
 
 
 def _files(tree: Mapping[str, str], environment: str, formats: Iterable[ReleaseFormat]) -> Iterator[Object]:
     """Yield the files that tell of releases and hold no objects."""
     for name in {one.file for one in formats if one.file}:
         path = f"{CLUSTERS}/{environment}/{name}"
-        for data in load_all(tree.get(path, "")):
+        for data in _read(path, tree.get(path, "")):
             yield Object(environment, "", path, data)
 
 
@@ -121,13 +149,23 @@ def _release(
         repository = _addresses(document, format_, documents).get(repository, "")
     elif repository and "://" not in repository:
         repository = f"oci://{repository}"  # so Argo CD writes the address of a registry
-    reference = ChartReference(repository, chart, fact("version", format_.version))
+    version = fact("version", format_.version)
     told_by = document if document.kind else _stand_in(document, name)
     path = f"{CLUSTERS}/{document.environment}/values/{name}.yaml"
     namespace = _said(format_.namespace, item) or _said(format_.namespace, document.data)
+    said = {"name": name, "chart": chart, "version": version, "repository": repository, "namespace": namespace}
+    for what, value in said.items():
+        if not _FORMS[what].fullmatch(value):
+            where = f"{brief(document.title) or 'a release'} in {document.source}"
+            raise ValueError(_printable(f"'{brief(value)}' is no {what} of a release ({where})"))
+    reference = ChartReference(repository, chart, version)
     inline = mapping(item, *format_.values) if format_.values else {}
     values = json.dumps(inline) if inline else tree.get(path, "")  # JSON is YAML
     return HelmRelease(document.environment, name, namespace, reference, values, path, told_by)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _stand_in(document: Object, name: str) -> Object:

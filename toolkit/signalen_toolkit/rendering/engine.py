@@ -3,40 +3,62 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2.bccache import Bucket
+from jinja2.bccache import Bucket, bc_magic
 
+from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.base.paths import cache_home
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.documents import scalars
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.rendering.go_templates import as_json, go_json, go_text, go_value
 
 
-class _Kept(jinja2.FileSystemBytecodeCache):
-    """A cache that may fail to keep something."""
+class _Kept(jinja2.BytecodeCache):
+    """Compiled templates in a folder of the user's own, each with the digest of what it is; it may fail to keep one.
+
+    What is kept is code, and is run. So it counts only from a folder and a file that nobody else can write, and whole;
+    what else is found there is made anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template from the cache, if it is there."""
+        place = self._folder / f"{bucket.key}.cache"
+        with suppress(OSError, ValueError, EOFError, TypeError):
+            if is_ours(place):
+                data = place.read_bytes()
+                if data[:_DIGEST] == _digest(bucket, data[_DIGEST:]):
+                    bucket.code = marshal.loads(data[_DIGEST:])  # noqa: S302  # what we wrote, where only we can write
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template, if there is a place for it."""
+        data = marshal.dumps(bucket.code)
         with suppress(OSError):
-            super().dump_bytecode(bucket)
+            replace(self._folder / f"{bucket.key}.cache", _digest(bucket, data) + data, mode=0o600)
+
+
+_DIGEST = hashlib.sha256().digest_size
+
+
+def _digest(bucket: Bucket, data: bytes) -> bytes:
+    return hashlib.sha256(b"\0".join((bc_magic, bucket.checksum.encode(), data))).digest()
 
 
 def template_cache() -> jinja2.BytecodeCache | None:
     """Return the cache in the user's own folder, or None where there can be none."""
     # Jinja writes what is constant in a template while it compiles it.
     writer = hashlib.sha256(Path(scalars.__file__).read_bytes()).hexdigest()[:16]
-    folder = cache_home(variables()) / "templates" / f"{jinja2.__version__}-{writer}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return _Kept(str(folder))
+    folder = own(variables(), f"templates/{jinja2.__version__}-{writer}")
+    return _Kept(folder) if folder else None
 
 
 @cache

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from signalen_toolkit.base.environment import variables
+from signalen_toolkit.base.environment import expanded, variables
 from signalen_toolkit.base.layout import SECRETS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form import age_key
@@ -80,7 +80,7 @@ def own_place(directory: Path, environment: Environment) -> Path:
 def named_file() -> Path | None:
     """Return the file that SOPS_AGE_KEY_FILE names, if it names one."""
     named = variables().get(KEY_VARIABLE)
-    return Path(named).expanduser().absolute() if named else None
+    return expanded(named).absolute() if named else None
 
 
 def make(path: Path, environment: Environment, older: Sequence[AgeKey] = ()) -> str:
@@ -165,7 +165,7 @@ def has_library() -> bool:
 
 
 def _settings() -> Path:
-    return Path(variables().get("XDG_CONFIG_HOME") or "~/.config").expanduser().absolute()
+    return expanded(variables().get("XDG_CONFIG_HOME") or "~/.config").absolute()
 
 
 def _outside(path: Path, directory: Path, origin: str) -> Path:

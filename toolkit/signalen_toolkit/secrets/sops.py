@@ -17,10 +17,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from signalen_toolkit.base import processes
+from signalen_toolkit.base import beneath, processes
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.documents import reader
+from signalen_toolkit.secrets.servers import require_known
 
 INSTALL: Final = "pip install 'signalen-toolkit[secrets]'"
 VARIABLE: Final = "SIGNALEN_SOPS"
@@ -64,30 +66,38 @@ class Sops:
 
     def encrypt(self, text: str, path: str) -> str:
         """Encrypt a YAML text as `.sops.yaml` says for a path in the repository."""
-        types = ["--input-type", "yaml", "--output-type", "yaml"]
-        return self._run(["encrypt", *types, "--filename-override", self.repository / path], path, stdin=text)
+        config = beneath.read(self.repository, SOPS_CONFIG, reader.LARGEST + 1)
+        rules = reader.parse(config or b"", SOPS_CONFIG).data
+        require_known((rules or {}).get("creation_rules"), SOPS_CONFIG, variables())
+        types = ["--input-type=yaml", "--output-type=yaml"]
+        return self._run(["encrypt", *types, f"--filename-override={self.repository / path}"], path, stdin=text)
 
     def decrypt(self, path: Path) -> str:
         """Return what an encrypted YAML file holds, as JSON. Raises NoKeyError where no key at hand opens it."""
-        return self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", path.absolute()], path.name)
+        _check(path)
+        return self._run(["decrypt", "--input-type=yaml", "--output-type=json", "--", path.absolute()], path.name)
 
     def set(self, path: Path, place: Sequence[str], value: str) -> None:
         """Put one value into an encrypted file; the other values stay as they are, letter by letter."""
         index = "".join(f"[{json.dumps(part)}]" for part in place)
-        self._run(["set", "--idempotent", "--value-stdin", path.absolute(), index], path.name, stdin=json.dumps(value))
+        _check(path)
+        arguments: list[str | Path] = ["set", "--idempotent", "--value-stdin", "--", path.absolute(), index]
+        self._run(arguments, path.name, stdin=json.dumps(value))
 
     def reencrypt(self, path: Path, add: Sequence[str], remove: Sequence[str]) -> str:
         """Return a file with another data key, for more and for fewer recipients."""
-        options = ["--add-age", ",".join(add)] if add else []
-        options += ["--rm-age", ",".join(remove)] if remove else []
-        return self._run(["rotate", *options, path.absolute()], path.name)
+        _check(path)
+        options = [f"--add-age={','.join(add)}"] if add else []
+        options += [f"--rm-age={','.join(remove)}"] if remove else []
+        return self._run(["rotate", *options, "--", path.absolute()], path.name)
 
     def edit(self, path: Path, temporary: Path) -> bool:
         """Have a person edit a file; tell whether it changed. SOPS keeps the plain text in the folder `temporary`."""
+        _check(path)
         editor = _editor()
         chosen = {"SOPS_EDITOR": f"{_LISTENING} {editor}"} if editor else {}
         environment = {**self._environment, **chosen, "TMPDIR": str(temporary)}
-        command = [str(self.program), "edit", str(path.absolute())]
+        command = [str(self.program), "edit", "--", str(path.absolute())]
         try:
             code = processes.watched(command, environment=environment, folder=temporary)
         except OSError as error:
@@ -122,6 +132,14 @@ def _editor() -> str:
     """Return the command of the editor that SOPS would start, with its arguments; empty where there is none."""
     named = variables().get("SOPS_EDITOR") or variables().get("EDITOR")
     return named or next((editor for editor in ("vim", "nano", "vi") if shutil.which(editor)), "")
+
+
+def _check(path: Path) -> None:
+    """Raise SopsError where an encrypted file cannot be looked at, UsageError where it names a server of somebody."""
+    file = reader.read(path, name=path.name)
+    if file.data is None or file.problems:
+        raise SopsError(f"{path.name} cannot be read as YAML; `signalen secrets check` says why")
+    require_known(file.data.get("sops"), path.name, variables())
 
 
 def find(option: str | None = None) -> Path:

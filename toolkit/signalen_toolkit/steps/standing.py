@@ -6,10 +6,12 @@ not asked: each step says how to see it.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.catalog.model import Catalog, Delivery
@@ -23,6 +25,8 @@ from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.repository import change as revision
 from signalen_toolkit.repository.change import Place, Side
 
+# What a person is to type has it, so it is no option, and nothing to a shell.
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 PUSH = "commit all of it and have it merged: the cluster takes it from the branch that it follows"
 
 
@@ -128,7 +132,10 @@ def letting_go(now: Progress, facts: Rendered) -> list[str]:
     """Return the commands that take an environment out of the hands of its tool: by name, what the last commit has."""
     tool = now.tool(facts)
     first = f"{CLUSTERS}/{now.name}/{tool.bootstrap}/"
-    objects = sorted(manifests(now.committed, now.name), key=lambda one: not one.source.startswith(first))
+    try:
+        objects = sorted(manifests(now.committed, now.name), key=lambda one: not one.source.startswith(first))
+    except ValueError as error:
+        raise UsageError(f"the last commit: {error}; run `signalen render`, and commit") from error
     return [
         f"$ kubectl delete {kind} {shlex.join(names)} --namespace {shlex.quote(namespace)} --ignore-not-found"
         for kind in tool.handover.objects
@@ -168,6 +175,10 @@ def _by_namespace(objects: Sequence[Object], kind: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in objects:
         if f"{_plural(one.kind)}.{group_of(one.api_version)}" == kind and one.name:
+            if not (_NAME.fullmatch(one.name) and _NAME.fullmatch(one.namespace or "x")):
+                raise UsageError(
+                    f"{one.source} of the last commit has an object with a name that Kubernetes does not take"
+                )
             found.setdefault(one.namespace, []).append(one.name)
     return found
 

@@ -14,16 +14,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.cache import is_ours
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.diagnostics.problems import Problem, Severity, has_errors
 
 _KEPT: Final = 200  # results; each is a few kilobytes
 
 
-def remembered(folder: Path, key: Callable[[], str | None], work: Callable[[], list[Problem]]) -> list[Problem]:
-    """Return what `work` finds, or found before for the same key; None stands for what cannot be told apart."""
-    before = key()
-    if before is None:
+def remembered(folder: Path | None, key: Callable[[], str | None], work: Callable[[], list[Problem]]) -> list[Problem]:
+    """Return what `work` finds, or found before for the same key; None stands for what cannot be told apart.
+
+    Without a folder nothing is kept.
+    """
+    before = key() if folder else None
+    if folder is None or before is None:
         return work()
     place = folder / f"{before}.json"
     known = _recall(place)
@@ -37,6 +41,8 @@ def remembered(folder: Path, key: Callable[[], str | None], work: Callable[[], l
 
 def _recall(place: Path) -> list[Problem] | None:
     try:
+        if not is_ours(place):
+            return None
         kept: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         return [_problem(one) for one in kept["problems"]]
     except (OSError, ValueError, KeyError, TypeError):
@@ -53,7 +59,7 @@ def _remember(place: Path, found: Sequence[Problem]) -> None:
     kept = {"problems": [asdict(problem) for problem in found]}
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        replace(place, json.dumps(kept).encode())
+        replace(place, json.dumps(kept).encode(), mode=0o600)
         results = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in results[_KEPT:]:
             old.unlink(missing_ok=True)

@@ -62,10 +62,13 @@ def _named(repository: Path) -> Iterator[str]:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (beneath.read(repository, beneath.real(repository, layout.FORM_FILE), _LARGEST) or b"").decode()
+    from signalen_toolkit.documents.machine import events
+
+    form = beneath.read(repository, beneath.real(repository, layout.FORM_FILE), _LARGEST)
+    if form is None:
+        raise ValueError("no form")
     try:
-        scalars = {event.value for event in yaml.parse(text, Loader=loader) if isinstance(event, yaml.ScalarEvent)}
+        scalars = {event.value for event in events(form.decode()) if isinstance(event, yaml.ScalarEvent)}
     except yaml.YAMLError as error:
         raise ValueError("a form that is not YAML") from error
     for name in sorted(scalars):

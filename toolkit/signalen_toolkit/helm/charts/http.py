@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from signalen_toolkit import __version__
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
-from signalen_toolkit.helm.charts.addresses import TRIES, Access, DownloadError, check_address, shown
+from signalen_toolkit.helm.charts.addresses import TRIES, Access, DownloadError, check_address, shown, unknown
 
 _FIRST_PAUSE: Final = 1.0  # seconds; each next one is twice as long
 _SILENCE: Final = 20.0  # seconds without a byte
@@ -39,10 +39,9 @@ def fetch(
     access: Access,
     *,
     limit: int,
-    login: bool,
     pause: Callable[[float], object] = time.sleep,
 ) -> bytes:
-    """Return the bytes at an address, at most `limit`; with `login`, our user name and password are sent there.
+    """Return the bytes at an address, at most `limit`. Only a server of `access.hosts` learns whom we are.
 
     What may pass (no connection, no answer, the server's own errors) is tried three times.
     Raises DownloadError; UsageError where the file with certificates is wrong.
@@ -51,7 +50,7 @@ def fetch(
     opener = urllib.request.build_opener(_Redirects(), urllib.request.HTTPSHandler(context=_trust(access.ca_file)))
     for tried in range(1, TRIES + 1):
         try:
-            return _once(opener, url, access, limit=limit, login=login)
+            return _once(opener, url, access, limit=limit)
         except _PassingError as error:
             if tried == TRIES:
                 raise DownloadError(f"{error} (tried {TRIES} times)") from error
@@ -80,9 +79,9 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _once(opener: urllib.request.OpenerDirector, url: str, access: Access, *, limit: int, login: bool) -> bytes:
+def _once(opener: urllib.request.OpenerDirector, url: str, access: Access, *, limit: int) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": f"signalen-toolkit/{__version__}"})  # noqa: S310
-    if login and access.user:
+    if access.is_for(url):
         pair = base64.b64encode(f"{access.user}:{access.password}".encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {pair}")
     try:
@@ -90,7 +89,7 @@ def _once(opener: urllib.request.OpenerDirector, url: str, access: Access, *, li
             return _read(answer, url, limit)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refused(error.code, url, access, login=login) from error
+            raise _refused(error.code, url, access) from error
     except urllib.error.URLError as error:
         raise _unreachable(url, error.reason) from error
     except (OSError, http.client.HTTPException) as error:
@@ -112,16 +111,11 @@ def _read(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
     return bytes(data)
 
 
-def _refused(code: int, url: str, access: Access, *, login: bool) -> DownloadError:
+def _refused(code: int, url: str, access: Access) -> DownloadError:
     if code in _PASSING:
         return _PassingError(f"{shown(url)}: the server has an error of its own (HTTP {code})")
     if code in (401, 403):
-        hint = (
-            "is the user name or password in SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD wrong?"
-            if login and access.user
-            else "set SIGNALEN_CHART_USER and SIGNALEN_CHART_PASSWORD"
-        )
-        return DownloadError(f"{shown(url)} may not be read (HTTP {code}): {hint}")
+        return DownloadError(f"{shown(url)} may not be read (HTTP {code}): {unknown(url, access)}")
     if code in (404, 410):
         return DownloadError(f"there is nothing at {shown(url)} (HTTP {code})")
     return DownloadError(f"{shown(url)} cannot be read (HTTP {code})")

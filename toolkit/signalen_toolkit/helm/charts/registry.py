@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from signalen_toolkit.base import processes
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.helm import program as helm
-from signalen_toolkit.helm.charts.addresses import TRIES, Access, DownloadError, shown
+from signalen_toolkit.helm.charts.addresses import TRIES, Access, DownloadError, shown, unknown
 from signalen_toolkit.helm.errors import one_line
 
 if TYPE_CHECKING:
@@ -77,12 +77,13 @@ def _once(program: Path, reference: ChartReference, access: Access, limit: int) 
         home, environment = stack.enter_context(helm.isolated(access.variables))
         private = Path(stack.enter_context(TemporaryDirectory(prefix="signalen-", dir=_memory(access.variables))))
         environment["HELM_REGISTRY_CONFIG"] = str(_credentials(private, reference, access))
-        command: list[str | Path] = [program, "pull", f"{reference.repository.rstrip('/')}/{reference.name}"]
-        command += ["--version", reference.version, "--destination", home / "chart"]
+        command: list[str | Path] = [program, "pull", f"--version={reference.version}"]
+        command += ["--destination", home / "chart"]
         if access.ca_file is not None:
             command += ["--ca-file", access.ca_file.absolute()]
         if urlsplit(reference.repository).hostname in _LOOPBACK and access.ca_file is None:
             command += ["--plain-http"]
+        command += ["--", f"{reference.repository.rstrip('/')}/{reference.name}"]
         (home / "chart").mkdir()
         try:
             done = processes.run(command, environment=environment, folder=home, timeout=_SECONDS, limit=2**20)
@@ -91,7 +92,7 @@ def _once(program: Path, reference: ChartReference, access: Access, limit: int) 
         except processes.TooMuchError as error:
             raise DownloadError("helm printed without end while fetching it, and was stopped") from error
         if done.code != 0:
-            raise _failed(done, access)
+            raise _failed(done, reference, access)
         return _package(home / "chart", limit)
 
 
@@ -104,7 +105,7 @@ def _memory(variables: Mapping[str, str]) -> str | None:
 def _credentials(private: Path, reference: ChartReference, access: Access) -> Path:
     """Write whom we are, in the form that `helm registry login` writes it."""
     logins = {}
-    if access.user:
+    if access.is_for(reference.repository):
         pair = base64.b64encode(f"{access.user}:{access.password}".encode()).decode()
         logins[urlsplit(reference.repository).netloc] = {"auth": pair}
     path = private / "config.json"
@@ -123,15 +124,12 @@ def _package(folder: Path, limit: int) -> bytes:
     return packages[0].read_bytes()
 
 
-def _failed(done: processes.Done, access: Access) -> DownloadError:
+def _failed(done: processes.Done, reference: ChartReference, access: Access) -> DownloadError:
     if done.code < 0:
         return DownloadError(f"helm was killed by {processes.signal_name(done.code)} while fetching it")
     reason = one_line(helm.said(done).replace("Error: ", "")) or f"exit code {done.code}"
     if access.password:
         reason = reason.replace(access.password, "***")
     if _DENIED.search(reason):
-        given = "wrong?" if access.user else "needed? none is given"
-        return DownloadError(
-            f"{reason}: is the user name or password (SIGNALEN_CHART_USER, SIGNALEN_CHART_PASSWORD) {given}"
-        )
+        return DownloadError(f"{reason}: {unknown(reference.repository, access)}")
     return DownloadError(reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -17,15 +18,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from signalen_toolkit.base.cache import is_ours
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
-from signalen_toolkit.helm.charts.addresses import Access, DownloadError, check_address, same_server, shown
+from signalen_toolkit.helm.charts.addresses import Access, DownloadError, check_address, shown
 from signalen_toolkit.helm.charts.archive import LARGEST_ARCHIVE, ChartError, check_archive, check_folder
 from signalen_toolkit.helm.model import ChartReference
 
 USER: Final = "SIGNALEN_CHART_USER"
 PASSWORD: Final = "SIGNALEN_CHART_PASSWORD"  # noqa: S105  # the name of a variable
+HOSTS: Final = "SIGNALEN_CHART_HOSTS"
 CA_FILE: Final = "SIGNALEN_CHART_CA_FILE"
 
 _LARGEST_INDEX: Final = 50 * 2**20
@@ -71,10 +74,11 @@ class Sources:
 
 
 def access(environment: Mapping[str, str]) -> Access:
-    """Return whom we are for private repositories: SIGNALEN_CHART_USER, _PASSWORD and _CA_FILE."""
+    """Return whom we are for private repositories, and where: SIGNALEN_CHART_USER, _PASSWORD, _HOSTS and _CA_FILE."""
     ca_file = environment.get(CA_FILE)
-    trusted = Path(ca_file).expanduser() if ca_file else None
-    return Access(environment.get(USER, ""), environment.get(PASSWORD, ""), trusted, environment)
+    trusted = Path(os.path.expanduser(ca_file)) if ca_file else None  # noqa: PTH111  # also without a home
+    hosts = frozenset(environment.get(HOSTS, "").lower().replace(",", " ").split())
+    return Access(environment.get(USER, ""), environment.get(PASSWORD, ""), hosts, trusted, environment)
 
 
 def at_hand(reference: ChartReference, sources: Sources) -> Chart | None:
@@ -162,6 +166,8 @@ def _cached(reference: ChartReference, sources: Sources) -> Chart | None:
     found: list[tuple[int, Path]] = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # another process may tidy up
+            if not is_ours(path):
+                continue
             found.append((path.stat().st_mtime_ns, path))
     for _, path in sorted(found, reverse=True):
         try:
@@ -227,8 +233,7 @@ def _pull(reference: ChartReference, sources: Sources) -> bytes:
         url = urljoin(repository, url)
     except ValueError as error:
         raise DownloadError("the repository's index names an address for it that is none") from error
-    login = same_server(url, repository)
-    data = http.fetch(url, sources.access, limit=LARGEST_ARCHIVE, login=login, pause=sources.pause)
+    data = http.fetch(url, sources.access, limit=LARGEST_ARCHIVE, pause=sources.pause)
     if digest and hashlib.sha256(data).hexdigest() != digest:
         raise ChartError(
             f"its digest is sha256:{hashlib.sha256(data).hexdigest()}, and the repository's index says sha256:{digest}"
@@ -244,7 +249,7 @@ def _index(repository: str, sources: Sources) -> Mapping[str, Any]:
     if known is None:
         try:
             url = urljoin(repository, "index.yaml")
-            data = http.fetch(url, sources.access, limit=_LARGEST_INDEX, login=True, pause=sources.pause)
+            data = http.fetch(url, sources.access, limit=_LARGEST_INDEX, pause=sources.pause)
             known = _entries(data, url)
         except DownloadError as error:
             known = error
@@ -257,12 +262,12 @@ def _index(repository: str, sources: Sources) -> Mapping[str, Any]:
 def _entries(data: bytes, url: str) -> Mapping[str, Any]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from signalen_toolkit.documents.machine import load
+
     try:
-        index = yaml.load(data, Loader=loader)  # noqa: S506  # a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        entries = load(data.decode()).get("entries")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DownloadError(f"{shown(url)} is not the index of a chart repository: not YAML") from error
-    entries = index.get("entries") if isinstance(index, dict) else None
     if not isinstance(entries, dict):
         raise DownloadError(f"{shown(url)} is not the index of a chart repository: it has no entries")
     return entries
