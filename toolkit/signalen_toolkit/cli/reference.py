@@ -19,7 +19,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.schema import validate
 from signalen_toolkit.schema.formats import FORMATS
-from signalen_toolkit.validation import ignore
+from signalen_toolkit.validation import ignore, invisible
 from signalen_toolkit.validation.rules import Rule, rules
 from signalen_toolkit.verify import checks, verify
 
@@ -83,7 +83,12 @@ def form_markdown() -> str:
 def rules_markdown() -> str:
     """Return docs/rules.md: every rule, by subject."""
     lines = [_MADE, _RULES.strip(), ""]
-    parts = (("Reading", reader.REASONS), ("Schema", validate.REASONS), ("Ignoring", ignore.REASONS))
+    parts = (
+        ("Reading", reader.REASONS),
+        ("Schema", validate.REASONS),
+        ("Ignoring", ignore.REASONS),
+        ("Unseen", invisible.REASONS),
+    )
     for title, reasons in parts:
         lines += [f"## {title}", ""]
         for id_, reason in sorted(reasons.items()):
