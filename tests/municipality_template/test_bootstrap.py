@@ -229,6 +229,9 @@ def place(tmp_path: Path, host_key: str) -> Iterator[Place]:
     key = tmp_path / "home/.config" / AGE_PLACE
     key.parent.mkdir(parents=True)
     key.write_text(f"# public key: age1x\n{AGE}\n", encoding="utf-8")
+    same = key.parents[3] / "git.example.nl/bosch/signalen" / key.name  # the address without a port
+    same.parent.mkdir(parents=True)
+    same.write_bytes(key.read_bytes())
     with api_server.running() as cluster:
         named = {"name": "haven", "cluster": {"server": cluster.address}}
         context = {"name": "haven", "context": {"cluster": "haven", "user": "admin"}}
