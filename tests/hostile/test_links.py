@@ -260,3 +260,43 @@ def test_a_tree_that_is_very_deep_is_a_message(place: Path, what: str) -> None:
             assert done.returncode == 2, done.stdout
             assert "folders deep, which no repository is" in done.stderr
     assert not [*place.glob(".clusters*")]
+
+
+def test_images_are_not_taken_from_elsewhere(tmp_path: Path) -> None:
+    directory, form = tmp_path / "repository", tmp_path / "form.yaml"
+    form.write_text(FORM)
+    (directory / "assets").mkdir(parents=True)
+    (tmp_path / "secret").write_text("hunter2")
+    (directory / "assets/logo.svg").symlink_to("../../secret")
+    before = snapshot(tmp_path)
+    done = run("new", directory, "--answers", form, "--no-input", "--force")
+    assert done.returncode == 2
+    assert "logo.svg is a link that leads out of" in done.stderr
+    assert snapshot(tmp_path) == before
+
+
+# --- guards that cannot look
+
+
+@pytest.mark.parametrize(
+    ("folder", "arguments"),
+    [
+        ("sub", ["check"]),
+        ("clusters/acceptance", ["check"]),
+        ("clusters/acceptance", ["render", "--check"]),
+        ("clusters/acceptance/values", ["render", "--check"]),
+        ("clusters/acceptance/values", ["diff"]),
+        ("manifests/acceptance/x", ["diff"]),
+        ("secrets/acceptance", ["secrets", "check"]),
+        ("secrets/x", ["secrets", "check"]),
+    ],
+)
+def test_a_folder_that_may_not_be_looked_into(place: Path, folder: str, arguments: list[str]) -> None:
+    git(place, "init", "--quiet")
+    git(place, "commit", "--quiet", "--allow-empty", "--message", "x")
+    (place / folder).mkdir(parents=True, exist_ok=True)
+    (place / folder).chmod(0o000)
+    done = run(*arguments, cwd=place, before=as_a_person)
+    (place / folder).chmod(0o755)
+    assert done.returncode == 2
+    assert f"{folder}" in done.stderr and "Permission denied" in done.stderr

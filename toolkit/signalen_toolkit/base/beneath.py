@@ -31,7 +31,7 @@ _CHUNK: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FolderEntry:
     """What stands somewhere: `is_folder`, or `is_file`, or neither where it is a link or something stranger."""
 
     path: str
@@ -57,11 +57,11 @@ class Entry:
         return "a link" if self.is_link else "a folder" if self.is_folder else "a file" if self.is_file else "no file"
 
 
-def look(root: Path, path: str) -> Entry | None:
+def look(root: Path, path: str) -> FolderEntry | None:
     """Tell what stands at a path, itself and not what it leads to; None where there is nothing."""
     try:
         with parent(root, path) as (folder, name):
-            return Entry(path, os.lstat(name, dir_fd=folder))
+            return FolderEntry(path, os.lstat(name, dir_fd=folder))
     except FileNotFoundError:
         return None
 
@@ -100,16 +100,19 @@ def content(folder: int, name: str, shown: Path, largest: int | None = None) -> 
             os.close(descriptor)
 
 
-def walk(root: Path, path: str = "") -> Iterator[Entry]:
-    """Yield all that is below a folder, each folder before what is in it, in the order of the alphabet; no links.
+def walk(root: Path, path: str = "", *, hidden: bool = True) -> Iterator[FolderEntry]:
+    """Yield all that is below a folder, each folder before what is in it, in the order of the alphabet.
 
-    Nothing where there is no such folder. Raises UsageError where it is deeper than `DEEPEST`, or is no folder.
+    Into links nobody goes; without `hidden`, what begins with a dot is left out. Nothing where there is no such folder.
+    Raises UsageError where it is deeper than `DEEPEST`, or is no folder.
     """
     waiting = [iter(listed(root, path))]
     while waiting:
         entry = next(waiting[-1], None)
         if entry is None:
             waiting.pop()
+            continue
+        if not hidden and PurePosixPath(entry.path).name.startswith("."):
             continue
         yield entry
         if entry.is_folder:
@@ -118,13 +121,13 @@ def walk(root: Path, path: str = "") -> Iterator[Entry]:
             waiting.append(iter(listed(root, entry.path)))
 
 
-def listed(root: Path, path: str = "") -> list[Entry]:
+def listed(root: Path, path: str = "") -> list[FolderEntry]:
     """Return what is in a folder, in the order of the alphabet; nothing where there is none."""
     before = f"{path}/" if path else ""
     try:
         with opened(root, path) as folder, named(root / path):
             names = sorted(os.listdir(folder))  # noqa: PTH208  # an open folder
-            return [Entry(before + name, os.lstat(name, dir_fd=folder)) for name in names]
+            return [FolderEntry(before + name, os.lstat(name, dir_fd=folder)) for name in names]
     except FileNotFoundError:
         return []
 
@@ -161,7 +164,7 @@ def write(root: Path, path: str, data: bytes, *, mode: int = NEW) -> None:
 def mode_of(folder: int, name: str, shown: Path) -> int | None:
     """Return the mode of a file in an open folder, None where there is none. Raises UsageError for another thing."""
     try:
-        entry = Entry(name, os.lstat(name, dir_fd=folder))
+        entry = FolderEntry(name, os.lstat(name, dir_fd=folder))
     except FileNotFoundError:
         return None
     if not entry.is_file:
@@ -191,7 +194,7 @@ def remove(root: Path, path: str, *, upto: str = "") -> None:
     """
     try:
         with parent(root, path) as (folder, name), named(root / path):
-            if Entry(path, os.lstat(name, dir_fd=folder)).is_folder:
+            if FolderEntry(path, os.lstat(name, dir_fd=folder)).is_folder:
                 raise UsageError(f"{root / path} is a folder, and a file was to be removed: look what it is")
             os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
@@ -297,7 +300,7 @@ def _step(folder: int, name: str, shown: Path, *, make: bool) -> int:
         if error.errno not in _LEADS_NOWHERE:
             raise
         raise UsageError(
-            f"{shown} is {Entry(name, os.lstat(name, dir_fd=folder))}, and a folder has to stand there:"
+            f"{shown} is {FolderEntry(name, os.lstat(name, dir_fd=folder))}, and a folder has to stand there:"
             " move it or delete it"
         ) from error
 

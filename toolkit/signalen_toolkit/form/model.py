@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from signalen_toolkit.base import beneath
+from signalen_toolkit.base.beneath import FolderEntry
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
@@ -88,15 +90,13 @@ def _texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 def find(path: Path) -> list[Path]:
     """Return the forms that a path stands for: the file itself, or every form in a folder and below it.
 
-    Raises UsageError when there is none.
+    Raises UsageError when there is none, and where a folder is too deep; OSError where one cannot be looked into.
     """
     if path.is_file():
         return [path]
     if not path.exists():
         raise UsageError(f"there is no file or folder {path}")
-    found = sorted(
-        form for form in path.rglob(FORM_FILE) if not any(part.startswith(".") for part in form.relative_to(path).parts)
-    )
+    found = sorted(path / entry.path for entry in beneath.walk(path, hidden=False) if _is_form(entry))
     if not found:
         raise UsageError(f"there is no {FORM_FILE} in {path}; name a form, or make one with `signalen new`")
     return found
@@ -104,8 +104,13 @@ def find(path: Path) -> list[Path]:
 
 def followed_branch(directory: Path) -> str:
     """Return the branch that the form in a folder says the cluster follows; empty where it says none."""
-    path = directory / FORM_FILE
-    return text(reader.read(path).data, "repository", "branch") if path.is_file() else ""
+    if beneath.look(directory, FORM_FILE) is None:
+        return ""
+    return text(reader.read_in(directory, FORM_FILE).data, "repository", "branch")
+
+
+def _is_form(entry: FolderEntry) -> bool:
+    return PurePosixPath(entry.path).name == FORM_FILE and not entry.is_folder
 
 
 def read_assets(folder: Path, form: Mapping[str, Any]) -> dict[str, bytes]:

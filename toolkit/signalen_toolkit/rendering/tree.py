@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import beneath
-from signalen_toolkit.base.beneath import Entry, named
+from signalen_toolkit.base.beneath import FolderEntry, named
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
 from signalen_toolkit.diagnostics.differences import unified
@@ -135,7 +135,7 @@ def _require_writable(repository: Path, path: str) -> None:
             raise PermissionError(13, "Permission denied", str(repository / path))
 
 
-def _link(repository: Path, entry: Entry) -> None:
+def _link(repository: Path, entry: FolderEntry) -> None:
     """Let the new tree have what the old one has, without a copy where the system can."""
     new = _aside(entry.path)
     with (

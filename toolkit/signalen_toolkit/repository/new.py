@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from signalen_toolkit.base import beneath, layout
@@ -40,6 +39,7 @@ from signalen_toolkit.repository.staging import STAGING, lay, staging_at, termin
 from signalen_toolkit.repository.template_files import PROJECT, write_template
 
 _STDIN: Final = "<stdin>"
+_ASSETS: Final = "assets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +301,12 @@ def _images(directory: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         for source in (template, directory):
-            for path in source.glob("assets/**/*"):
-                target = Path(temporary) / path.relative_to(source)
-                if path.is_file():
+            top = beneath.real(source, _ASSETS)
+            for entry in beneath.walk(source, top):
+                path = beneath.real(source, entry.path)  # of a link, what it leads to in there
+                found = beneath.look(source, path)
+                if found is not None and found.is_file:
+                    target = Path(temporary) / _ASSETS / PurePosixPath(entry.path).relative_to(top)
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path, target)
+                    target.write_bytes(beneath.read(source, path) or b"")
         yield Path(temporary)

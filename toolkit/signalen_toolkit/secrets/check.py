@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import SECRETS, SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, ordered
@@ -86,12 +87,12 @@ def check(
 
 def _private_keys(directory: Path) -> Iterator[Problem]:
     """Report files at the top of the repository and beside the Secrets that hold a private age key."""
-    for path in sorted([*directory.glob("*"), *(directory / SECRETS).rglob("*")]):
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST:
+    for entry in (*beneath.listed(directory), *beneath.walk(directory, SECRETS)):
+        if not entry.is_file or entry.status.st_size > LARGEST:
             continue
-        text = path.read_text(encoding="utf-8", errors="replace")
+        name = entry.path
+        text = (beneath.read(directory, name) or b"").decode(errors="replace")
         if found := age_keys.PRIVATE.search(text):
-            name = path.relative_to(directory).as_posix()
             hint = "move it out of the repository, and make another one: signalen secrets rotate --new-key"
             problem = Source(name, text).problem(
                 "secret-not-encrypted", "this is a private age key", found.start(), found.end(), hint=hint
@@ -226,18 +227,15 @@ def _opened(sops: Sops, directory: Path, path: str, file: SecretFile) -> tuple[d
 
 def _others(directory: Path, seen: set[str]) -> Iterator[Problem]:
     """Report other files beside the Secrets that hold a Secret in plain text, or cannot be judged."""
-    for found in sorted((directory / SECRETS).rglob("*")):
-        path = found.relative_to(directory).as_posix()
-        if path in seen or not found.is_file() or found.is_symlink():
+    for entry in beneath.walk(directory, SECRETS):
+        path = entry.path
+        if path in seen or not entry.is_file:
             continue
-        if found.suffix not in (".yaml", ".yml", ".json"):
+        if PurePosixPath(path).suffix not in (".yaml", ".yml", ".json"):
             message = "this file is no Secret, and does not belong here; is it one in plain text?"
             yield Problem("secret-file", message, path, severity=Severity.WARNING)
             continue
-        try:
-            file = secret_files.read(directory, path)
-        except UsageError:
-            continue
+        file = secret_files.read(directory, path)
         if file and (file.document.problems or file.data.get("kind") == "Secret"):
             yield from _shape(path, file)
 

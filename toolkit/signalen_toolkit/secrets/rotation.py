@@ -171,8 +171,8 @@ def _steps(directory: Path, path: str, after: Sequence[str]) -> tuple[list[str],
 
 
 def _files(directory: Path, environment: str) -> list[str]:
-    folder = Path(layout.SECRETS) / environment
-    return sorted(path.relative_to(directory).as_posix() for path in (directory / folder).glob("*.yaml"))
+    entries = beneath.listed(directory, f"{layout.SECRETS}/{environment}")
+    return [entry.path for entry in entries if entry.is_file and entry.path.endswith(".yaml")]
 
 
 def _check(recipients: Sequence[str]) -> None:
