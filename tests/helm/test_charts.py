@@ -636,10 +636,10 @@ def chart(digest: str = "1", version: str = "1.2.3") -> Chart:
 def test_a_lock_is_written_and_read(tmp_path: Path) -> None:
     path = tmp_path / "charts.lock"
     assert read_lock(tmp_path) == {}
-    assert not write_lock(tmp_path, {})
+    assert not write_lock(tmp_path, {}, {})
     entries = updated({}, [chart("2", "1.3.0"), chart()])
-    assert write_lock(tmp_path, entries)
-    assert not write_lock(tmp_path, dict(reversed(entries.items())))
+    assert write_lock(tmp_path, entries, {})
+    assert not write_lock(tmp_path, dict(reversed(entries.items())), {})
     assert read_lock(tmp_path) == entries
     assert path.read_text().startswith("# Written by `signalen verify`")
     assert path.read_text().endswith(
@@ -649,7 +649,9 @@ def test_a_lock_is_written_and_read(tmp_path: Path) -> None:
         f'    digest: "sha256:{"2" * 64}"\n'
     )
     assert [one.name for one in tmp_path.iterdir()] == ["charts.lock"]
-    assert write_lock(tmp_path, {})
+    with pytest.raises(UsageError, match=r"charts\.lock was changed in the meantime"):
+        write_lock(tmp_path, {}, updated({}, [chart()]))
+    assert write_lock(tmp_path, {}, entries)
     assert read_lock(tmp_path) == {}
 
 
@@ -704,7 +706,8 @@ def test_a_lock_that_is_none(text: str, tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_old_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "charts.lock"
-    write_lock(tmp_path, updated({}, [chart()]))
+    locked = updated({}, [chart()])
+    write_lock(tmp_path, locked, {})
     before = path.read_text()
 
     def full(_: int) -> None:
@@ -712,6 +715,6 @@ def test_a_full_disk_leaves_the_old_lock(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_lock(tmp_path, updated({}, [chart("2")]))
+        write_lock(tmp_path, updated({}, [chart("2")]), locked)
     assert path.read_text() == before
     assert [one.name for one in tmp_path.iterdir()] == ["charts.lock"]

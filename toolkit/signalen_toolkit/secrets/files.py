@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import SECRETS
+from signalen_toolkit.base.together import together
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
@@ -114,12 +116,19 @@ def changed(repository: Path, path: str, file: SecretFile, values: Mapping[str, 
         return copy.read_text(encoding="utf-8")
 
 
-def write(repository: Path, path: str, text: str) -> None:
-    """Write an encrypted file in one step. Raises UsageError for a text that is not encrypted: that never gets out."""
-    file = SecretFile(reader.parse(text, path))
-    if "sops" not in file.data or file.plain() or not list(file.values()):
-        raise UsageError(f"{path} was not written: what sops made of it is not encrypted; does .sops.yaml say so?")
-    beneath.write(repository, path, text.encode())
+def write(repository: Path, texts: Mapping[str, str], also: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write encrypted files by their paths, and others that change with them: all of them, or none.
+
+    Raises UsageError for a text that is not encrypted, which never gets out, OSError where the disk is full.
+    """
+    for path, text in texts.items():
+        file = SecretFile(reader.parse(text, path))
+        if "sops" not in file.data or file.plain() or not list(file.values()):
+            raise UsageError(f"{path} was not written: what sops made of it is not encrypted; does .sops.yaml say so?")
+    with together(repository) as files:
+        for path, text in {**texts, **also}.items():
+            files.write(path, text.encode(), beneath.read(repository, path))
+        files.take_place()
 
 
 @contextmanager

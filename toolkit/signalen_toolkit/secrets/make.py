@@ -97,7 +97,7 @@ def summary(made: MadeSecrets) -> str:
     name, settings = made.environment.name, made.environment.settings
     lines = [f"{path}: written, encrypted" for path in made.files] or [f"the secrets of {name} are complete"]
     lines += [f"  {key}: {origin}" for key, origin in made.keys.items()]
-    if made.files and made.key_file.is_file():  # each time: one that was killed could not say it
+    if made.key_file.is_file():  # each time: one that was killed could not say it
         lines += [
             f"the private key of {name} is in {made.key_file}",
             *([f"  {made.note}"] if made.note else []),
@@ -152,8 +152,7 @@ def change(
             state = "cannot be read; `signalen secrets check` says why" if file else "is not there"
             raise UsageError(f"{path} {state}; `signalen secrets init {environment.name}` makes what is missing")
         written[path] = secret_files.changed(directory, path, file, new, sops)
-    for path, text in written.items():
-        secret_files.write(directory, path, text)
+    secret_files.write(directory, written)
     return [path for path, value in wanted.items() if value is not None]
 
 
@@ -183,9 +182,9 @@ def _init(
             written[path] = sops.encrypt(secret_files.secret_text(secret.name, secret.namespace, new), path)
             continue
         written[path] = secret_files.changed(directory, path, file, new, sops)
-    for path, text in written.items():
+    for path in written:
         _remember(directory, path, undo)
-        secret_files.write(directory, path, text)
+    secret_files.write(directory, written)
     origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
     return MadeSecrets(environment, key.file, key.new, key.note, tuple(written), origins)
 

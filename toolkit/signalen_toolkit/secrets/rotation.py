@@ -117,9 +117,7 @@ def rotate_recipients(
         config = sops_config.with_recipients(directory, secret_files.path_of(environment, "x"), after)
         texts = {path: sops.reencrypt(directory / path, *_steps(directory, path, after)) for path in paths}
         undo.pop_all()  # the files need the new key from here on
-        for path, text in texts.items():
-            secret_files.write(directory, path, text)
-        beneath.write(directory, SOPS_CONFIG, config.encode())
+        secret_files.write(directory, texts, {SOPS_CONFIG: config})
     return Recipients(environment, tuple(after), tuple(paths), key_file if new_key else None)
 
 
@@ -144,7 +142,7 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
         with files.alone(directory):
             if beneath.read(directory, path) != before:
                 raise files.changed_meanwhile(directory / path)
-            secret_files.write(directory, path, copy.read_text(encoding="utf-8"))
+            secret_files.write(directory, {path: copy.read_text(encoding="utf-8")})
     return True
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from signalen_toolkit.base.files import alone
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.form.config import Environment
@@ -62,8 +61,7 @@ def verify(
         if not has_errors(problems):  # else not everything was looked at
             problems += ignore.unused(form.document, checks.REASONS, used)
         if not locked and not has_errors(problems):
-            with alone(repository):
-                lock.write_lock(repository, lock.updated(work.locked, work.renderer.charts.values()))
+            lock.write_lock(repository, lock.updated(work.locked, work.renderer.charts.values()), work.locked)
         return ordered(problems)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from signalen_toolkit.base import beneath
+from signalen_toolkit.base.files import alone, changed_meanwhile
 from signalen_toolkit.base.layout import CHARTS_LOCK
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 from signalen_toolkit.documents import reader
@@ -150,9 +151,16 @@ def changed(repository: Path, entries: Mapping[ChartReference, str]) -> bytes | 
     return None if now == text or (now is None and not entries) else text
 
 
-def write_lock(repository: Path, entries: Mapping[ChartReference, str]) -> bool:
-    """Write a lock, as a whole or not at all, and tell whether it changed. Raises OSError, UsageError for a link."""
-    text = changed(repository, entries)
-    if text is not None:
+def write_lock(repository: Path, entries: Mapping[ChartReference, str], before: Mapping[ChartReference, str]) -> bool:
+    """Write a lock, as a whole or not at all, and tell whether it changed; `before` is what was read from it.
+
+    Raises OSError, and UsageError for a link or where another process has written it meanwhile.
+    """
+    with alone(repository):
+        text = changed(repository, entries)
+        if text is None:
+            return False
+        if read_lock(repository) != before:
+            raise changed_meanwhile(repository / CHARTS_LOCK)
         beneath.write(repository, CHARTS_LOCK, text)
-    return text is not None
+    return True
