@@ -122,8 +122,9 @@ def read_assets(folder: Path, form: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def _read(folder: Path, name: str) -> bytes | None:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+    try:
+        path = beneath.real(folder, name)
+        entry = beneath.look(folder, path)
+    except UsageError:
         return None
-    with path.open("rb") as file:
-        return file.read(_MOST_BYTES)
+    return beneath.read(folder, path, _MOST_BYTES) if entry is not None and entry.is_file else None
