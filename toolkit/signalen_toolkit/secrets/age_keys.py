@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.environment import expanded, variables
 from signalen_toolkit.base.layout import SECRETS
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.documents.reader import LARGEST
 from signalen_toolkit.form import age_key
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.secrets import sops_config
@@ -177,9 +179,10 @@ def _outside(path: Path, directory: Path, origin: str) -> Path:
 def _recipients(directory: Path, environment: str) -> frozenset[str]:
     """Return the public keys for which the secrets of an environment are encrypted, or are to be."""
     found = set(sops_config.read(directory).recipients(f"{SECRETS}/{environment}/x.yaml"))
-    for path in (directory / SECRETS / environment).glob("*.yaml"):
-        with suppress(OSError):
-            found.update(PUBLIC.findall(path.read_text(encoding="utf-8", errors="replace")))
+    for entry in beneath.listed(directory, f"{SECRETS}/{environment}"):
+        if entry.is_file and entry.path.endswith(".yaml"):
+            content = beneath.read(directory, entry.path, LARGEST) or b""
+            found.update(PUBLIC.findall(content.decode(errors="replace")))
     return frozenset(found)
 
 
