@@ -18,11 +18,11 @@ _CHARACTERS = st.sampled_from([*"ab/.-@{}~^:?*[\\ _", "lock", ".lock", "HEAD", "
 def test_a_branch_is_one_for_git_too(name: str) -> None:
     git = program("git", "git")
     known = subprocess.run([git, "check-ref-format", "--branch", name], check=False, capture_output=True)
-    # With --branch, Git reads `@{-1}` and `-`, which are no names.
+    # With --branch, Git reads `@`, `@{-1}` and `-` as other branches: these are no names.
     if is_git_branch(name):
         assert known.returncode == 0, name
     elif known.returncode == 0:
-        assert "@{" in name or name == "HEAD", name
+        assert "@{" in name or name in ("@", "HEAD"), name
 
 
 @pytest.mark.parametrize(

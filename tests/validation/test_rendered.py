@@ -128,5 +128,8 @@ def test_facts_of_an_older_tree_are_read_as_far_as_they_go(repository: Path) -> 
     assert (facts.delivery, facts.namespace, facts.shape, facts.paused, facts.sizes) == ("flux", "0363", 1, False, {})
     (repository / FACTS).write_text('delivery: "\nnamespace: x\n', encoding="utf-8")  # a person's
     assert not rendered.on_disk(repository)
-    (repository / FACTS).write_text(HEADER + 'delivery: "\nshape: \xb2\n<<<<<<<\n', encoding="utf-8")
+    (repository / FACTS).write_text(HEADER + "delivery: flux\nshape: \xb2\n<<<<<<<\n", encoding="utf-8")
     assert rendered.on_disk(repository)["acceptance"].shape == 1
+    # What stands in commands that a person is told to run is a name, or counts for nothing.
+    (repository / FACTS).write_text(HEADER + 'delivery: "\nnamespace: x\n', encoding="utf-8")
+    assert not rendered.on_disk(repository)
