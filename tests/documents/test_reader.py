@@ -11,9 +11,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from signalen_toolkit.diagnostics.characters import CONTROL, INVISIBLE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.nodes import CONTROL, DEEPEST, Node
+from signalen_toolkit.documents.nodes import DEEPEST, Node
 from signalen_toolkit.documents.reader import LARGEST, REASONS, Document, parse, read
 
 
@@ -269,7 +270,9 @@ def test_nothing_makes_it_fail(text: str | bytes) -> None:
         assert problem.line <= len(document.source.lines)
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]).filter(lambda c: not CONTROL.match(c)), max_size=20)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"]).filter(lambda c: not (CONTROL.match(c) or INVISIBLE.match(c))), max_size=20
+)
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | TEXT | st.floats(-1e6, 1e6).map(float),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),

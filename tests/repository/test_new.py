@@ -25,11 +25,11 @@ from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
+from signalen_toolkit.diagnostics.characters import CONTROL, INVISIBLE
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import merge
-from signalen_toolkit.documents.nodes import CONTROL
 from signalen_toolkit.form import config
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.form.schema import settings as schema_settings
@@ -327,7 +327,9 @@ def _completed(extra: dict[str, Any]) -> tuple[dict[str, Any], config.Config]:
     return form, config.build(form, catalog())
 
 
-_TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=60).filter(lambda text: not CONTROL.search(text))
+_TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=60).filter(
+    lambda text: not (CONTROL.search(text) or INVISIBLE.search(text))
+)
 _YAML = st.sampled_from(
     ["{{ x }}", "{% y %}", "a: b", " # c", "'", '"', "\n", "\t", "- ", "no", "0x1", "~", "|", "\\", "&a", "*b", "!t"]
 )

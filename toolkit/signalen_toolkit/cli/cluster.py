@@ -11,6 +11,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.shared import progress, rendering_options
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, did_you_mean, has_errors
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def preflight(environment: str, context: str, timeout: float, format_: str, dire
 
     config = _config(directory)
     compared = _compared(config, _chosen(config, environment), context, timeout)
-    click.echo(report.write(compared, format_))
+    say(report.write(compared, format_))
     sys.exit(any(one.is_missing for one in compared))
 
 
@@ -64,7 +65,7 @@ def first_day(environment: str, look: bool, context: str, timeout: float, direct
     compared = _compared(config, chosen, context, timeout) if look else []
     for one in chosen:
         seen = next((found for found in compared if found.environment == one.name), None)
-        click.echo(chapter.text(one.name, steps(one, config, catalog()), seen.mark if seen else None))
+        say(chapter.text(one.name, steps(one, config, catalog()), seen.mark if seen else None))
     sys.exit(any(one.is_missing for one in compared))
 
 
@@ -91,7 +92,7 @@ def images(environment: str, directory: Path, **options: Any) -> None:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
     registries = {str(one.settings["images"]["registry"]) for one in chosen}
     for line in found.lines(registries.pop() if len(registries) == 1 else ""):
-        click.echo(line)
+        say(line)
 
 
 def _compared(config: Config, chosen: Sequence[Environment], context: str, timeout: float) -> list[Comparison]:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli import streams
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
 # By this a pipeline knows its own comment; a reader does not see it.
@@ -146,14 +147,14 @@ def _call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mappi
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return the exit code."""
     if len(arguments) != 1:
-        print("use: python -P -m signalen_toolkit.cli.comment FILE", file=sys.stderr)  # noqa: T201
+        say("use: python -P -m signalen_toolkit.cli.comment FILE", err=True)
         return 2
     try:
         source = arguments[0]
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        print(put(content.decode("utf-8", errors="replace"), variables()), flush=True)  # noqa: T201
+        say(put(content.decode("utf-8", errors="replace"), variables()))
     except (UsageError, OSError, ValueError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        say(f"Error: {error}", err=True)
         return 2
     return 0
 

@@ -15,6 +15,7 @@ from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli import streams
 from signalen_toolkit.diagnostics.hiding import without_contents
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError, has_errors, ordered
 from signalen_toolkit.diagnostics.reporters import report
 from signalen_toolkit.form.model import find
@@ -34,14 +35,14 @@ def main(arguments: Sequence[str]) -> int:
                 return _render()
             case "secrets":
                 return _print(ordered(_secrets(names)))
-        print("use: python -P -m signalen_toolkit.cli.hooks render | secrets FILE…", file=sys.stderr)  # noqa: T201
+        say("use: python -P -m signalen_toolkit.cli.hooks render | secrets FILE…", err=True)
     except ProblemsError as error:
         return _print(error.problems)
     except UsageError as error:
-        print(f"Error: {without_contents(str(error))}", file=sys.stderr)  # noqa: T201
+        say(f"Error: {without_contents(str(error))}", err=True)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"Error: {where}{error.strerror or error}", file=sys.stderr)  # noqa: T201
+        say(f"Error: {where}{error.strerror or error}", err=True)
     return 2
 
 
@@ -59,8 +60,8 @@ def _render() -> int:
         said += [f"{directory / path} is not in the commit" for path in left_out]
         if said:
             changed = True
-            print("\n".join(said))  # noqa: T201
-            print(f"add it to the commit: git add {directory / CLUSTERS}", flush=True)  # noqa: T201
+            say("\n".join(said))
+            say(f"add it to the commit: git add {directory / CLUSTERS}")
     return int(changed)
 
 
@@ -95,7 +96,7 @@ def _secrets_in_form(path: Path, content: bytes) -> Iterator[Problem]:
 
 def _print(problems: Sequence[Problem]) -> int:
     if problems:
-        print(report(problems, "text"), flush=True)  # noqa: T201
+        say(report(problems, "text"))
     return int(has_errors(problems))
 
 

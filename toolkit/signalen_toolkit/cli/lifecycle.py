@@ -20,6 +20,7 @@ from signalen_toolkit.cli.shared import (
     rendering_options,
 )
 from signalen_toolkit.cli.steps import handover, remove, resize
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
@@ -73,7 +74,7 @@ def bump(
     sources = chart_sources(charts, offline=offline)
     result = bumping.bump(directory, version or None, environment, allow_downgrade=allow_downgrade, sources=sources)
     print_problems(result.problems, "text", err=True)
-    click.echo(result.text.removesuffix("\n"))
+    say(result.text.removesuffix("\n"))
 
 
 @click.command()
@@ -105,14 +106,14 @@ def promote(
     else:
         plan = promoting.plan(directory, source, target, allow_downgrade=allow_downgrade)
     print_problems(plan.problems, "text", err=True)
-    click.echo(plan.text.removesuffix("\n"))
+    say(plan.text.removesuffix("\n"))
     if yes or not plan:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here, since this is no terminal: add --yes to do this")
     click.confirm("Do this?", abort=True)
     if said := promoting.put(plan, sources=sources).text:
-        click.echo(said)
+        say(said)
 
 
 @click.command()
@@ -122,7 +123,7 @@ def status(directory: Path, format_: str) -> None:
     """Print where each environment of the repository in DIRECTORY stands: release, how far behind, what is wrong."""
     from signalen_toolkit.repository import status as standing
 
-    click.echo(standing.text(standing.status(directory), format_).removesuffix("\n"))
+    say(standing.text(standing.status(directory), format_).removesuffix("\n"))
 
 
 @click.command()
@@ -148,7 +149,7 @@ def haven(
     reporting.require(accepted)
     work = Options(**options, variables=variables())
     reports = reporting.haven(directory, catalog(), work, environment=environment, report=progress)
-    click.echo(report.write(reports, format_))
+    say(report.write(reports, format_))
     sys.exit(strict and reporting.falls_short(reports, accepted))
 
 
@@ -168,7 +169,7 @@ def update(directory: Path, only_check: bool) -> None:
 
     result = updating.update(directory, only_check=only_check)
     print_problems(result.problems, "text", err=True)
-    click.echo(updating.summary(result, only_check=only_check).removesuffix("\n"))
+    say(updating.summary(result, only_check=only_check).removesuffix("\n"))
     failed = not result.is_current if only_check else bool(result.conflicts) or has_errors(result.problems)
     sys.exit(failed)
 
@@ -219,7 +220,7 @@ def import_(
         directory, files, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources
     )
     print_problems([*remarks, *made.warnings], "text", err=True)
-    click.echo(scaffold.summary(made))
+    say(scaffold.summary(made))
 
 
 @click.group()
@@ -252,6 +253,6 @@ def add_release(
     from signalen_toolkit.catalog import add_release as adding
 
     plan = adding.plan(folder or paths.folder("chart-templates"), charts, release, frontend_schema)
-    click.echo(plan.text.removesuffix("\n"))
+    say(plan.text.removesuffix("\n"))
     if write:
         adding.write(plan)

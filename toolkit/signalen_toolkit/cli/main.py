@@ -26,6 +26,7 @@ from signalen_toolkit.cli.shared import (
     progress,
     rendering_options,
 )
+from signalen_toolkit.diagnostics.output import harmless, json_text, say
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class _Failure(click.ClickException):
     """Wrong use or a broken environment, said in a message."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(harmless(message))
 
 
 class _Group(click.Group):
@@ -65,7 +69,7 @@ class _Group(click.Group):
         try:
             return super().main(*args, **extra)
         except UsageError as error:  # outside of all commands, as where their help is printed
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             sys.exit(2)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -79,6 +83,10 @@ class _Group(click.Group):
             from signalen_toolkit.diagnostics.hiding import without_contents  # only where something is wrong
 
             raise _Failure(without_contents(str(error))) from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:  # it may quote the name of a file from the repository
+            raise click.UsageError(harmless(error.format_message()), error.ctx) from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _Failure(f"{where}{error.strerror or error}") from error
@@ -110,7 +118,7 @@ def new(
     sources = chart_sources(charts, offline=offline)
     made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources)
     print_problems(made.warnings, "text", err=True)
-    click.echo(scaffold.summary(made))
+    say(scaffold.summary(made))
 
 
 @main.command()
@@ -145,18 +153,18 @@ def render(directory: Path, only_check: bool) -> None:
     if only_check:
         files = render_config(_config(directory), catalog())
         changes = tree.compare(directory, files)
-        click.echo(tree.diff(directory, changes), nl=False)
+        say(tree.diff(directory, changes), end="")
         if changes:
-            click.echo("clusters/ is stale: run `signalen render`", err=True)
+            say("clusters/ is stale: run `signalen render`", err=True)
         sys.exit(bool(changes))
     with alone(directory):  # from reading the form: a change of it that another process makes meanwhile comes after
         changes = tree.put(directory, render_config(_config(directory), catalog()))
     for path in changes.written:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
     for path in changes.removed:
-        click.echo(f"removed {path}")
+        say(f"removed {path}")
     if not changes:
-        click.echo("clusters/ is up to date")
+        say("clusters/ is up to date")
 
 
 @main.command()
@@ -226,14 +234,14 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
 
     work_tree = None if to else form_ahead.work_tree(directory, catalog())
     if work_tree and work_tree.remark:
-        click.echo(work_tree.remark, err=True)
+        say(work_tree.remark, err=True)
     try:
         now = work_tree.files if work_tree else None
         difference = differing.diff(directory, from_, to, make, catalog().release_formats, now)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
     coloured = format_ == "text" and sys.stdout.isatty()
-    click.echo(report.write(difference, format_, colour=coloured).removesuffix("\n"))
+    say(report.write(difference, format_, colour=coloured).removesuffix("\n"))
     sys.exit(exit_code and bool(difference))
 
 
@@ -242,7 +250,7 @@ def doctor() -> None:
     """Print which programs and libraries the toolkit calls, and how to install what is missing."""
     from signalen_toolkit.cli import doctor as doctoring
 
-    click.echo(doctoring.table(doctoring.report()))
+    say(doctoring.table(doctoring.report()))
 
 
 @main.command()
@@ -250,7 +258,6 @@ def doctor() -> None:
 @click.option("--version", help="Version of the chart, or of the frontend for frontend-config; default: the newest.")
 def schema(name: str, version: str | None) -> None:
     """Print a JSON Schema: municipality (the form), frontend-config, or the values of a chart by its component."""
-    import json
 
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.catalog.schemas import config_schema, values_schema
@@ -269,7 +276,7 @@ def schema(name: str, version: str | None) -> None:
     else:
         hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
         raise UsageError(f"there is no schema '{name}'; {hint}")
-    click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
+    say(json_text(printed))
 
 
 @main.command()
@@ -283,7 +290,7 @@ def municipalities(query: str) -> None:
         raise UsageError(f"no municipality is called '{query}'")
     width = max(len(municipality.name) for municipality in found)
     for municipality in found:
-        click.echo(f"{municipality.code}  {municipality.name:{width}}  {municipality.province}")
+        say(f"{municipality.code}  {municipality.name:{width}}  {municipality.province}")
 
 
 def _config(directory: Path) -> Config:

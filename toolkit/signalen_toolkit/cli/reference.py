@@ -19,7 +19,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.schema import validate
 from signalen_toolkit.schema.formats import FORMATS
-from signalen_toolkit.validation import ignore, invisible
+from signalen_toolkit.validation import ignore
 from signalen_toolkit.validation.rules import Rule, rules
 from signalen_toolkit.verify import checks, verify
 
@@ -87,7 +87,6 @@ def rules_markdown() -> str:
         ("Reading", reader.REASONS),
         ("Schema", validate.REASONS),
         ("Ignoring", ignore.REASONS),
-        ("Unseen", invisible.REASONS),
     )
     for title, reasons in parts:
         lines += [f"## {title}", ""]

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from signalen_toolkit.cli.shared import print_problems
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _FORMATS = ("text", "json", "github", "gitlab", "sarif")
@@ -54,7 +55,7 @@ def init(
         ask=not no_input,
     )
     for made in making.init(directory, catalog(), environments, sources=sources, program=program):
-        click.echo(making.summary(made))
+        say(making.summary(made))
 
 
 @secrets.command("set")
@@ -69,7 +70,7 @@ def set_(environment: str, key: str, from_file: Path | None, program: str | None
     from signalen_toolkit.secrets.values import obtain
 
     for path in making.set_value(directory, catalog(), environment, key, obtain(key, from_file), program=program):
-        click.echo(f"changed {path}")
+        say(f"changed {path}")
 
 
 @secrets.command()
@@ -101,11 +102,11 @@ def rotate(
     if not (add_recipient or remove_recipient or new_key):
         done = rotation.rotate(directory, catalog(), environment, keys, services=services, program=program)
         for key in done.changed:
-            click.echo(f"new value for {key}")
+            say(f"new value for {key}")
         for key in done.left_out:
-            click.echo(f"left as it is: {key}, which a service in the cluster keeps; name it, or add --services")
+            say(f"left as it is: {key}, which a service in the cluster keeps; name it, or add --services")
         if done.orders:
-            click.echo("\n".join(["", "Now, in this order:", *done.orders]))
+            say("\n".join(["", "Now, in this order:", *done.orders]))
         return
     if keys or services:
         raise UsageError("new readers and new values are two steps: leave out the keys and --services, or the options")
@@ -119,9 +120,9 @@ def rotate(
         program=program,
     )
     for path in changed.files:
-        click.echo(f"changed {path}")
+        say(f"changed {path}")
     if changed.key_file:
-        click.echo(f"the new private key is in {changed.key_file}")
+        say(f"the new private key is in {changed.key_file}")
 
 
 @secrets.command()
@@ -137,7 +138,7 @@ def check(environments: tuple[str, ...], no_decrypt: bool, format_: str, program
     report = secret_check.check(directory, catalog(), environments, decrypt=not no_decrypt, program=program)
     print_problems(report.problems, format_)
     for environment in report.locked:
-        click.echo(f"the values of {environment} were not looked at: its private key is not at hand", err=True)
+        say(f"the values of {environment} were not looked at: its private key is not at hand", err=True)
     sys.exit(has_errors(report.problems))
 
 
@@ -151,4 +152,4 @@ def edit(environment: str, secret: str, program: str | None, directory: Path) ->
     from signalen_toolkit.secrets import rotation
 
     changed = rotation.edit(directory, catalog(), environment, secret, program=program)
-    click.echo("changed" if changed else "nothing changed")
+    say("changed" if changed else "nothing changed")

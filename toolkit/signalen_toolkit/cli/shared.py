@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import Problem
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _end(number: int, _: object) -> None:
 def progress(message: str) -> None:
     """Tell a person who watches what takes time."""
     if sys.stderr.isatty():
-        click.echo(message, err=True)
+        say(message, err=True)
 
 
 def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
@@ -129,4 +130,4 @@ def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = Fal
     stream = sys.stderr if err else sys.stdout
     text = report(problems, format_, colour=format_ == "text" and stream.isatty(), reasons=reasons)
     if text:
-        click.echo(text.removesuffix("\n"), err=err)
+        say(text.removesuffix("\n"), err=err, commands=format_ == "github")

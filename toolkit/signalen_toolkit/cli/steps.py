@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from signalen_toolkit.cli.shared import print_problems
+from signalen_toolkit.diagnostics.output import say
 
 _DIRECTORY = click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())
 
@@ -27,7 +28,7 @@ def handover(environment: str, delivery: str | None, sync_namespace: str | None,
 
     taken = handing.handover(directory, environment, delivery=delivery, sync_namespace=sync_namespace)
     print_problems(taken.problems, "text", err=True)
-    click.echo(taken.text)
+    say(taken.text)
 
 
 @click.command()
@@ -43,7 +44,7 @@ def remove(environment: str, directory: Path) -> None:
 
     taken = removing.remove(directory, environment)
     print_problems(taken.problems, "text", err=True)
-    click.echo(taken.text)
+    say(taken.text)
 
 
 @click.command()
@@ -59,4 +60,4 @@ def resize(environment: str, directory: Path) -> None:
 
     taken = resizing.resize(directory, environment or None)
     print_problems(taken.problems, "text", err=True)
-    click.echo(taken.text)
+    say(taken.text)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
 _SPELLED: Final[Mapping[str, str]] = {"→": "->", "↔": "<->", "…": "...", "·": "-", "•": "-", "✓": "v", "✗": "x"}
@@ -39,7 +40,7 @@ def prepare() -> None:
     if sys.stdout is None or sys.stdout is sys.__stdout__:
         sys.stdout = _writer(_OUT, sys.stdout, _Output(_OUT, "wb", closefd=False), "signalen")
     if _OUT in closed:
-        sys.stderr.write("standard output is closed: what this command has to say is not shown\n")
+        say("standard output is closed: what this command has to say is not shown", err=True)
 
 
 class _Output(io.FileIO):

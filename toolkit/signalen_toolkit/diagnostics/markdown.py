@@ -21,4 +21,4 @@ def code(text: str) -> str:
 
 def prose(text: str) -> str:
     """Write text that Markdown leaves alone, and that mentions nobody."""
-    return _MARKDOWN.sub(r"\\\g<0>", plain(text)).replace("@", "@\u200b")
+    return _MARKDOWN.sub(r"\\\g<0>", plain(text)).replace("@", "@&#8203;")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +13,11 @@ from urllib.parse import quote
 
 from signalen_toolkit import __version__
 from signalen_toolkit.diagnostics.hiding import without_contents
+from signalen_toolkit.diagnostics.output import BLUE, BOLD, RED, RESET, YELLOW, json_text
 from signalen_toolkit.diagnostics.problems import Problem, Severity
-from signalen_toolkit.diagnostics.terminal import UNSEEN, excerpt, plain
+from signalen_toolkit.diagnostics.terminal import excerpt, plain
 
 FORMATS: Final = ("text", "json", "github", "gitlab", "sarif")
-_BOLD, _RED, _YELLOW, _BLUE, _RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[34m", "\x1b[0m"
 
 
 def report(
@@ -36,10 +35,10 @@ def report(
     problems = [_without_secrets(problem) for problem in problems]
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: _text(problems, colour=colour),
-        "json": lambda: _json(_plain_data(problems)),
+        "json": lambda: json_text(_plain_data(problems)),
         "github": lambda: "\n".join(map(_github, problems)),
-        "gitlab": lambda: _json(_gitlab(problems)),
-        "sarif": lambda: _json(_sarif(problems, reasons or {})),
+        "gitlab": lambda: json_text(_gitlab(problems)),
+        "sarif": lambda: json_text(_sarif(problems, reasons or {})),
     }
     return writers[format]()
 
@@ -67,27 +66,20 @@ def _text(problems: Sequence[Problem], *, colour: bool) -> str:
 
 def _block(problem: Problem, *, colour: bool) -> str:
     def paint(text: str, how: str) -> str:
-        return f"{how}{text}{_RESET}" if colour and text else text
+        return f"{how}{text}{RESET}" if colour and text else text
 
-    loud = _RED if problem.severity is Severity.ERROR else _YELLOW
+    loud = RED if problem.severity is Severity.ERROR else YELLOW
     place = f"{plain(problem.file)}:{problem.line}:{problem.column}:"
     kind = paint(f"{problem.severity}[{problem.rule}]", loud)
-    head = f"{paint(place, _BOLD)} {kind}: {plain(problem.message)}"
+    head = f"{paint(place, BOLD)} {kind}: {plain(problem.message)}"
     hint = plain(problem.hint)
     if not problem.source:
         return f"{head}\n   = {hint}" if hint else head
     number = str(problem.line)
-    gutter = paint(" " * len(number) + " |", _BLUE)
+    gutter = paint(" " * len(number) + " |", BLUE)
     line, before, carets = excerpt(problem.source, problem.column, problem.end_column)
     marks = f"{gutter} {' ' * before}{paint('^' * carets, loud)}" + (f" {hint}" if hint else "")
-    return "\n".join([head, gutter, f"{paint(f'{number} |', _BLUE)} {line}", marks])
-
-
-def _json(data: object) -> str:
-    def escaped(match: re.Match[str]) -> str:
-        return match.group() if match.group() == "\n" else f"\\u{ord(match.group()):04x}"
-
-    return UNSEEN.sub(escaped, json.dumps(data, ensure_ascii=False, indent=2))
+    return "\n".join([head, gutter, f"{paint(f'{number} |', BLUE)} {line}", marks])
 
 
 def _plain_data(problems: Sequence[Problem]) -> dict[str, object]:

@@ -83,7 +83,7 @@ class Source:
         """
         line, column = self.position(start)
         text = self.lines[line - 1]
-        width = len(text[column - 1 : column - 1 + (1 if end is None else end - start)].rstrip())
+        width = len(text[column - 1 : column - 1 + (1 if end is None else end - start)].rstrip(" \t"))
         return Position(line, column, column + max(width, 1))
 
     def problem(

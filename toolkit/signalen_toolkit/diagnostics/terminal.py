@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Final
+
+from signalen_toolkit.diagnostics.characters import visible
 
 WIDEST: Final = 100  # characters of a line that an excerpt shows
 _BEFORE: Final = 40  # characters that stay visible before the carets of a longer one
 _TAB: Final = "    "
-# A file that is checked must not be able to move the cursor or to hide text of the report.
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_BREAKS: Final = str.maketrans("\n\t\u240d", "   ")
 
 
 def plain(text: str) -> str:
-    """Replace characters that a terminal would act upon by a visible one; line breaks by a space."""
+    """Replace characters that are not seen, or that a terminal would act upon, by visible ones; line breaks by a space.
 
-    def visible(match: re.Match[str]) -> str:
-        character = match.group()
-        if character in "\n\r\t":
-            return " "
-        return chr(0x2400 + ord(character)) if character < " " else "\ufffd"
-
-    return UNSEEN.sub(visible, text)
+    A file that is checked must not be able to move the cursor or to hide text of the report.
+    """
+    return visible(text.replace("\r\n", " ")).translate(_BREAKS)
 
 
 def width(text: str) -> int:

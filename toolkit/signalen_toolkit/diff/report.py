@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.markdown import code, prose
+from signalen_toolkit.diagnostics.output import BOLD, CYAN, GREEN, RED, RESET, YELLOW, json_text
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.diagnostics.terminal import plain
 from signalen_toolkit.diff.diff import Action, Change, Difference
@@ -22,9 +22,8 @@ LONGEST: Final = 60_000
 _FOLDED: Final = 25  # lines from which a diff is folded
 _MOST: Final = 15_000  # characters of Markdown for each list before the diffs
 
-_BOLD, _RED, _GREEN, _YELLOW, _CYAN, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[1;33m", "\x1b[36m", "\x1b[0m"
-_SIGNS: Final = {Action.ADDED: ("+", _GREEN), Action.CHANGED: ("~", _YELLOW), Action.REMOVED: ("-", _RED)}
-_LINES: Final = {"+": _GREEN, "-": _RED, "@": _CYAN}
+_SIGNS: Final = {Action.ADDED: ("+", GREEN), Action.CHANGED: ("~", YELLOW), Action.REMOVED: ("-", RED)}
+_LINES: Final = {"+": GREEN, "-": RED, "@": CYAN}
 _NONE: Final = "nothing changes on the cluster"
 
 
@@ -33,7 +32,7 @@ def write(difference: Difference, format: str, *, colour: bool = False) -> str: 
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_text(difference, colour=colour)),
         "markdown": lambda: _markdown(difference),
-        "json": lambda: json.dumps(_data(difference), indent=2),
+        "json": lambda: json_text(_data(difference)),
     }
     return writers[format]()
 
@@ -54,18 +53,18 @@ def summary(difference: Difference) -> str:
 
 def _text(difference: Difference, *, colour: bool) -> Iterator[str]:
     def paint(text: str, how: str) -> str:
-        return f"{how}{text}{_RESET}" if colour and text else text
+        return f"{how}{text}{RESET}" if colour and text else text
 
     if difference.before:
         yield plain(f"{difference.before} → {difference.after}")
         yield ""
     for environment in difference.environments():
-        yield paint(plain(environment), _BOLD)
+        yield paint(plain(environment), BOLD)
         for version in _of(difference.versions, environment):
             yield f"  {plain(_version(version))}"
         for (rule, message, hint), titles in _grouped(difference, environment):
             said = f"{', '.join(titles)}: {message}"
-            yield f"  {paint(f'warning[{rule}]', _YELLOW)}: {plain(said)}"
+            yield f"  {paint(f'warning[{rule}]', YELLOW)}: {plain(said)}"
             if hint:
                 yield f"      {plain(hint)}"
         if rolled := [obj.title for obj in difference.rolled if obj.environment == environment]:

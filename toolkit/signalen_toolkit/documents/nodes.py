@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from signalen_toolkit.diagnostics.characters import CONTROL, character_name
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.diagnostics.source import brief
+from signalen_toolkit.documents.unseen import Unseen
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
@@ -38,8 +40,6 @@ _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
-# Control characters, half surrogate pairs, non-characters, and what reorders or breaks lines unseen.
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(slots=True, eq=False)
@@ -83,10 +83,11 @@ class _Open:
 class Builder:
     """Takes the events of one document in order; `root` is the outcome."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, unseen: Unseen) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self._source = source
+        self._unseen = unseen
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._copies = 0
@@ -119,7 +120,7 @@ class Builder:
         if event.tag or event.anchor:
             properties = _PROPERTIES.match(self._source.text, node.start, node.end)
             node.start = properties.end() if properties else node.start
-        text = event.value
+        text = self._unseen.value(node.start, node.end, event.value)
         if found := CONTROL.search(text):
             # JSON writes a character beyond U+FFFF as two escapes; only half a pair is wrong.
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
@@ -266,15 +267,6 @@ class Builder:
 
     def _stop(self, rule: str, message: str, node: Node, hint: str = "") -> None:
         raise StopReadingError(self._source.problem(rule, message, node.start, node.end, hint=hint))
-
-
-def character_name(character: str) -> str:
-    """Name a character that cannot be seen."""
-    if character == "\0":
-        return "a NUL character (U+0000)"
-    if "\ud800" <= character <= "\udfff":
-        return f"half a character (U+{ord(character):04X}, a lone surrogate)"
-    return f"a control character (U+{ord(character):04X})"
 
 
 def _shown(tag: str) -> str:

@@ -29,10 +29,12 @@ from ruamel.yaml.events import (
 )
 
 from signalen_toolkit.base import beneath
+from signalen_toolkit.diagnostics.characters import CONTROL, character_name
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import Position, Source
-from signalen_toolkit.documents.nodes import CONTROL, Builder, Node, StopReadingError, character_name
+from signalen_toolkit.documents.nodes import Builder, Node, StopReadingError
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
+from signalen_toolkit.documents.unseen import RULE, Unseen
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -41,6 +43,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "duplicate-key": "only one of two values for the same key can count, and readers differ about which",
         "empty-file": "there is nothing to read",
         "file-too-large": "a form is a page long; a file over 1 MiB is something else",
+        RULE: "a character that nobody sees makes a value or a key another one than it looks",
         "key-not-text": "a key without quotes that reads as a number or true is not the key that was meant",
         "merge-conflict": "a merge was not finished; which side counts is for a person to decide",
         "not-a-map": "a form is a map: lines of 'key: value'",
@@ -172,11 +175,14 @@ def parse(text: str | bytes, file: str) -> Document:
     problem = problem or _unfit(source)
     if problem:
         return Document(file, source.text, problems=(problem,))
-    builder = Builder(source)
+    unseen = Unseen(source)
+    builder = Builder(source, unseen)
     try:
-        _build(builder, source)
+        _build(builder, source, unseen.readable)
     except StopReadingError as stop:
-        return Document(file, source.text, problems=(*builder.problems, stop.problem))
+        told = [] if unseen.breaks() else [*builder.problems, stop.problem]
+        return Document(file, source.text, problems=(*unseen.problems(), *told))
+    builder.problems += unseen.problems()
     root = builder.root
     if root is None or root.data is None:
         builder.problems.append(Problem("empty-file", "there is nothing in this file", file))
@@ -229,12 +235,12 @@ def _unfit(source: Source) -> Problem | None:
     return None
 
 
-def _build(builder: Builder, source: Source) -> None:
+def _build(builder: Builder, source: Source, text: str) -> None:
     """Feed ruamel's events to the builder. Raises StopReadingError."""
     last: Event | None = None
     begun = False
     try:
-        for event in YAML(typ="safe", pure=True).parse(source.text):
+        for event in YAML(typ="safe", pure=True).parse(text):
             if isinstance(event, ScalarEvent):
                 builder.scalar(event)
             elif isinstance(event, MappingStartEvent | SequenceStartEvent):

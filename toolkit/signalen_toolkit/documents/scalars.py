@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from signalen_toolkit.diagnostics.characters import UNSEEN, escape
+
 # Begins with a letter and holds nothing that YAML gives a meaning: not `a: b`, `#`, `- x`, a number or a date.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 # Words that YAML 1.1 reads as true, false or nothing.
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-# What JSON allows in a string and YAML does not, or reads as the end of a line.
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+# What JSON allows in a string and YAML does not, or reads as the end of a line, or what nobody would see.
+_UNPRINTABLE: Final = re.compile(f"[\x7f\ufffe\uffff]|{UNSEEN.pattern}")
 
 
 def is_plain(text: str) -> bool:
@@ -28,7 +30,10 @@ def is_plain(text: str) -> bool:
 
 def quoted(text: str) -> str:
     """Return a text between double quotes, as JSON and YAML both read it."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return _UNPRINTABLE.sub(
+        lambda found: escape(found) if found.group() <= "\uffff" else found.group(),
+        json.dumps(text, ensure_ascii=False),
+    )
 
 
 def inline(value: Any) -> str:

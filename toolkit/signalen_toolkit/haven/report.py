@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.markdown import code, prose
+from signalen_toolkit.diagnostics.output import json_text
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.diagnostics.terminal import plain
 from signalen_toolkit.haven.haven import Outcome, Report, Status
@@ -45,7 +45,7 @@ def write(reports: Sequence[Report], format: str) -> str:  # noqa: A002  # the w
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_text(reports)),
         "markdown": lambda: "\n".join(_markdown(reports)),
-        "json": lambda: json.dumps(_data(reports), indent=2, ensure_ascii=False),
+        "json": lambda: json_text(_data(reports)),
     }
     return writers[format]()
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity
-from signalen_toolkit.documents import reader
+from signalen_toolkit.documents import reader, unseen
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.importing import kinds, spellings
@@ -45,7 +45,9 @@ def read_values(path: Path, component: Component) -> ImportedFile:
 
     Raises ProblemsError for a file of another kind, or UsageError where there is no such file.
     """
-    return _imported(kinds.inner(_read(path), component), component)
+    read = kinds.inner(kinds.readable(reader.read(path)), component)
+    told = [replace(one, severity=Severity.WARNING, hint="it is read as it looks") for one in read.problems]
+    return _imported(replace(read, problems=()), component, tuple(told))
 
 
 def read_config(path: Path, component: Component) -> ImportedFile:
@@ -59,17 +61,19 @@ def read_config(path: Path, component: Component) -> ImportedFile:
         raise ProblemsError([_json_problem(read, error)]) from error
     # JSON is YAML but for the tabs, and YAML has the positions; the data are as JSON reads them.
     positions = reader.parse(read.text.replace("\t", " "), read.file)
-    twice = [problem for problem in positions.problems if problem.rule == "duplicate-key"]
-    if positions.data is None or len(twice) < len(positions.problems):
-        raise ProblemsError(positions.problems)
+    # What is not seen in it will be: in a form it stands as an escape.
+    found = [problem for problem in positions.problems if problem.rule != unseen.RULE]
+    twice = [problem for problem in found if problem.rule == "duplicate-key"]
+    if positions.data is None or len(twice) < len(found):
+        raise ProblemsError(found or positions.problems)
     # JSON permits it, and real configurations have it.
     told = [replace(one, severity=Severity.WARNING, hint="the last one counts, as for the site") for one in twice]
-    found = _imported(kinds.inner(replace(positions, data=data), component), component)
-    return replace(found, remarks=(*told, *found.remarks))
+    return _imported(kinds.inner(replace(positions, data=data, problems=()), component), component, tuple(told))
 
 
-def _imported(document: Document, component: Component) -> ImportedFile:
-    document, told = kinds.without_ciphertext(document)
+def _imported(document: Document, component: Component, told: tuple[Problem, ...]) -> ImportedFile:
+    document, encrypted = kinds.without_ciphertext(document)
+    told += encrypted
     own = component.application_config
     above: Place = ()
     if own is not None and kinds.is_config(document, component):
@@ -80,13 +84,6 @@ def _imported(document: Document, component: Component) -> ImportedFile:
         document, moved = spellings.modern(document, () if above else (own.values,))
         told += moved
     return ImportedFile(component.name, document, above, told)
-
-
-def _read(path: Path) -> Document:
-    read = reader.read(path)
-    if read.data is None or read.problems:
-        raise ProblemsError(read.problems)
-    return read
 
 
 def _json_problem(read: Document, error: Exception) -> Problem:

@@ -16,7 +16,7 @@ from signalen_toolkit.catalog.model import Component
 from signalen_toolkit.catalog.schemas import config_key_versions, key_versions
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity
 from signalen_toolkit.diagnostics.source import dotted
-from signalen_toolkit.documents import reader
+from signalen_toolkit.documents import reader, unseen
 from signalen_toolkit.documents.data import Place, at, places_in
 from signalen_toolkit.documents.reader import Document
 
@@ -41,6 +41,16 @@ def inner(document: Document, component: Component) -> Document:
     if isinstance(data.get("kind"), str) and "apiVersion" in data:
         return _of_object(document, component)
     return _of_chart_around(document, component)
+
+
+def readable(document: Document) -> Document:
+    """Return a file that could be read; invisible characters in it are no reason to refuse what runs today.
+
+    Raises ProblemsError for any other.
+    """
+    if document.data is None or any(problem.rule != unseen.RULE for problem in document.problems):
+        raise ProblemsError(document.problems)
+    return document
 
 
 def is_config(document: Document, component: Component) -> bool:
@@ -152,9 +162,7 @@ def _text(document: Document, place: Place, component: Component) -> Document:
     start = document.text.index("\n", node.start) + 1
     blank = re.sub(r"[^\n]", " ", document.text[:start])
     read = reader.parse(blank + document.text[start : node.end], document.file)
-    if read.data is None or read.problems:
-        raise ProblemsError(read.problems)
-    return inner(replace(read, text=document.text), component)
+    return inner(replace(readable(read), text=document.text), component)
 
 
 def _knows_none(component: Component, keys: Iterable[str]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from signalen_toolkit.diagnostics.output import json_text
 from signalen_toolkit.diagnostics.terminal import plain
 from signalen_toolkit.preflight.observations import Observation, Standing
 from signalen_toolkit.preflight.preflight import SIGNS, Comparison
@@ -18,7 +18,7 @@ VERSION: Final = 1
 def write(comparisons: Sequence[Comparison], format_: str) -> str:
     """Return the comparisons in one of FORMATS, without a line break at the end."""
     if format_ == "json":
-        return json.dumps(_data(comparisons), indent=2, ensure_ascii=False)
+        return json_text(_data(comparisons))
     return "\n".join(line for one in comparisons for line in _text(one)).rstrip("\n")
 
 

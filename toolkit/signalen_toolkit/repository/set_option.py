@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from signalen_toolkit.diagnostics.characters import CONTROL, INVISIBLE, character_name
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError
 from signalen_toolkit.diagnostics.source import Source
-from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.nodes import CONTROL, Node, character_name
+from signalen_toolkit.documents import reader, unseen
+from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.form.municipalities import meant_by, not_found
 from signalen_toolkit.form.schema import form_schema, resolve
 
@@ -32,9 +33,10 @@ def parse(setting: str, number: int) -> tuple[Place, Node]:
     """
     place, start = _place(setting)
     value = setting[start:]
-    if found := CONTROL.search(setting):
+    if found := CONTROL.search(setting) or INVISIBLE.search(setting):
+        rule = unseen.RULE if INVISIBLE.match(found.group()) else "control-character"
         message = f"this answer contains {character_name(found.group())}"
-        raise ProblemsError([_problem(setting, number, "control-character", message, found.start())])
+        raise ProblemsError([_problem(setting, number, rule, message, found.start())])
     if place == ("municipality",) and not value.lstrip().startswith("{"):
         place, value = ("municipality", "code"), _code(value, setting, number, start)
     node = schema_at(place)

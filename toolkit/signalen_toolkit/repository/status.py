@@ -14,6 +14,7 @@ from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
 from signalen_toolkit.base.versions import parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
+from signalen_toolkit.diagnostics.output import json_text
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, has_errors
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at
@@ -80,7 +81,7 @@ def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
 def text(found: RepositoryStatus, format_: str = "text") -> str:
     """Return a status as text for a person, or as JSON."""
     if format_ == "json":
-        return json.dumps(asdict(found), indent=2, ensure_ascii=False)
+        return json_text(asdict(found))
     return "\n".join(_lines(found))
 
 

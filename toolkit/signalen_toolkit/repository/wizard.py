@@ -16,6 +16,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diagnostics.characters import ordinary
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents.data import at
 from signalen_toolkit.documents.scalars import inline
@@ -71,7 +72,7 @@ def _ask_dex(given: Answers) -> Answers:
 
 def _ask_one(given: Answers, question: Question, number: int, images: Path) -> Answers:
     def answered(text: str) -> Answers:
-        value = _value(question, text.strip())
+        value = _value(question, ordinary(text).strip())  # what is pasted from a page has other spaces
         line = f"{dotted(question.place)}={' '.join(value.split())}"
         return given.answered(question.place, value, line, (_ORIGIN, number))
 

@@ -18,7 +18,7 @@ from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.schema import validate
-from signalen_toolkit.validation import ignore, invisible
+from signalen_toolkit.validation import ignore
 from signalen_toolkit.validation.rules import rules
 from signalen_toolkit.validation.rules.access import secrets
 
@@ -35,13 +35,12 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
 def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list[Problem]]:
     """Check a form that was read; `folder` is the repository that holds its images and what was rendered before."""
     if source.data is None:
-        return Config(()), ordered([*source.problems, *invisible.invisible(source)])
+        return Config(()), ordered(source.problems)
     right = _right_part(source.data)
     completed = config.build(right, charts, read_assets(folder, right))
     form = Form(source, completed, charts, rendered.on_disk(folder))
     problems = [
         *source.problems,
-        *invisible.invisible(source),
         *validate.schema_problems(source, compiled_form_schema()),
         *_missing(form),
         *(problem for rule in rules().values() for problem in rule.check(form)),
@@ -57,7 +56,6 @@ def reasons() -> dict[str, str]:
         **reader.REASONS,
         **validate.REASONS,
         **ignore.REASONS,
-        **invisible.REASONS,
         **{rule.id: rule.reason for rule in rules().values()},
     }
     return dict(sorted(found.items()))
