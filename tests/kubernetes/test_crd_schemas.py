@@ -104,6 +104,14 @@ def refused(*objects: dict[str, Any]) -> list[Finding]:
         ),
         # A field may be called as a word of the schemas themselves.
         ({"type": "object", "properties": {"properties": {"type": "string"}}}, {"properties": "x"}, []),
+        # An expression is read as Kubernetes reads it: this one would take years.
+        ({"type": "string", "pattern": "^(a+)+$"}, "a" * 5000, []),
+        (
+            {"type": "string", "pattern": "^(a+)+$"},
+            f"{'a' * 50}b",
+            [f"spec: '{'a' * 50}b' is not written as it must be: ^(a+)+$"],
+        ),
+        ({"type": "string", "pattern": r"\pL(?=Kubernetes refuses this)"}, "x", []),
         # OpenAPI has this word too, and means something else.
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, 1, []),
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, -1, ["spec: -1 is less than the minimum of 0"]),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from signalen_toolkit.base import beneath
+from signalen_toolkit.base.expressions import is_found
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.base.together import together
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
@@ -114,8 +115,8 @@ def _matches(pattern: Any, file: str) -> bool:
     if pattern is None:
         return True  # a rule for everything
     try:
-        return isinstance(pattern, str) and re.search(pattern, file) is not None
-    except re.error:  # what only Go understands
+        return isinstance(pattern, str) and is_found(pattern, file)
+    except ValueError:  # which SOPS refuses as well
         return False
 
 

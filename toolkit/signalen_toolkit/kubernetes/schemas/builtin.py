@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.expressions import is_found
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.kubernetes.schemas.api_versions import Numbers, numbers
 
@@ -155,7 +156,10 @@ def _read(path: Path) -> Schema:
 
 @cache
 def _draft() -> Any:
-    """Return JSON Schema for objects: a date is text, as it is to Kubernetes' reader of YAML and not to Python's."""
+    """Return JSON Schema for objects: a date is text, as it is to Kubernetes' reader of YAML and not to Python's.
+
+    Expressions are a chart's, and are read as Kubernetes reads them.
+    """
     from datetime import date
 
     from jsonschema import Draft202012Validator
@@ -166,4 +170,15 @@ def _draft() -> Any:
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("string", is_text)
     make: Any = extend  # which its package leaves untyped
-    return make(Draft202012Validator, type_checker=checker)
+    return make(Draft202012Validator, {"pattern": _pattern}, type_checker=checker)
+
+
+def _pattern(_validator: object, pattern: object, instance: object, _schema: object) -> Iterator[Exception]:
+    from jsonschema import ValidationError
+
+    try:
+        fits = not isinstance(instance, str) or not isinstance(pattern, str) or is_found(pattern, instance)
+    except ValueError:
+        return  # Kubernetes refuses the definition itself
+    if not fits:
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
