@@ -131,7 +131,7 @@ def _asked(path: str) -> tuple[str, str]:
         return "", f"it did not tell its version within {_SECONDS:g} seconds"
     except OSError as error:
         return "", f"it cannot be run: {error.strerror or error}"
-    found = re.search(r"\d+(?:\.\d+)+", done.stdout)
+    found = re.search(r"(?<!\d)\d++(?:\.\d++)++", done.stdout)
     if done.returncode != 0 or found is None:
         return "", "it does not tell its version"
     return found[0], ""

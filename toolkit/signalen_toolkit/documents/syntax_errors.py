@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from signalen_toolkit.diagnostics.problems import Problem
     from signalen_toolkit.diagnostics.source import Source
 
-_COLON_WITHOUT_SPACE = re.compile(r"^[\s-]*[\w.-]+(:)[^\s:/]")
-_HAS_A_VALUE = re.compile(r"^[\s-]*[^\s#:][^#]*?:\s+[^\s#]")
+_COLON_WITHOUT_SPACE = re.compile(r"^[\s-]*+[\w.-]++(:)[^\s:/]")
+_HAS_A_VALUE = re.compile(r"^[\s-]*+[^\s#:][^#]*?:\s++[^\s#]")
 _BETWEEN_QUOTES = "put it between quotes"
 _INDICATORS = {
     "@": "'@' has no meaning at the start of a value",

@@ -45,5 +45,5 @@ def svg_root(data: bytes) -> ElementTree.Element | None:
 
 
 def _number(text: str) -> float | None:
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)(?:px)?\s*", text)
+    match = re.fullmatch(r"\s*+([0-9]++(?:\.[0-9]++)?|\.[0-9]++)(?:px)?\s*+", text)
     return float(match[1]) if match else None

@@ -20,7 +20,7 @@ _NOISE = re.compile(r"^(?:Use --debug flag|WARNING:|walk\.go:|coalesce\.go:|leve
 # One step into a template: file, line, column, and the expression that was being worked out there.
 _STEP = re.compile(
     r"(?<![^\s:(])(?P<file>[^\s:]+):(?P<line>\d+)(?::(?P<column>\d+))?:?\s+"
-    r'executing "[^"]*" at <(?P<expression>.*?)>:\s*',
+    r'executing "[^"]*" at <(?P<expression>.{0,1000}?)>:\s*',
     re.DOTALL,
 )
 _PLACE = re.compile(r"(?:parse|execution) error at \((?P<file>[^\s:()]+):(?P<line>\d+)(?::(?P<column>\d+))?\):\s*")
@@ -34,7 +34,7 @@ _REFUSED = re.compile(r"^- (?:at '(?P<pointer>[^']*)'|(?P<dotted>[^:]+)): (?P<re
 _EXTRA = re.compile(r"additional propert(?:y|ies) '?(?P<key>[\w.-]+)'?", re.IGNORECASE)
 _LACKING = re.compile(r"missing in charts/ directory:\s*(?P<names>.+)")
 _KUBERNETES = re.compile(
-    r"chart requires kubeVersion: (?P<wants>.+?) which is incompatible with Kubernetes v?(?P<is>\S+)"
+    r"chart requires kubeVersion: (?P<wants>.{1,200}?) which is incompatible with Kubernetes v?(?P<is>\S+)"
 )
 
 

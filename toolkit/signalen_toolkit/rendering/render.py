@@ -111,7 +111,7 @@ def _delivery(environment: Environment, context: Mapping[str, Any], folder: Path
 
 def _is_empty(text: str) -> bool:
     """Tell whether there is nothing in a YAML text but comments and the marks between documents."""
-    return re.search(r"^(?!#|---\s*$)\s*[^\s#]", text, re.MULTILINE) is None
+    return re.search(r"^(?!#|---[ \t]*+$)[ \t]*+[^\s#]", text, re.MULTILINE) is None
 
 
 def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:

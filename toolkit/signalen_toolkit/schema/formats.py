@@ -18,13 +18,13 @@ _CRON = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
 _CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _LONGEST = {month: 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)}  # days
 _DURATION = re.compile(r"(?:[0-9]+[smh])+")
-_PART = re.compile(r"([0-9]+)([smh])")
+_PART = re.compile(r"(?<![0-9])([0-9]++)([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST_DURATION = 40  # characters
 _NOT_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|[^\x00-\x7f]")
 _SCP = re.compile(r"[A-Za-z0-9_.-]+@([A-Za-z0-9.-]+):[^:][\x21-\x7e]*")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
-_IPV6 = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")
+_IPV6 = re.compile(r"[0-9a-f.]*+:[0-9a-f:.]*+")
 # A number of an area, a mobile or a company (ten digits), the short ones of municipalities (14 and the area), and those
 # of information services (8 or 11 digits) and general use.
 _PHONE = re.compile(r"0[1-9][0-9]{8}|140[1-9][0-9]{1,2}|0(?:800|900|906|909)(?:[0-9]{4}|[0-9]{7})|112|18[0-9]{2}")

@@ -17,8 +17,6 @@ REASONS: Final[Mapping[str, str]] = {
     "image-without-version": "the image changes by itself, on one node sooner than on another, and cannot be put back",
 }
 
-# A tag is what follows the last colon behind the last slash; a registry may have a port before it.
-_TAG = re.compile(r":([^:/@]*)(?:@.*)?$")
 _NEEDED: Final = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
 
 
@@ -34,8 +32,8 @@ def _image(pod: Pod, container: Container) -> Iterator[Finding]:
     image = text(container.data, "image")
     if not image or re.search(r"@sha256:[0-9a-f]{64}$", image):
         return
-    match = _TAG.search(image)
-    tag = match[1] if match else ""
+    # A tag is what follows the last colon behind the last slash; a registry may have a port before it.
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     if tag in ("", "latest"):
         what = f"the image '{image}' is always the latest" if tag else f"the image '{image}' has no version"
         yield Finding(

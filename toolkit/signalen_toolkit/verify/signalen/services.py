@@ -67,7 +67,7 @@ def _service(
     cluster: Cluster, found: Stores, namespace: str, service: _Service, own: Mapping[str, Variable]
 ) -> Iterator[Finding]:
     variable = own[service.host]
-    address = re.sub(r"^[a-z]+://|/.*$", "", variable.value or "")
+    address = re.sub(r"^[a-z]+://", "", variable.value or "").partition("/")[0]
     host, _, port = address.partition(":")
     inside = _INSIDE.fullmatch(host)
     if inside is None or host == "localhost" or (inside[2] or namespace) != cluster.context.namespace:
