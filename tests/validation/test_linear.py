@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diagnostics.reporters import FORMATS, report
 from signalen_toolkit.documents import reader
 from signalen_toolkit.validation.check import check
 
@@ -32,6 +33,13 @@ WORST: dict[str, Callable[[int], str]] = {
     "spaces": lambda size: f"texts: {{help: '{' ' * size}'}}\n",
     "begins of a token": lambda size: f"texts: {{help: '{'eyJ-' * (size // 4)}'}}\n",
     "begins of an address": lambda size: f"texts: {{help: '{'a://' * (size // 4)}'}}\n",
+    "keys of the site": lambda size: (
+        f"overrides: {{frontend: {{config: {{theme: {{{_flow(size // 20, lambda one: f'</script>$&{one}: x')}}}}}}}}}\n"
+    ),
+    "invisible": lambda size: "# \u00a0\n" * (size // 8) + "\u200ba: b\n" * (size // 16),
+    "aliases": lambda size: "x: &a [" + "&b c, *b, " * (size // 10) + "]\n",
+    "broken lines with secrets": lambda size: "- password: y\n" * (size // 14) + "a: b: c\n",
+    "escapes": lambda size: 'texts: {help: "' + "\\n" * (size // 2) + '"}\n',
     "brackets": lambda size: f"x: {'[' * size}\n",
 }
 
@@ -42,8 +50,9 @@ def test_twice_as_large_takes_no_more_than_some_times_as_long(name: str, tmp_pat
         text = _HEAD + WORST[name](size)
         start = time.process_time()
         document = reader.parse(text, "municipality.yaml")
-        if document.data is not None:
-            check(document, catalog(), tmp_path)
+        problems = check(document, catalog(), tmp_path)[1]
+        for format_ in FORMATS:
+            report(problems, format_)
         return time.process_time() - start
 
     seconds(2**10)

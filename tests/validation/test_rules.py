@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from signalen_toolkit.catalog.load import catalog
-from signalen_toolkit.diagnostics.problems import Problem, Severity, has_errors
+from signalen_toolkit.diagnostics.problems import MOST, TOO_MANY, Problem, Severity, has_errors
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.nodes import MOST_VALUES
 from signalen_toolkit.documents.reader import LARGEST, parse, read
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.form.images import PNG
@@ -40,7 +41,15 @@ NAMES = (
 )  # with a capital anywhere
 # Files that are too large to keep are made in a test below; no schema of ours has what `not-allowed` reports. What is
 # compared with a rendered tree is in test_rendered.py.
-MADE = {"file-too-large", "image-too-large", "images-too-large", "not-allowed", *JUMPS}
+MADE = {
+    "file-too-large",
+    "image-too-large",
+    "images-too-large",
+    "not-allowed",
+    "too-many-problems",
+    "too-many-values",
+    *JUMPS,
+}
 
 
 def name(path: Path) -> str:
@@ -99,6 +108,40 @@ def test_every_rule_has_a_reason_and_says_what_it_reports() -> None:
         assert rule.reason[0].islower() or rule.reason.startswith(NAMES)
         assert not rule.reason.endswith(".")
         assert (rule.check.__doc__ or "").startswith(("Reports ", "Warns "))
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ("".join(f"key{number}: 1\n" for number in range(MOST + 1)), "unknown-key"),
+        ("a: 1\n" * (MOST + 2), "duplicate-key"),
+        ("branding: {css: 'a'}\nx: [" + "!b c, " * (MOST + 1) + "]\n", "unsupported-tag"),
+        (
+            f"overrides: {{backend: {{{', '.join(f'x{number}: 1' for number in range(MOST + 1))}}}}}\n",
+            "unknown-override",
+        ),
+    ],
+)
+def test_of_many_problems_the_first_are_told(more: str, rule: str) -> None:
+    text = (FORMS / "minimal.yaml").read_text(encoding="utf-8") + more
+    found = check(reader.parse(text, "municipality.yaml"), catalog(), BAD)[1]
+    told = [one.rule for one in found]
+    assert told.count(rule) == MOST
+    assert told.count(TOO_MANY) == 1
+    assert has_errors(one for one in found if one.rule == TOO_MANY)
+
+
+def test_as_many_as_are_told_are_no_more() -> None:
+    text = (FORMS / "minimal.yaml").read_text(encoding="utf-8") + "".join(f"key{one}: 1\n" for one in range(MOST))
+    found = [one.rule for one in check(reader.parse(text, "municipality.yaml"), catalog(), BAD)[1]]
+    assert found.count("unknown-key") == MOST
+    assert TOO_MANY not in found
+
+
+def test_a_file_with_thousands_of_values_is_not_read_to_its_end() -> None:
+    document = reader.parse("a:\n" + "- 1\n" * MOST_VALUES, "municipality.yaml")
+    assert document.data is None
+    assert [(one.rule, one.line) for one in document.problems] == [("too-many-values", MOST_VALUES + 1)]
 
 
 def test_a_file_over_1_mib_is_not_read() -> None:

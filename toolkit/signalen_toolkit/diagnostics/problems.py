@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from signalen_toolkit.diagnostics.places import Place, dotted
+
+MOST: Final = 200  # problems of one kind that are told at once
+TOO_MANY: Final = "too-many-problems"
 
 
 class Severity(StrEnum):
@@ -59,6 +63,22 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
         dict.fromkeys(problems),
         key=lambda p: (p.file, p.line, p.column, p.severity, p.rule, p.message),
     )
+
+
+def the_first(problems: Iterable[Problem], *, cut: bool = False) -> Iterator[Problem]:
+    """Yield the first problems of one kind; where there are more, an error takes the place of the rest.
+
+    `cut` says that there are more than those that are given.
+    """
+    last = None
+    for number, last in enumerate(problems, 1):
+        if number > MOST:
+            cut = True
+            break
+        yield last
+    if last and cut:
+        message, hint = "there are more problems of this kind", "mend those above first; the others are told then"
+        yield replace(last, rule=TOO_MANY, message=message, hint=hint, severity=Severity.ERROR)
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

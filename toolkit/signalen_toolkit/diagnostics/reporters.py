@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
@@ -32,7 +33,7 @@ def report(
     `reasons` says for each rule why it is there (SARIF shows it); `colour` is for text on a terminal.
     Text and GitHub's format are empty when there are no problems.
     """
-    problems = [_without_secrets(problem) for problem in problems]
+    problems = list(_without_secrets(problems))
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: _text(problems, colour=colour),
         "json": lambda: json_text(_plain_data(problems)),
@@ -43,11 +44,11 @@ def report(
     return writers[format]()
 
 
-def _without_secrets(problem: Problem) -> Problem:
-    """Hide what whoever made the problem overlooked: what is a secret by itself."""
-    said = (without_contents(text) for text in (problem.message, problem.hint, problem.source))
-    message, hint, source = said
-    return replace(problem, message=message, hint=hint, source=source)
+def _without_secrets(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Hide what whoever made the problems overlooked: what is a secret by itself."""
+    hidden = cache(without_contents)  # many problems may stand on one line, and that may be long
+    for one in problems:
+        yield replace(one, message=hidden(one.message), hint=hidden(one.hint), source=hidden(one.source))
 
 
 def summary(problems: Sequence[Problem]) -> str:

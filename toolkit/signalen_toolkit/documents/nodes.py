@@ -14,7 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from signalen_toolkit.diagnostics.characters import CONTROL, character_name
-from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.diagnostics.problems import MOST, Problem, the_first
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.unseen import Unseen
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from signalen_toolkit.diagnostics.source import Source
 
 DEEPEST: Final = 100  # nested maps and lists; a form has about 6, and jsonschema must not run out of stack
+MOST_VALUES: Final = 20_000  # keys and values of a file; the largest values of a chart have some 11,000
 MOST_COPIES: Final = 10_000  # nodes that aliases may add
 _INT64: Final = range(-(2**63), 2**64)  # what Helm and Kubernetes, written in Go, read as a whole number
 
@@ -34,7 +35,7 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
     _CORE + "bool": (bool,),
     _CORE + "null": (type(None),),
 }
-_PROPERTIES = re.compile(r"(?:[&!]\S*\s*)+")  # the anchor and tag before a value
+_PROPERTIES = re.compile(r"(?:[&!]\S*+\s*+)++")  # the anchor and tag before a value
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -91,6 +92,7 @@ class Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._copies = 0
+        self._values = 0
 
     def collection(self, event: CollectionStartEvent, *, is_map: bool) -> None:
         """Open a map or list."""
@@ -167,6 +169,9 @@ class Builder:
         self._stop("yaml-syntax", f"{what}, and there is none above", here, hint)
 
     def _place(self, node: Node, anchor: str | None) -> None:
+        self._values += 1
+        if self._values > MOST_VALUES:
+            self._stop("too-many-values", f"this file has more than {MOST_VALUES} keys and values", node)
         if anchor:
             self._anchors[anchor] = node
         if not self._open:
@@ -264,6 +269,9 @@ class Builder:
 
     def _note(self, rule: str, message: str, node: Node, hint: str = "") -> None:
         self.problems.append(self._source.problem(rule, message, node.start, node.end, hint=hint))
+        if len(self.problems) > MOST:
+            *self.problems, last = the_first(self.problems)
+            raise StopReadingError(last)
 
     def _stop(self, rule: str, message: str, node: Node, hint: str = "") -> None:
         raise StopReadingError(self._source.problem(rule, message, node.start, node.end, hint=hint))

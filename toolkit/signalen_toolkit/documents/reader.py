@@ -30,7 +30,7 @@ from ruamel.yaml.events import (
 
 from signalen_toolkit.base import beneath
 from signalen_toolkit.diagnostics.characters import CONTROL, character_name
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError
+from signalen_toolkit.diagnostics.problems import TOO_MANY, Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import Position, Source
 from signalen_toolkit.documents.nodes import Builder, Node, StopReadingError
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
@@ -51,6 +51,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "several-documents": "only the first of several documents in a file would count",
         "tab-indentation": "YAML is indented with spaces; how wide a tab is, differs per editor",
         "too-deep": "nesting without end exhausts the memory of whatever reads it",
+        TOO_MANY: "nobody reads thousands of messages, and making them takes time",
+        "too-many-values": "a form is a page long; a file with thousands of values is something else",
         "unsupported-tag": "a tag makes a program build something other than plain data",
         "unusable-number": "NaN, infinity and numbers beyond 64 bits mean nothing to Helm and Kubernetes",
         "yaml-syntax": "the text is not YAML",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from signalen_toolkit.diagnostics.problems import did_you_mean, nearest
+from signalen_toolkit.diagnostics.problems import MOST, did_you_mean, nearest
 from signalen_toolkit.diagnostics.source import brief, dotted
 from signalen_toolkit.schema import lookup
 from signalen_toolkit.schema.context import Draft, Leaf, SchemaContext, kind_of, listed
@@ -54,7 +54,7 @@ def _unknown_key(leaf: Leaf, context: SchemaContext) -> list[Draft]:
         for key in leaf.instance
         if key not in known and key not in own and not any(re.search(pattern, key) for pattern in patterns)
     ]
-    return [_unknown(key, known, leaf, context) for key in wrong]
+    return [_unknown(key, known, leaf, context) for key in wrong[: MOST + 1]]
 
 
 def _unknown(key: str, known: Mapping[str, Any], leaf: Leaf, context: SchemaContext) -> Draft:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from signalen_toolkit.diagnostics.problems import Problem, ordered
+from signalen_toolkit.diagnostics.problems import MOST, Problem, ordered, the_first
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.schema.context import Draft, Index, Leaf, SchemaContext
 from signalen_toolkit.schema.formats import FORMATS
@@ -102,8 +103,10 @@ def schema_problems(
     if not errors:
         return []
     context = SchemaContext(document, tuple(at), what, schema.index)
-    found = [draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context)]
-    return ordered(context.problem(draft) for draft in _one_a_cause(found))
+    found = (draft for error in errors for leaf in _leaves(error) for draft in drafts(leaf, context))
+    some = list(islice(found, 2 * MOST + 1))  # one place may have several, of which the plainest is told
+    told = (context.problem(draft) for draft in _one_a_cause(some))
+    return ordered(the_first(told, cut=len(some) > 2 * MOST))
 
 
 def wrong_values(data: Any, schema: Compiled) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from signalen_toolkit.catalog.model import Catalog
-from signalen_toolkit.diagnostics.problems import Problem, ordered
+from signalen_toolkit.diagnostics.problems import Problem, ordered, the_first
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.reader import Document
@@ -43,7 +43,7 @@ def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),
         *_missing(form),
-        *(problem for rule in rules().values() for problem in rule.check(form)),
+        *(problem for rule in rules().values() for problem in the_first(rule.check(form))),
     ]
     problems = ignore.without_ignored(source, problems, reasons())
     # A problem shows the line that it is on, and a secret may stand on that line.

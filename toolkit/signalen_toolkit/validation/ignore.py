@@ -11,6 +11,7 @@ import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Final
 
 from signalen_toolkit.base.paths import PACKAGE
@@ -25,6 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "ignore-rule": "a rule that does not exist silences nothing",
     "ignore-unused": "what is silenced in vain would silence the next mistake at that place",
 }
+_MOST: Final = 200  # entries; the schema refuses more
 # What cannot be read, or is not as the schema wants it, and what is wrong with an entry itself.
 _ALWAYS_ERRORS: Final = frozenset({*reader.REASONS, *validate.REASONS, *REASONS})
 
@@ -48,7 +50,7 @@ def entries(document: Document) -> list[Entry]:
     """Return the entries of a form; what its schema refuses is none."""
     return [
         Entry(int(place[-1]), text(one, "rule"), text(one, "place"))
-        for place, one in maps(document.data, "ignore")
+        for place, one in islice(maps(document.data, "ignore"), _MOST)
         if text(one, "rule") and text(one, "place")
     ]
 
