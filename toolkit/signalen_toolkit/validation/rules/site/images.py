@@ -16,7 +16,7 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {"logo": "logo", "favicon": "favicon", "iosIcon": "iOS icon", "androidIcon": "Android icon"}
 )
 _ICON_SIZES: Final[Mapping[str, int]] = MappingProxyType({"iosIcon": 180, "androidIcon": 192})  # pixels
-_LARGEST: Final = 512 * 1024  # bytes of one image
+LARGEST: Final = 512 * 1024  # bytes of one image
 _TOGETHER: Final = 2**20  # bytes of all data in one ConfigMap
 _KINDS: Final[Mapping[str, str]] = MappingProxyType({"png": "a PNG image", "svg": "an SVG image", "": "no image"})
 
@@ -37,7 +37,7 @@ def not_an_image(form: Form) -> Iterator[Problem]:
     """Reports a file that is not a PNG or SVG image, or is the other one than its name ends in."""
     for environment, setting, path, data in images(form):
         wanted = path.rpartition(".")[2]
-        if len(data) > _LARGEST or declares_entities(data) or kind(data) == wanted:
+        if len(data) > LARGEST or declares_entities(data) or kind(data) == wanted:
             continue  # the first two have a rule of their own
         message = f"the contents of '{path}' are {_KINDS[kind(data)]}; the name says {_KINDS.get(wanted, wanted)}"
         hint = "export the image again, in the format that its name ends in"
@@ -50,7 +50,7 @@ def not_an_image(form: Form) -> Iterator[Problem]:
 def image_too_large(form: Form) -> Iterator[Problem]:
     """Reports an image over 512 KiB."""
     for environment, setting, path, data in images(form):
-        if len(data) > _LARGEST:
+        if len(data) > LARGEST:
             message = f"'{path}' is {_size(data)}; 512 KiB is the most for one image"
             hint = "make it smaller: a logo is shown at most 74 pixels high"
             yield form.problem("image-too-large", message, environment, "branding", setting, hint=hint)

@@ -1,13 +1,13 @@
 """SVG images: such a file is a document that can run scripts and fetch other files, not only a drawing.
 
-It is read as a browser reads it: by a parser of XML and one of CSS. What is allowed is listed; all else is a fault.
+It is read as a browser reads it: by a parser of XML, one of CSS, and one of HTML, for it may be put into a page as it
+is. What is allowed is listed; all else is a fault.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 from xml.parsers import expat
 
 from signalen_toolkit.diagnostics.problems import Problem, Severity
@@ -16,47 +16,32 @@ from signalen_toolkit.form.images import svg_root
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.site import svg_allowed as allowed
-from signalen_toolkit.validation.rules.site.images import declares_entities, images
+from signalen_toolkit.validation.rules.site.images import LARGEST, declares_entities, images
+from signalen_toolkit.validation.rules.site.svg_page import page_faults
+from signalen_toolkit.validation.rules.site.svg_style import sheet_faults
 
 Fault = tuple[str, Severity]
 
-_SEPARATOR: Final = " "  # between a namespace and a name; neither has one in it
-_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp)(?:;charset=[\w-]+)?;base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
-_FONT = re.compile(
-    r"data:(?:font|application)/(?:x-)?(?:font-)?(?:woff2?|ttf|otf|opentype|truetype)[;,]", re.IGNORECASE
-)
-# Rules of a style sheet that only group or describe.
-_AT_RULES: Final = frozenset(("charset", "font-face", "keyframes", "layer", "media", "page", "supports"))
-# Functions that load what is named in them.
-_LOADING: Final = frozenset(
-    [
-        "attr",
-        "cross-fade",
-        "element",
-        "expression",
-        "image",
-        "image-set",
-        "paint",
-        "src",
-        "-moz-element",
-        "-webkit-cross-fade",
-        "-webkit-image-set",
-    ]
-)
-_DEEPEST: Final = 100  # blocks in each other
+_SEPARATOR: Final = " "  # between a namespace, a name and a prefix; none of them has one in it
+# Encodings in which letters, digits and signs of ASCII are what they are in UTF-8.
+_LIKE_ASCII: Final = frozenset(("ascii", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-8"))
+_OF_W3C: Final = ("http://www.w3.org/", "https://www.w3.org/")
+_HTML_WITHIN: Final = frozenset(("desc", "title"))  # what is in these is the page's, to a reader of HTML
+_MOST: Final = 20  # different faults that are told
+_MOST_ATTRIBUTES: Final = 200  # of an element, and names for other languages; a reader of HTML compares each with each
 
 
 @rule("svg-unsafe", "who opens the file runs what is in it, on the site's own domain")
 def svg_unsafe(form: Form) -> Iterator[Problem]:
     """Reports all in an SVG image but what draws: scripts, handlers, instructions, other documents, outside addresses.
 
-    References to parts of the file itself (`#id`) and pictures inside it (`data:`) are fine. A DOCTYPE is a warning:
-    it is harmless, and a reason for other programs to refuse the file.
+    References to parts of the file itself (`#id`) and pictures inside it (`data:`) are fine. A DOCTYPE of SVG's own is
+    a warning: it is harmless, and a reason for other programs to refuse the file.
     """
     for environment, setting, path, data in images(form):
-        if not path.endswith(".svg"):
-            continue
-        for fault, severity in dict(_faults(data)).items():
+        if not path.endswith(".svg") or len(data) > LARGEST:
+            continue  # which has a rule of its own
+        for fault, severity in [*dict(svg_faults(data)).items()][:_MOST]:
             yield form.problem(
                 "svg-unsafe",
                 f"'{path}' {fault}",
@@ -68,13 +53,17 @@ def svg_unsafe(form: Form) -> Iterator[Problem]:
             )
 
 
-def _faults(data: bytes) -> Iterable[Fault]:
+def svg_faults(data: bytes) -> Iterable[Fault]:
     """Return what is wrong with an image, in words."""
     if declares_entities(data):
         return [("declares entities", Severity.ERROR)]
     if svg_root(data) is None:
         return []  # not-an-image
-    return _Reader().read(data)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [("is not UTF-8", Severity.ERROR)]
+    return _Reader().read(text)
 
 
 class _Reader:
@@ -82,39 +71,61 @@ class _Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.silent = 0  # how deep we are in what no browser draws
-        self.style: list[str] | None = None
+        self.within: list[str] = []  # the elements that are open, by name
+        self.style: list[str] = []
         self.raw = False
+        # To a reader of HTML it is the same: elements of SVG without a prefix, and text. Then nobody else has to look.
+        self.plain = True
+        self.prefixes = 0
+        self.endless = False
 
-    def read(self, data: bytes) -> list[Fault]:
-        """Return the faults of a document that can be read."""
-        parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+    def read(self, text: str) -> list[Fault]:
+        """Return the faults of a document."""
+        # UTF-8 whatever the document says: in another encoding a browser could read another document than we.
+        parser = expat.ParserCreate("utf-8", namespace_separator=_SEPARATOR)
+        parser.namespace_prefixes = True
         parser.buffer_text = True
+        parser.XmlDeclHandler = self._declaration
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.StartNamespaceDeclHandler = self._prefix
         parser.CharacterDataHandler = self._text
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartDoctypeDeclHandler = self._doctype
+        parser.CommentHandler = lambda _: self._is_plain(plain=False)
         parser.StartCdataSectionHandler = lambda: self._set_raw(raw=True)
         parser.EndCdataSectionHandler = lambda: self._set_raw(raw=False)
         try:
-            parser.Parse(data, True)
+            parser.Parse(text.encode(), True)
         except (expat.ExpatError, LookupError, ValueError):
             self._wrong("cannot be read to its end")
+        if not (self.plain or self.endless):
+            self.faults += [(fault, Severity.ERROR) for fault in page_faults(text)]
         return self.faults
 
     def _wrong(self, fault: str, severity: Severity = Severity.ERROR) -> None:
         self.faults.append((fault, severity))
 
+    def _is_plain(self, *, plain: bool) -> None:
+        self.plain = self.plain and plain
+
     def _set_raw(self, *, raw: bool) -> None:
         self.raw = raw
+        self.plain = False
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:  # noqa: ARG002
+        if encoding is not None and encoding.lower() not in _LIKE_ASCII:
+            self._wrong(f"says that it is {brief(encoding, 40)}; only UTF-8 is read alike by all")
 
     def _instruction(self, target: str, _: str) -> None:
         self._wrong(f"holds an instruction for a program (<?{brief(target, 40)}?>)")
 
     def _doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:  # noqa: ARG002
+        self.plain = False
         if has_subset:
             self._wrong("has a DOCTYPE with declarations in it")
+        elif system and not system.startswith(_OF_W3C):
+            self._wrong(f"has a DOCTYPE that refers to '{brief(system, 40)}', outside it")
         else:
             self._wrong("has a DOCTYPE", Severity.WARNING)
 
@@ -122,114 +133,50 @@ class _Reader:
         if self.raw and "<" in text:
             # A reader of HTML, which knows no CDATA, would take it for an element.
             self._wrong("holds what looks like elements in a CDATA section")
-        if self.style is not None:
+        if self.within and self.within[-1] == "style":
             self.style.append(text)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        namespace, _, name = tag.rpartition(_SEPARATOR)
-        if self.silent or namespace in allowed.SILENT:
-            self.silent += 1
-            if namespace not in (*allowed.SILENT, allowed.SVG):
-                self._wrong(f"holds a <{brief(name, 40)}> of another language")
+        namespace, name, prefix = _parted(tag)
+        if self.within and self.within[-1] == "style":
+            self._wrong("holds an element in its style sheet")  # whose text would be that of two sheets
+        self._is_plain(
+            plain=namespace == allowed.SVG and not prefix and not _HTML_WITHIN.intersection(self.within[-1:])
+        )
+        self._bound(len(attributes))
+        self.within.append(name if namespace in (allowed.SVG, "") else "")
+        if namespace in allowed.SILENT:
             return
         if namespace not in (allowed.SVG, ""):
             self._wrong(f"holds a <{brief(name, 40)}> of another language")
-            return
-        if name not in allowed.ELEMENTS:
+        elif name not in allowed.ELEMENTS:
             self._wrong(f"holds a <{brief(name, 40)}>")
-            return
-        for key, value in attributes.items():
-            self._attribute(name, key, value)
-        if name == "style":
-            self.style = []
+        else:
+            for key, value in attributes.items():
+                self._attribute(name, key, value)
 
-    def _end(self, tag: str) -> None:
-        if self.silent:
-            self.silent -= 1
-        elif self.style is not None and tag.rpartition(_SEPARATOR)[2] == "style":
-            text, self.style = "".join(self.style), None
-            for fault in _sheet_faults(text):
-                self._wrong(fault)
+    def _prefix(self, _: str | None, __: str | None) -> None:
+        self.prefixes += 1
+        self._bound(self.prefixes)
+
+    def _bound(self, attributes: int) -> None:
+        if attributes > _MOST_ATTRIBUTES and not self.endless:
+            self.endless = True
+            self._wrong(f"has more than {_MOST_ATTRIBUTES} attributes or prefixes in one place")
 
     def _attribute(self, element: str, key: str, value: str) -> None:
-        namespace, _, name = key.rpartition(_SEPARATOR)
-        if namespace in allowed.SILENT or namespace == allowed.XML:
-            return
-        if name == "href" and namespace in ("", allowed.XLINK):
-            self._address(element, value)
-        elif namespace == allowed.XLINK:
-            return  # a title, and how a link would open
-        elif re.match(r"on[a-z]", name, re.IGNORECASE):
-            self._wrong(f"holds an event handler ({brief(name, 40)})")
-        elif name == "style" or name in allowed.PROPERTIES:
-            for fault in _declaration_faults(value):
+        namespace, name, _ = _parted(key)
+        for fault in allowed.attribute_faults(element, namespace, name, value):
+            self._wrong(fault)
+
+    def _end(self, _: str) -> None:
+        if self.within.pop() == "style":
+            text, self.style = "".join(self.style), []
+            for fault in sheet_faults(text):
                 self._wrong(fault)
-        elif name not in allowed.ATTRIBUTES and not name.startswith(("aria-", "data-")):
-            self._wrong(f"holds the attribute {brief(name, 40)}")
-
-    def _address(self, element: str, value: str) -> None:
-        # A browser leaves out spaces and control characters around and in an address.
-        address = re.sub(r"[\x00-\x20]+", "", value)
-        if re.match(r"(?:java|vb)script:", address, re.IGNORECASE):
-            self._wrong("holds a script in href")
-        elif address.startswith("#") and element in allowed.LEADING:
-            return
-        elif not (_PICTURE.fullmatch(address) and element in allowed.SHOWING) and address:
-            self._wrong(f"refers to '{brief(value, 40)}', outside it")
 
 
-def _sheet_faults(text: str) -> Iterator[str]:
-    """Yield what is wrong with a style sheet."""
-    import tinycss2  # few images have one
-
-    if "<" in text:
-        yield "holds what looks like elements in its style sheet"
-    yield from _css_faults(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
-
-
-def _declaration_faults(text: str) -> Iterator[str]:
-    """Yield what is wrong with CSS in an attribute: declarations, or one value."""
-    if not re.search(r"[\\(@]", text):
-        return  # nothing that could load or escape
-    import tinycss2
-
-    yield from _css_faults(tinycss2.parse_component_value_list(text, skip_comments=True))
-
-
-def _css_faults(nodes: Iterable[Any]) -> Iterator[str]:
-    """Yield what loads something, wherever it stands."""
-    queue: list[tuple[Any, int]] = [(node, 0) for node in nodes]
-    while queue:
-        node, depth = queue.pop()
-        if depth > _DEEPEST:
-            yield "has a style sheet of blocks in blocks without end"
-            return
-        yield from _node_faults(node)
-        for part in ("prelude", "content", "arguments", "value"):
-            inner = getattr(node, part, None)
-            if isinstance(inner, list):
-                queue += [(one, depth + 1) for one in inner]
-
-
-def _node_faults(node: Any) -> Iterator[str]:
-    match node.type:
-        case "at-rule" if node.lower_at_keyword == "import":
-            yield "imports a style sheet"
-        case "at-rule" if node.lower_at_keyword.removeprefix("-webkit-").removeprefix("-moz-") not in _AT_RULES:
-            yield f"has a rule @{brief(node.lower_at_keyword, 40)} in its style sheet"
-        case "at-keyword" if node.lower_value == "import":
-            yield "imports a style sheet"
-        case "error" if node.kind == "bad-url":
-            yield "has an address in its style sheet that cannot be read"
-        case "url":
-            yield from _outside(node.value)
-        case "function" if node.lower_name == "url":
-            yield from _outside("".join(one.value for one in node.arguments if one.type == "string"))
-        case "function" if node.lower_name in _LOADING:
-            yield f"loads something with {brief(node.lower_name, 40)}()"
-
-
-def _outside(address: str) -> Iterator[str]:
-    squeezed = re.sub(r"[\x00-\x20]+", "", address)
-    if squeezed and not squeezed.startswith("#") and not _PICTURE.fullmatch(squeezed) and not _FONT.match(squeezed):
-        yield f"refers to '{brief(address, 40)}', outside it"
+def _parted(name: str) -> tuple[str, str, str]:
+    """Return the namespace, the name and the prefix of what expat read."""
+    parts = name.split(_SEPARATOR)
+    return ("", parts[0], "") if len(parts) == 1 else (parts[0], parts[1], "".join(parts[2:]))

@@ -6,8 +6,14 @@ loads, links, listens or moves is left out: `script`, `foreignObject`, `a`, `set
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
+from signalen_toolkit.diagnostics.source import brief
+
+HTML: Final = "http://www.w3.org/1999/xhtml"
+XMLNS: Final = "http://www.w3.org/2000/xmlns/"
 SVG: Final = "http://www.w3.org/2000/svg"
 XLINK: Final = "http://www.w3.org/1999/xlink"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
@@ -74,6 +80,13 @@ ELEMENTS: Final = frozenset(
 # Elements that may lead to another part of the file (`#id`), and those that may have a picture in them.
 LEADING: Final = frozenset(["feImage", "filter", "linearGradient", "pattern", "radialGradient", "textPath", "use"])
 SHOWING: Final = frozenset(("image", "feImage"))
+
+_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp)(?:;charset=[\w-]++)?;base64,[A-Za-z0-9+/=]*+", re.IGNORECASE)
+_FONT = re.compile(
+    r"data:(?:font|application)/(?:x-)?(?:font-)?(?:woff2?|ttf|otf|opentype|truetype)[;,]", re.IGNORECASE
+)
+# Of a document of XML; another base would make other addresses of those in it.
+_OF_XML: Final = frozenset(("id", "lang", "space"))
 
 ATTRIBUTES: Final = frozenset(
     [
@@ -316,3 +329,45 @@ SILENT: Final = frozenset(
         "https://boxy-svg.com",
     )
 )
+
+
+def is_picture(address: str) -> bool:
+    """Tell whether an address is a picture itself, of points: a drawing would be a document again."""
+    return _PICTURE.fullmatch(address) is not None
+
+
+def is_font(address: str) -> bool:
+    """Tell whether an address is a font itself."""
+    return _FONT.match(address) is not None
+
+
+def attribute_faults(element: str, namespace: str, name: str, value: str) -> Iterator[str]:
+    """Yield what is wrong with an attribute of an element of SVG."""
+    from signalen_toolkit.validation.rules.site.svg_style import value_faults
+
+    if namespace in SILENT:
+        return
+    if namespace == XML:
+        if name not in _OF_XML:
+            yield f"holds the attribute xml:{brief(name, 40)}"
+    elif name == "href" and namespace in ("", XLINK):
+        yield from _address_faults(element, value)
+    elif namespace == XLINK:
+        return  # a title, and how a link would open
+    elif re.match(r"on[a-z]", name, re.IGNORECASE):
+        yield f"holds an event handler ({brief(name, 40)})"
+    elif name == "style" or name in PROPERTIES:
+        yield from value_faults(value)
+    elif namespace or (name not in ATTRIBUTES and not name.startswith(("aria-", "data-"))):
+        yield f"holds the attribute {brief(name, 40)}"
+
+
+def _address_faults(element: str, value: str) -> Iterator[str]:
+    # A browser leaves out spaces and control characters around and in an address.
+    address = re.sub(r"[\x00-\x20]+", "", value)
+    if re.match(r"(?:java|vb)script:", address, re.IGNORECASE):
+        yield "holds a script in href"
+    elif address.startswith("#") and element in LEADING:
+        return
+    elif address and not (element in SHOWING and is_picture(address)):
+        yield f"refers to '{brief(value, 40)}', outside it"
