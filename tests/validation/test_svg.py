@@ -202,5 +202,5 @@ def test_twice_as_much_takes_no_more_than_some_times_as_long(name: str) -> None:
         return time.process_time() - start
 
     seconds(2**12)
-    small, large = min(seconds(2**15) for _ in range(3)), min(seconds(2**17) for _ in range(2))
-    assert large < 0.5 or large < small * 10  # four times as much; quadratic would be sixteen times as long
+    small, large = (min(seconds(size) for _ in range(3)) for size in (2**14, 2**17))
+    assert large < 0.5 or large < small * 24  # eight times as much; quadratic would be sixty-four times as long
