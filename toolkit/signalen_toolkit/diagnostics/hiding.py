@@ -62,13 +62,13 @@ def hidden(text: str, *, broken: bool = False) -> str:
 
 def without_contents(text: str) -> str:
     """Return a text with dots for what is a secret by itself: for sentences, in which a name is just a word."""
-    return masked(text, _merged(_contents(text)))
+    return masked(text, _contents(text))
 
 
 def masked(text: str, found: Iterable[Span]) -> str:
-    """Return a text with dots at some places, which are in their order and apart."""
+    """Return a text with dots at some places."""
     parts, last = list[str](), 0
-    for start, end in found:
+    for start, end in _merged(found):
         parts += [text[last:start], re.sub(r"[^\r\n]", MASK, text[start:end])]
         last = end
     return "".join([*parts, text[last:]])

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from signalen_toolkit.catalog.model import Component
-from signalen_toolkit.diagnostics.hiding import MASK
+from signalen_toolkit.diagnostics.hiding import MASK, masked
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.diagnostics.secret_shapes import (
     TOKEN,
@@ -69,23 +69,13 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
         if len(text := str(node.data)) >= _SHORTEST:
             values.add(text)
     repeated = _Repeated(values)
-    lines: dict[tuple[str, int], str] = {}  # with dots in them: a line may have many problems, and many secrets
+    lines: dict[tuple[int, str], str] = {}  # each hidden once, however many problems it has
     for problem in problems:
-        line = (problem.file, problem.line)
-        if line not in lines:
-            lines[line] = _dotted_out(problem.source, spans.get(problem.line, ()))
-        yield replace(
-            problem, source=lines[line], message=repeated.hidden(problem.message), hint=repeated.hidden(problem.hint)
-        )
-
-
-def _dotted_out(line: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return a line with dots in the place of some spans of it."""
-    parts, at = list[str](), 0
-    for start, end in sorted(spans):
-        parts += [line[at:start], MASK * (min(end, len(line)) - max(start, at))]
-        at = max(at, end)
-    return "".join([*parts, line[at:]])
+        line = problem.line, problem.source
+        if problem.source and line not in lines:
+            lines[line] = masked(problem.source, spans.get(problem.line, ()))
+        message, hint = repeated.hidden(problem.message), repeated.hidden(problem.hint)
+        yield replace(problem, source=lines.get(line, ""), message=message, hint=hint)
 
 
 class _Repeated:
