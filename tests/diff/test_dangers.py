@@ -69,6 +69,8 @@ DANGERS: list[tuple[str, Object | None, Object | None]] = [
     ("network-closed", None, policy(policyTypes=["Ingress", "Egress"], egress=[{}])),
     ("database-changed", settings_with("a"), settings_with("b")),
     ("database-changed", variable("PGHOST", "a"), variable("PGHOST", "b")),
+    ("storage-changed", variable("S3_STORAGE_BUCKET_NAME", "a"), variable("S3_STORAGE_BUCKET_NAME", "b")),
+    ("storage-changed", variable("AZURE_STORAGE_ACCOUNT_NAME", "a"), variable("OTHER", "a")),
     ("secret-changed", mounts("secret", "a"), mounts("secret", "b")),
     ("secret-changed", takes_from("a"), takes_from("b")),
 ]  # fmt: skip

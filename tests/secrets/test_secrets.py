@@ -221,11 +221,14 @@ def test_set_changes_one_value_and_what_follows_it(repository: Path) -> None:
     initialised(repository)
     other = OTHER.translate({ord(sign): "x" for sign in "/?#[]%"})  # it stands in an address
     before = {path: dict(secret_files.read(repository, path).values()) for path in (BACKEND, RABBITMQ)}  # type: ignore[union-attr]
-    changed = set_value(repository, catalog(), "acceptance", "RABBITMQ_PASSWORD", other)
-    assert changed == [
+    done = set_value(repository, catalog(), "acceptance", "RABBITMQ_PASSWORD", other)
+    changed = done.keys
+    assert changed == (
         "signalen-backend-secrets/RABBITMQ_PASSWORD",
         "signalen-backend-rabbitmq-secrets/rabbitmq-password",
-    ]
+    )
+    # The queue in the cluster keeps the old one until it is told, whoever chose the new one.
+    assert any("change_password" in line for line in done.orders)
     assert {values(repository)[key] for key in changed} == {other}
     for path, old in before.items():
         new = dict(secret_files.read(repository, path).values())  # type: ignore[union-attr]
@@ -419,7 +422,7 @@ def test_check_before_init(repository: Path) -> None:
 
 def test_check_sees_plain_text_and_does_not_show_it(repository: Path) -> None:
     initialised(repository)
-    text = secret_files.secret_text("signalen-backend-secrets", "signalen-acceptance", {"SECRET_KEY": PLAIN})
+    text = secret_files.secret_text("signalen-backend-secrets", "signalen-acceptance", {"SECRET_KEY": PLAIN}, {})
     (repository / BACKEND).write_text(text)
     (repository / "secrets/acceptance/extra.yaml").write_text(text)
     (repository / "secrets/notes.txt").write_text(PLAIN)

@@ -133,3 +133,50 @@ def test_facts_of_an_older_tree_are_read_as_far_as_they_go(repository: Path) -> 
     # What stands in commands that a person is told to run is a name, or counts for nothing.
     (repository / FACTS).write_text(HEADER + 'delivery: "\nnamespace: x\n', encoding="utf-8")
     assert not rendered.on_disk(repository)
+
+
+@pytest.mark.parametrize(
+    ("section", "place", "said"),
+    [
+        (
+            "database: {host: db.utrecht.nl}\n",
+            ("database", "host"),
+            "the database of 'acceptance' goes from the cluster",
+        ),
+        ("queue: {provider: managed, host: mq.utrecht.nl}\n", ("queue", "provider"), "what waits in it does not move"),
+        ("search: {host: 'es.utrecht.nl:9200'}\n", ("search", "host"), "its index has to be made anew"),
+        (
+            "storage: {provider: s3, s3: {bucket: fotos}}\n",
+            ("storage", "provider"),
+            "the place of photographs of 'acceptance' goes from the cluster to elsewhere",
+        ),
+    ],
+)
+def test_a_service_that_goes_elsewhere_or_comes_is_told(
+    repository: Path, section: str, place: tuple[str, ...], said: str
+) -> None:
+    change(repository, FORM + section)
+    (one,) = found(repository)
+    assert (one.rule, one.severity, one.place) == ("service-moved", "warning", place)
+    assert said in one.message
+    assert "docs/managed-services.md" in one.hint
+    tree.write(repository, render(check_file(repository / "municipality.yaml", catalog())[0], catalog()))
+    assert not found(repository)
+    change(repository, FORM)
+    (one,) = found(repository)
+    assert "into the cluster" in one.message
+
+
+def test_a_tree_that_says_nothing_of_services_is_no_reason_to_warn(repository: Path) -> None:
+    facts = repository / FACTS
+    for old, new in (("shape: 2", "shape: 1"), ("volumes.", "others.")):
+        text = facts.read_text(encoding="utf-8")
+        facts.write_text(text.replace(old, new), encoding="utf-8")
+        change(repository, FORM + "database: {host: db.utrecht.nl}\n")
+        assert not found(repository)
+        facts.write_text(text, encoding="utf-8")
+
+
+def test_a_volume_of_a_persons_own_is_in_no_tree(repository: Path) -> None:
+    change(repository, FORM + "storage: {media: {existingClaim: fotos}}\n")
+    assert not found(repository)

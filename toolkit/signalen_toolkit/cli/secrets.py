@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ def set_(environment: str, key: str, from_file: Path | None, program: str | None
     from signalen_toolkit.secrets import make as making
     from signalen_toolkit.secrets.values import obtain
 
-    for path in making.set_value(directory, catalog(), environment, key, obtain(key, from_file), program=program):
-        say(f"changed {path}")
+    changed = making.set_value(directory, catalog(), environment, key, obtain(key, from_file), program=program)
+    _say("changed", changed.keys, changed.orders)
 
 
 @secrets.command()
@@ -101,12 +101,11 @@ def rotate(
 
     if not (add_recipient or remove_recipient or new_key):
         done = rotation.rotate(directory, catalog(), environment, keys, services=services, program=program)
-        for key in done.changed:
-            say(f"new value for {key}")
-        for key in done.left_out:
-            say(f"left as it is: {key}, which a service in the cluster keeps; name it, or add --services")
-        if done.orders:
-            say("\n".join(["", "Now, in this order:", *done.orders]))
+        left = [
+            f"left as it is: {key}, which a service in the cluster keeps; name it, or add --services"
+            for key in done.left_out
+        ]
+        _say("new value for", done.changed, done.orders, *left)
         return
     if keys or services:
         raise UsageError("new readers and new values are two steps: leave out the keys and --services, or the options")
@@ -152,4 +151,13 @@ def edit(environment: str, secret: str, program: str | None, directory: Path) ->
     from signalen_toolkit.secrets import rotation
 
     changed = rotation.edit(directory, catalog(), environment, secret, program=program)
-    say("changed" if changed else "nothing changed")
+    if changed:
+        _say("changed", changed.keys or [secret], changed.orders)
+    else:
+        say("nothing changed")
+
+
+def _say(what: str, keys: Sequence[str], orders: Sequence[str], *more: str) -> None:
+    """Say which keys have another value now, and what to do in the cluster."""
+    lines = [*(f"{what} {key}" for key in keys), *more]
+    say("\n".join([*lines, *(["", "Now, in this order:", *orders] if orders else [])]))

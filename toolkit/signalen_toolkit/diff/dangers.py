@@ -47,6 +47,10 @@ _WAYS: Final = {"ingress": "all that calls its pods", "egress": "all that its po
 _POD_SECURITY: Final = "pod-security.kubernetes.io/enforce"
 _LEVELS: Final = ("privileged", "baseline", "restricted")
 _DATABASE: Final = re.compile(r"(DATABASE|DB|POSTGRES(QL)?|PG)_?(HOST|NAME|DB|DATABASE)(_OVERRIDE)?")
+# Object storage that files are kept in: its address, and its bucket or container.
+_STORAGE: Final = re.compile(
+    r"(?:AZURE|S3|AWS|GS)_(?:STORAGE_)?(?:ACCOUNT|CONTAINER|BUCKET)(?:_NAME)?|(?:AWS_)?S3_ENDPOINT_URL"
+)
 
 
 def dangers(
@@ -162,6 +166,14 @@ def _database(before: Object, after: Object) -> Iterator[Finding]:
             yield _danger("database-changed", message, after, hint="what is in the old one does not move by itself")
 
 
+def _storage(before: Object, after: Object) -> Iterator[Finding]:
+    old, new = (dict(_variables(obj)) for obj in (before, after))
+    for name in sorted(old):
+        if _STORAGE.fullmatch(name) and old[name] != new.get(name):
+            message = f"other storage of files: {name} changes from {_said(old[name])} to {_said(new.get(name))}"
+            yield _danger("storage-changed", message, after, hint="what is in the old one does not move by itself")
+
+
 def _secrets(before: Object, after: Object) -> Iterator[Finding]:
     old, new = (_of_pod(obj, _secret_names) for obj in (before, after))
     if _pod(before) and new - old:
@@ -186,6 +198,7 @@ _CHECKS: Final[tuple[Callable[[Object, Object], Iterator[Finding]], ...]] = (
     _replicas,
     _pod_security,
     _database,
+    _storage,
     _secrets,
     _volumes,
 )

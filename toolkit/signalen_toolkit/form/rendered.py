@@ -17,6 +17,7 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS, is_rendered
 
 FACTS_FILE: Final = "bootstrap.yaml"
+SIZES_SINCE: Final = 2  # the shape since which the sizes of all volumes are written down
 SHAPE: Final = 2  # raised where an older tree has to be replaced in the cluster before anything else is done with it
 
 _LARGEST: Final = 64 * 1024  # bytes; what is larger is none of ours

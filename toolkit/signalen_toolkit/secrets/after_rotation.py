@@ -47,7 +47,9 @@ def _orders(
         number += 1
     yield f"{number}. start anew what reads them (not needed where Reloader does that):"
     for namespace in sorted({*namespaces} - {environment.settings["sync"]["namespace"]}):  # the tool reads its own anew
-        yield f"     kubectl rollout restart --namespace {namespace} deployment"
+        # Beside Signalen itself nothing keeps a password of its own, so that all of it can start anew at once.
+        kinds = "deployment" if namespace == environment.namespace else "deployment,statefulset"
+        yield f"     kubectl rollout restart --namespace {namespace} {kinds}"
     for key, change in services:
         yield f"     kubectl rollout restart --namespace {places[key.path]} {change.workload}"
 

@@ -5,6 +5,7 @@ Problems never show a line of a file, nor a value: what should be encrypted may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -17,11 +18,11 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError,
 from signalen_toolkit.diagnostics.source import Source
 from signalen_toolkit.documents.reader import LARGEST
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.needed_secrets import NeededSecret
+from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.environment import choose, needs_of, read_config, sops_of
-from signalen_toolkit.secrets.files import SecretFile, path_of
+from signalen_toolkit.secrets.files import Origin, SecretFile, path_of
 from signalen_toolkit.secrets.sops import NoKeyError, Sops, SopsError, find
 
 REASONS: Final[Mapping[str, str]] = {
@@ -29,6 +30,7 @@ REASONS: Final[Mapping[str, str]] = {
     "secret-differs": "two keys that must hold one value do not, and what has the one cannot sign in at the other",
     "secret-file": "the cluster cannot make the Secret that is needed of this file",
     "secret-missing": "a pod does not start without its Secret",
+    "secret-outdated": "a value that was made for something else opens nothing, and what needs it does not start",
     "secret-not-encrypted": "what stands in Git in plain text, everybody who can read it has, for ever",
     "secret-recipients": "who may read the secrets is what .sops.yaml says, no more and no fewer",
     "secret-unreadable": "the cluster cannot decrypt it either",
@@ -75,9 +77,10 @@ def check(
         seen |= set(files)
         for path, secret in found.items():
             problems += _secret(path, files[path], secret, environment, directory)
-        if decrypt and any(files.values()) and not any(problem.file in files for problem in problems):
+        wrong = (one for one in problems if one.rule != "secret-outdated")  # which says nothing of the other values
+        if decrypt and any(files.values()) and not any(problem.file in files for problem in wrong):
             try:
-                problems += _values(directory, environment, needs, files, program)
+                problems += _values(directory, environment, needs, files, charts, program)
             except (NoKeyError, _NoProgramError):
                 locked.append(environment.name)
     if not environments:
@@ -137,7 +140,39 @@ def _secret(
         elif not needed.empty and (place := file.place(needed.key.name)) in empty:
             hint = f"signalen secrets set {environment.name} {needed.path}"
             yield _problem(file, "secret-missing", f"the key {needed.key.name} is empty", place, hint=hint)
+        elif (origin := file.origins.get(needed.key.name)) and _is_outdated(needed, origin, file):
+            yield _outdated(file, needed, origin, environment)
     yield from _recipients(path, file, directory)
+
+
+def _is_outdated(needed: NeededKey, origin: Origin, file: SecretFile) -> bool:
+    """Tell whether a value was made for another form: random, or that of another key, where it is neither now.
+
+    Somebody may have changed it without us: then it is seldom as long as what we make.
+    """
+    if needed.random or needed.key.same_as or origin is Origin.GIVEN:
+        return False
+    made = needed.key.generate + len(needed.key.prefix)
+    return origin is Origin.FOLLOWS or file.length(needed.key.name) == made
+
+
+def _outdated(
+    file: SecretFile,
+    needed: NeededKey,
+    origin: Origin | None,
+    environment: Environment,
+    severity: Severity = Severity.ERROR,
+) -> Problem:
+    """Make the problem of a value of before; without an origin, what it looks like is all that is known."""
+    was = {Origin.RANDOM: "has the random value", Origin.FOLLOWS: "has the value of another key"}
+    still = was[origin] if origin else "looks like the random value"
+    message = f"{needed.key.name} still {still} that it had for a service of this environment's own"
+    about = needed.key.description.rstrip(".")
+    hint = (
+        f"give it the one that is known elsewhere ({about[:1].lower()}{about[1:]}), also where it is the same:"
+        f" signalen secrets set {environment.name} {needed.path}"
+    )
+    return _problem(file, "secret-outdated", message, file.place(needed.key.name), hint=hint, severity=severity)
 
 
 def _shape(path: str, file: SecretFile) -> Iterator[Problem]:
@@ -172,6 +207,7 @@ def _values(
     environment: Environment,
     needs: Sequence[NeededSecret],
     files: Mapping[str, SecretFile | None],
+    charts: Catalog,
     program: str | None,
 ) -> Iterator[Problem]:
     """Report what is wrong with the values themselves. Raises NoKeyError where no private key is at hand."""
@@ -204,6 +240,49 @@ def _values(
                 yield _problem(
                     file, "secret-differs", f"{needed.key.name} must hold the value of {same}", place, hint=hint
                 )
+            elif not (needed.random or same or needed.key.name in file.origins):
+                yield from _of_before(directory, environment, needed, value, file, charts, sops)
+
+
+def _of_before(
+    directory: Path,
+    environment: Environment,
+    needed: NeededKey,
+    value: str,
+    file: SecretFile,
+    charts: Catalog,
+    sops: Sops,
+) -> Iterator[Problem]:
+    """Report a value that was made for a service of before, where the file itself does not say what it was made for.
+
+    Sure is one that a Secret of that service, which nothing needs any more, has too.
+    """
+    for path, key in _partners(charts, needed.path):
+        other = secret_files.read(directory, path_of(environment.name, path))
+        if other is None or other.document.problems or not other.has(key):
+            continue
+        try:
+            found = secret_files.decrypted(sops.decrypt(directory / path_of(environment.name, path))).get(key)
+        except (SopsError, ValueError):
+            continue
+        if value and found == value:
+            yield _outdated(file, needed, Origin.RANDOM, environment)
+            return
+    prefix, length = needed.key.prefix, needed.key.generate
+    if length and re.fullmatch(rf"{re.escape(prefix)}[A-Za-z0-9]{{{length}}}", value):
+        yield _outdated(file, needed, None, environment, Severity.WARNING)
+
+
+def _partners(charts: Catalog, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the Secret and the key of all that has the same value as a key in some form, if not in this one."""
+    for component in charts.components.values():
+        for secret in component.secrets:
+            for key in secret.keys:
+                if key.same_as == path:
+                    yield secret.name, key.name
+                elif f"{secret.name}/{key.name}" == path and key.same_as:
+                    name, _, other = key.same_as.partition("/")
+                    yield name, other
 
 
 def _program(directory: Path, environment: Environment, program: str | None) -> Path:
@@ -240,7 +319,15 @@ def _others(directory: Path, seen: set[str]) -> Iterator[Problem]:
             yield from _shape(path, file)
 
 
-def _problem(file: SecretFile, rule: str, message: str, place: tuple[Any, ...], *, hint: str = "") -> Problem:
+def _problem(
+    file: SecretFile,
+    rule: str,
+    message: str,
+    place: tuple[Any, ...],
+    *,
+    hint: str = "",
+    severity: Severity = Severity.ERROR,
+) -> Problem:
     """Make a problem of a place in a file, without the line that it is on."""
-    found = file.document.problem(rule, message, place, at="key", hint=hint)
+    found = file.document.problem(rule, message, place, at="key", hint=hint, severity=severity)
     return replace(found, source="")

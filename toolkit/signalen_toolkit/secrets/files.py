@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,11 +19,22 @@ from signalen_toolkit.base.layout import SECRETS
 from signalen_toolkit.base.together import together
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.secrets.sops import Sops
 
-_ENCRYPTED: Final = re.compile(r"ENC\[AES256_GCM,data:[^,\]]+,iv:[^,\]]+,tag:[^,\]]+,type:\w+\]")
+_ENCRYPTED: Final = re.compile(r"ENC\[AES256_GCM,data:(?P<data>[^,\]]+),iv:[^,\]]+,tag:[^,\]]+,type:\w+\]")
+# An annotation, which everybody can read: where values come from, and nothing of what they are.
+_ORIGINS: Final = ("metadata", "annotations", "signalen.org/origins")
+
+
+class Origin(StrEnum):
+    """Where the value of a key comes from: chance, somebody who knows it, or another key that it follows."""
+
+    RANDOM = "random"
+    GIVEN = "given"
+    FOLLOWS = "follows"
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,21 @@ class SecretFile:
         found = sops.get("age") if isinstance(sops, dict) else None
         listed = found if isinstance(found, list) else []
         return [str(one.get("recipient", "")) for one in listed if isinstance(one, dict)]
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """Where the values of keys come from, as far as the file says: one of an older toolkit does not."""
+        known = {origin.value: origin for origin in Origin}
+        pairs = (pair.partition("=") for pair in str(at(self.data, *_ORIGINS) or "").split(","))
+        return {key.strip(): known[word.strip()] for key, _, word in pairs if word.strip() in known}
+
+    def length(self, key: str) -> int | None:
+        """Return how many bytes a value has, encrypted or not; None where there is no such key."""
+        value = next((value for place, value in self.values() if place[1] == key), None)
+        found = _ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            return len(str(value).encode()) if value is not None else None
+        return len(base64.b64decode(found["data"]))
 
     def values(self) -> Iterator[tuple[tuple[str, str], Any]]:
         """Yield the place and the value of every key of the Secret."""
@@ -80,8 +107,10 @@ def read(repository: Path, path: str) -> SecretFile | None:
     return None if content is None else SecretFile(reader.parse(content, path))
 
 
-def secret_text(name: str, namespace: str, values: Mapping[str, str]) -> str:
+def secret_text(name: str, namespace: str, values: Mapping[str, str], origins: Mapping[str, Origin]) -> str:
     """Return a Secret in plain text. It goes to SOPS, and nowhere else."""
+    _, part, annotation = _ORIGINS
+    told = [f"  {part}:", f"    {annotation}: {inline(_told(origins))}"] if origins else []
     lines = [
         "apiVersion: v1",
         "kind: Secret",
@@ -90,6 +119,7 @@ def secret_text(name: str, namespace: str, values: Mapping[str, str]) -> str:
         f"  namespace: {inline(namespace)}",
         "  labels:",
         "    app.kubernetes.io/part-of: signalen",
+        *told,
         "type: Opaque",
         "stringData:",
         *(f"  {inline(key)}: {inline(value)}" for key, value in values.items()),
@@ -106,14 +136,33 @@ def decrypted(text: str) -> dict[str, str]:
     return decoded | {str(key): str(value) for key, value in plain}
 
 
-def changed(repository: Path, path: str, file: SecretFile, values: Mapping[str, str], sops: Sops) -> str:
+def changed(
+    repository: Path,
+    path: str,
+    file: SecretFile,
+    values: Mapping[str, str],
+    origins: Mapping[str, Origin],
+    sops: Sops,
+) -> str:
     """Return the text of an encrypted file with other values for some keys; the rest is as it was, letter by letter."""
     with copy_of(repository, path) as copy:
         for key, value in values.items():
             place = file.place(key)
             stored = base64.b64encode(value.encode()).decode() if place[0] == "data" else value
             sops.set(copy, place, stored)
+        tell_origins(copy, file, origins, sops)
         return copy.read_text(encoding="utf-8")
+
+
+def tell_origins(copy: Path, file: SecretFile, origins: Mapping[str, Origin], sops: Sops) -> None:
+    """Write down in an encrypted file where values come from, beside what it says already (`file`)."""
+    after = {**file.origins, **origins}
+    if after != file.origins:
+        sops.set(copy, _ORIGINS, _told(after))
+
+
+def _told(origins: Mapping[str, Origin]) -> str:
+    return ",".join(f"{key}={origin}" for key, origin in sorted(origins.items()))
 
 
 def write(repository: Path, texts: Mapping[str, str], also: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -129,7 +178,6 @@ def write(repository: Path, texts: Mapping[str, str], also: Mapping[str, str] = 
         for path, text in {**texts, **also}.items():
             files.write(path, text.encode(), beneath.read(repository, path))
         files.take_place()
-
 
 @contextmanager
 def copy_of(repository: Path, path: str) -> Iterator[Path]:

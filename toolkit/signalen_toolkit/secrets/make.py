@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from signalen_toolkit.base import beneath, files
 from signalen_toolkit.base.layout import SECRETS, SOPS_CONFIG
@@ -21,10 +22,13 @@ from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
+from signalen_toolkit.secrets.after_rotation import orders
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of, with_sops
-from signalen_toolkit.secrets.files import path_of
+from signalen_toolkit.secrets.files import Origin, path_of
 from signalen_toolkit.secrets.sops import Sops, find
 from signalen_toolkit.secrets.values import ValueSources
+
+_RANDOM: Final = "random"  # in the words of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,23 @@ class MadeSecrets:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """The keys that got another value (`<secret>/<key>`), and what to do in the cluster now, line by line."""
+
+    keys: tuple[str, ...]
+    orders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _NewValues:
     """Values of keys by their path, and where each comes from, in words."""
 
     values: Mapping[str, str] = field(repr=False)
     origins: Mapping[str, str]
+
+    def origin(self, path: str) -> Origin:
+        """Return where the value of a key comes from, in the word that its file keeps."""
+        return Origin.RANDOM if self.origins.get(path) == _RANDOM else Origin.GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +133,10 @@ def summary(made: MadeSecrets) -> str:
 
 def set_value(
     directory: Path, charts: Catalog, environment: str, key: str, value: str, *, program: str | None = None
-) -> list[str]:
+) -> Changed:
     """Give a key (`<secret>/<key>`, or the key alone) of an environment another value, and the keys that follow it.
 
-    Returns the keys that changed. Raises UsageError, and NoKeyError where no private key is at hand.
+    Raises UsageError, and NoKeyError where no private key is at hand.
     """
     with files.alone(directory):
         config = read_config(directory, charts)
@@ -128,13 +144,19 @@ def set_value(
         needs = needs_of(config, chosen, charts)
         found = one_key(needs, key)
         secret_values.check_value(value, found)
-        return change(directory, chosen, needs, {found.path: value}, find(program))
+        changed = change(directory, chosen, needs, {found.path: value}, Origin.GIVEN, find(program))
+    return Changed(tuple(changed), tuple(orders(chosen, needs, changed)))
 
 
 def change(
-    directory: Path, environment: Environment, needs: Sequence[NeededSecret], values: Mapping[str, str], program: Path
+    directory: Path,
+    environment: Environment,
+    needs: Sequence[NeededSecret],
+    values: Mapping[str, str],
+    origin: Origin,
+    program: Path,
 ) -> list[str]:
-    """Put values (by `<secret>/<key>`) into the files, and into the keys that have the same value.
+    """Put values (by `<secret>/<key>`) of one origin into the files, and into the keys that have the same value.
 
     All files are made before the first is written.
     """
@@ -151,7 +173,9 @@ def change(
         if file is None or file.document.problems:
             state = "cannot be read; `signalen secrets check` says why" if file else "is not there"
             raise UsageError(f"{path} {state}; `signalen secrets init {environment.name}` makes what is missing")
-        written[path] = secret_files.changed(directory, path, file, new, sops)
+        told = [key for key in secret.keys if _may_change(key) or key.key.name in file.origins]
+        origins = {key.key.name: _origin(key, origin) for key in told if key.key.name in new}
+        written[path] = secret_files.changed(directory, path, file, new, origins, sops)
     secret_files.write(directory, written)
     return [path for path, value in wanted.items() if value is not None]
 
@@ -177,16 +201,27 @@ def _init(
             continue
         path = path_of(environment.name, secret.name)
         new = {key.key.name: _value(directory, key, values, sops, environment) for key in keys}
+        origins = {key.key.name: _origin(key, known.origin(key.path)) for key in keys if _may_change(key)}
         file = secret_files.read(directory, path)
         if file is None:
-            written[path] = sops.encrypt(secret_files.secret_text(secret.name, secret.namespace, new), path)
+            text = secret_files.secret_text(secret.name, secret.namespace, new, origins)
+            written[path] = sops.encrypt(text, path)
             continue
-        written[path] = secret_files.changed(directory, path, file, new, sops)
+        written[path] = secret_files.changed(directory, path, file, new, origins, sops)
     for path in written:
         _remember(directory, path, undo)
     secret_files.write(directory, written)
-    origins = {key.path: known.origins.get(key.path, f"the value of {key.key.same_as}") for key in absent}
-    return MadeSecrets(environment, key.file, key.new, key.note, tuple(written), origins)
+    said = {one.path: known.origins.get(one.path, f"the value of {one.key.same_as}") for one in absent}
+    return MadeSecrets(environment, key.file, key.new, key.note, tuple(written), said)
+
+
+def _may_change(key: NeededKey) -> bool:
+    """Tell whether what a key has to hold depends on more of the form than that it is needed."""
+    return bool(key.key.generate or key.key.same_as)
+
+
+def _origin(key: NeededKey, origin: Origin) -> Origin:
+    return Origin.FOLLOWS if key.key.same_as else origin
 
 
 def _new_values(
@@ -240,7 +275,7 @@ def _values(absent: Sequence[NeededKey], sources: ValueSources, environment: str
         if given is not None:
             values[key.path], origins[key.path] = secret_values.check_value(given, key), "as given"
         elif key.random:
-            values[key.path], origins[key.path] = secret_values.random_text(key), "random"
+            values[key.path], origins[key.path] = secret_values.random_text(key), _RANDOM
         elif key.empty:
             values[key.path], origins[key.path] = "", "empty, for nothing needs it"
         else:

@@ -18,14 +18,16 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import UsageError, did_you_mean
+from signalen_toolkit.documents import reader
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.after_rotation import kept_by_services, orders
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of
-from signalen_toolkit.secrets.make import change
-from signalen_toolkit.secrets.sops import find
+from signalen_toolkit.secrets.files import Origin, SecretFile
+from signalen_toolkit.secrets.make import Changed, change
+from signalen_toolkit.secrets.sops import Sops, find
 
 _RAM = ("tmpfs", "ramfs")
 _PREFIX = "signalen-edit-"
@@ -77,7 +79,7 @@ def rotate(
                 f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
             )
         values = {key.path: secret_values.random_text(key) for key in wanted}
-        changed = change(directory, chosen, needs, values, find(program))
+        changed = change(directory, chosen, needs, values, Origin.RANDOM, find(program))
     left_out = tuple(key.path for key in kept)
     return Rotation(tuple(changed), left_out, tuple(orders(chosen, needs, changed)))
 
@@ -121,8 +123,10 @@ def rotate_recipients(
     return Recipients(environment, tuple(after), tuple(paths), key_file if new_key else None)
 
 
-def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, program: str | None = None) -> bool:
-    """Have a person edit a Secret of an environment in plain text, in their own editor; tell whether it changed.
+def edit(
+    directory: Path, charts: Catalog, environment: str, secret: str, *, program: str | None = None
+) -> Changed | None:
+    """Have a person edit a Secret of an environment in plain text, in their own editor; tell what changed, if anything.
 
     SOPS gives the editor a file, so that file is in memory: in a folder that only its owner may enter. Others may work
     in the repository while the editor is open. Raises UsageError where this computer has no such folder, and where the
@@ -138,12 +142,26 @@ def edit(directory: Path, charts: Catalog, environment: str, secret: str, *, pro
     with _memory() as folder, secret_files.copy_of(directory, path) as copy:
         before = copy.read_bytes()
         if not sops.edit(copy, folder) or copy.read_bytes() == before:
-            return False
+            return None
+        keys = _tell_given(path, before, copy, sops)
         with files.alone(directory):
             if beneath.read(directory, path) != before:
                 raise files.changed_meanwhile(directory / path)
             secret_files.write(directory, {path: copy.read_text(encoding="utf-8")})
-    return True
+    changed = [f"{secret}/{key}" for key in keys]
+    needs = needs_of(config, chosen, charts)
+    needed = {key.path for one in needs for key in one.keys}
+    return Changed(tuple(changed), tuple(orders(chosen, needs, [path for path in changed if path in needed])))
+
+
+def _tell_given(path: str, before: bytes, copy: Path, sops: Sops) -> list[str]:
+    """Write down that values which a person changed are given; return their keys. SOPS leaves the others alone."""
+    old, new = (SecretFile(reader.parse(text, path)) for text in (before, copy.read_bytes()))
+    was = {place[1]: value for place, value in old.values()}
+    keys = [place[1] for place, value in new.values() if was.get(place[1]) != value]
+    if told := {key: Origin.GIVEN for key in keys if key in new.origins}:
+        secret_files.tell_origins(copy, new, told, sops)
+    return keys
 
 
 def _new_key(

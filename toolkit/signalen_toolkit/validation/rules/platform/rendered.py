@@ -9,13 +9,22 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
-from signalen_toolkit.form.rendered import Rendered
+from signalen_toolkit.form.rendered import SIZES_SINCE, Rendered
 from signalen_toolkit.form.volumes import Volume, volumes
 from signalen_toolkit.kubernetes.quantity import amount
 from signalen_toolkit.validation.rules import rule
 
 # The rules that say nothing of the form by itself: what it becomes can be rendered, and be shown.
-JUMPS: Final = frozenset({"environment-moved", "namespace-moved", "environment-gone", "volume-resized"})
+JUMPS: Final = frozenset(
+    {"environment-moved", "namespace-moved", "environment-gone", "volume-resized", "service-moved"}
+)
+# A service that may be in the cluster: the volume that it has there, and what has to be done where it goes or comes.
+_SERVICES: Final = (
+    ("database", "database.size", "cluster", "the database", "what is in it does not move by itself"),
+    ("queue", "queue.size", "cluster", "the queue", "what waits in it does not move by itself"),
+    ("search", "search.size", "cluster", "the search engine", "its index has to be made anew"),
+    ("storage", "storage.media.size", "volume", "the place of photographs", "they do not move by themselves"),
+)
 
 
 @rule("environment-moved", "two tools that both look after one environment undo each other's work, down to its data")
@@ -102,6 +111,33 @@ def volume_resized(form: Form) -> Iterator[Problem]:
             old, new = amount(was), amount(size)
             if old is not None and new is not None and old != new and before.namespace == environment.namespace:
                 yield _resized(form, environment, volume, was, smaller=new < old)
+
+
+@rule("service-moved", "an application that starts with an empty database shows nobody what was in the other one")
+def service_moved(form: Form) -> Iterator[Problem]:
+    """Warns of a database, queue, search engine or storage that was rendered in the cluster and is elsewhere now, or
+    the other way round: what it holds has to be copied, and its password is another.
+    """
+    for environment, before in _both(form):
+        if before.shape < SIZES_SINCE or not before.sizes or "backend" not in environment.enabled:
+            continue  # nothing is known of before, or there was no backend
+        for section, volume, here, what, consequence in _SERVICES:
+            settings = environment.settings[section]
+            if section == "storage" and settings["media"].get("existingClaim"):
+                continue  # a volume of a person's own is in no tree
+            was, becomes = volume in before.sizes, settings["provider"] == here
+            if was != becomes:
+                way = "from the cluster to elsewhere" if was else "into the cluster"
+                yield form.problem(
+                    "service-moved",
+                    f"{what} of '{environment.name}' goes {way}: {consequence}",
+                    environment,
+                    section,
+                    "provider" if form.given(environment, section, "provider") else "host",
+                    hint="docs/managed-services.md of the Signalen Toolkit tells what to copy, which passwords change,"
+                    " and in which order",
+                    severity=Severity.WARNING,
+                )
 
 
 def _resized(form: Form, environment: Environment, volume: Volume, was: str, *, smaller: bool) -> Problem:
