@@ -29,14 +29,32 @@ def orders(environment: Environment, needs: Sequence[NeededSecret], changed: Ite
     services = [
         (key, key.key.change) for key in kept_by_services(needs) if key.path in paths and key.key.change is not None
     ]
-    return list(_orders(environment, {places[path] for path in paths}, services, places))
+    return list(_orders(environment, paths, services, places, _readers(needs, paths)))
+
+
+def _readers(needs: Sequence[NeededSecret], paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the services that read a Secret of their own of which a key changed, with its namespace.
+
+    Theirs is the one that has the password of a service under a key of its own.
+    """
+    changes = {key.path: key.key.change for secret in needs for key in secret.keys}
+    touched = {path.partition("/")[0] for path in paths}
+    own = (
+        (secret.namespace, change.workload)
+        for secret in needs
+        if secret.name in touched
+        for key in secret.keys
+        if (change := changes.get(key.key.same_as)) is not None
+    )
+    return list(dict.fromkeys(own))
 
 
 def _orders(
     environment: Environment,
-    namespaces: Iterable[str],
+    paths: Iterable[str],
     services: Sequence[tuple[NeededKey, ServiceChange]],
     places: dict[str, str],
+    readers: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
     yield "1. commit and push secrets/, and wait until the cluster has the new Secrets:"
     yield from _arrive(environment)
@@ -46,12 +64,15 @@ def _orders(
         yield f"     {_changed(key, change, places[key.path])}"
         number += 1
     yield f"{number}. start anew what reads them (not needed where Reloader does that):"
-    for namespace in sorted({*namespaces} - {environment.settings["sync"]["namespace"]}):  # the tool reads its own anew
+    for namespace in sorted(
+        {places[path] for path in paths} - {environment.settings["sync"]["namespace"]}
+    ):  # the tool reads its own anew
         # Beside Signalen itself nothing keeps a password of its own, so that all of it can start anew at once.
         kinds = "deployment" if namespace == environment.namespace else "deployment,statefulset"
         yield f"     kubectl rollout restart --namespace {namespace} {kinds}"
-    for key, change in services:
-        yield f"     kubectl rollout restart --namespace {places[key.path]} {change.workload}"
+    last = [(places[key.path], change.workload) for key, change in services]
+    for namespace, workload in dict.fromkeys([*readers, *last]):
+        yield f"     kubectl rollout restart --namespace {namespace} {workload}"
 
 
 def _arrive(environment: Environment) -> Iterator[str]:

@@ -179,6 +179,7 @@ def write(repository: Path, texts: Mapping[str, str], also: Mapping[str, str] = 
             files.write(path, text.encode(), beneath.read(repository, path))
         files.take_place()
 
+
 @contextmanager
 def copy_of(repository: Path, path: str) -> Iterator[Path]:
     """Give a copy of an encrypted file to work on, in a folder that goes afterwards; `write` puts it back."""
