@@ -185,3 +185,11 @@ def test_an_annotation_that_says_nothing(repository: Path, annotation: str) -> N
     assert changed != text
     (repository / BACKEND).write_text(changed)
     assert check(repository, catalog(), decrypt=False).problems == ()
+
+
+def test_a_value_that_nobody_can_decode_has_no_length(repository: Path) -> None:
+    initialised(repository)
+    form(repository, MANAGED)
+    text = (repository / BACKEND).read_text()
+    (repository / BACKEND).write_text(re.sub(r"(DATABASE_PASSWORD: ENC\[AES256_GCM,data:)[^,]+", r"\1*!", text))
+    assert outdated(check(repository, catalog(), decrypt=False).problems) == [("error", "RABBITMQ_PASSWORD")]

@@ -64,12 +64,15 @@ class SecretFile:
         return {key.strip(): known[word.strip()] for key, _, word in pairs if word.strip() in known}
 
     def length(self, key: str) -> int | None:
-        """Return how many bytes a value has, encrypted or not; None where there is no such key."""
+        """Return how many bytes a value has, encrypted or not; None where nobody can tell."""
         value = next((value for place, value in self.values() if place[1] == key), None)
         found = _ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             return len(str(value).encode()) if value is not None else None
-        return len(base64.b64decode(found["data"]))
+        try:
+            return len(base64.b64decode(found["data"], validate=True))
+        except ValueError:
+            return None
 
     def values(self) -> Iterator[tuple[tuple[str, str], Any]]:
         """Yield the place and the value of every key of the Secret."""
