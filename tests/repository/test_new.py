@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import hypothesis.strategies as st
 import pytest
 from click.testing import CliRunner
@@ -239,6 +240,22 @@ def test_readme_holds_with_any_number_of_environments_and_has_the_chosen_ways_on
     assert "In een kluis" in three and "geheimen.env" in three
     for command in ("diff", "bump", "promote", "status", "update", "verify", "preflight"):
         assert f"`signalen {command}" in three
+    for command in ("first-day", "handover", "resize", "remove"):
+        assert f"`signalen {command} <omgeving>`" in three
+    assert "`manifests/<omgeving>/`" in three and "`sync-paused`" in three
+
+
+def test_every_command_in_the_readme_is_one(tmp_path: Path) -> None:
+    new(tmp_path / "x")
+    text = (tmp_path / "x" / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"signalen ([a-z][a-z-]+)(?: ([a-z]+))?", "\n".join(re.findall(r"`+[^`]+`+", text))))
+    context = click.Context(main)
+    assert len(told) > 12
+    for name, below in told:
+        command = main.get_command(context, name)
+        assert command is not None, name
+        if isinstance(command, click.Group):
+            assert command.get_command(context, below), below
 
 
 def test_readme_says_where_to_watch_and_what_is_copied_where_there_is_something(tmp_path: Path) -> None:

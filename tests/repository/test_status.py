@@ -52,6 +52,17 @@ def test_an_image_tag_of_the_form_counts(tmp_path: Path) -> None:
     assert [row.backend for row in status(repository(tmp_path, form)).environments] == ["2.43.5", "2.99.9"]
 
 
+def test_an_environment_that_is_paused(tmp_path: Path) -> None:
+    """Nothing else in the table would say why a change does not arrive."""
+    database = "        database:"
+    form = FORM.replace(database, f"        sync: {{paused: true}}\n{database}")
+    found = status(repository(tmp_path, form))
+    assert [row.paused for row in found.environments] == [False, True]
+    _, acceptance, production, *_ = text(found).splitlines()
+    assert "paused" not in acceptance and "flux (paused)" in production
+    assert found.warnings == status(repository(tmp_path / "other")).warnings + 1
+
+
 def test_a_stale_tree(tmp_path: Path) -> None:
     form = repository(tmp_path) / "municipality.yaml"
     form.write_text(FORM.replace("4.19.0", "4.20.0"))

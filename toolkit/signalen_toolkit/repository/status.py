@@ -30,7 +30,10 @@ _HOOKS: Final = ".pre-commit-config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One environment. `behind` counts the releases after its own; `tree` is clean, stale or unknown."""
+    """One environment. `behind` counts the releases after its own; `tree` is clean, stale or unknown.
+
+    `paused` tells that the cluster changes nothing of it, whatever is committed.
+    """
 
     environment: str
     domain: str
@@ -40,6 +43,7 @@ class Row:
     frontend: str
     behind: int
     delivery: str
+    paused: bool
     tree: str
 
 
@@ -89,9 +93,8 @@ def _lines(found: RepositoryStatus) -> Iterator[str]:
     table = [("environment", "domain", "release", "behind", "backend", "frontend", "delivery", "clusters/")]
     for row in found.environments:
         behind = f"{row.behind} (newest {found.newest})" if row.behind else "no"
-        table.append(
-            (row.environment, row.domain, row.version, behind, row.backend, row.frontend, row.delivery, row.tree)
-        )
+        delivery = f"{row.delivery} (paused)" if row.paused else row.delivery
+        table.append((row.environment, row.domain, row.version, behind, row.backend, row.frontend, delivery, row.tree))
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     if found.environments:
         for line in table:
@@ -125,6 +128,7 @@ def _row(environment: Environment, charts: Catalog, state: str) -> Row:
         frontend=app("frontend"),
         behind=sum(parse(known) > parse(environment.version) for known in charts.releases),
         delivery=str(environment.settings["delivery"]),
+        paused=bool(environment.settings["sync"]["paused"]),
         tree=state,
     )
 

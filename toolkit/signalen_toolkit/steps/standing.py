@@ -89,7 +89,8 @@ def taken(directory: Path, now: Progress, change: Callable[[str], str], said: It
     changes = revision.put(made)
     done = ["changed municipality.yaml"] if made.diff else []
     done += [revision.tree_summary(changes)] if made.diff or changes else []
-    return StepTaken("\n".join([lines[0], *done, *lines[1:]]), made.after.problems)
+    left = (one for one in made.after.problems if one.rule != "sync-paused")  # which the step itself tells
+    return StepTaken("\n".join([lines[0], *done, *lines[1:]]), tuple(left))
 
 
 def renewal(now: Progress, command: str) -> Iterator[str]:
