@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from signalen_toolkit.catalog.model import Catalog, Decryption
+from signalen_toolkit.first_day.registrations import registrations
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededSecret
 from signalen_toolkit.rendering.render import needed_secrets
@@ -112,28 +113,13 @@ def _names(environment: Environment) -> Step:
     )
 
 
-def registrations(environment: Environment) -> list[tuple[str, str]]:
-    """Return who sends people to the identity provider, each with the address to which that sends them back.
-
-    The one place for it: what else has to be registered per kind of provider is in docs/sign-in.md.
-    """
-    identity, hosts = environment.settings["identity"], environment.hosts
-    own_dex = "dex" in environment.enabled and identity["issuer"] == f"https://{hosts['dex']}"
-    if own_dex:
-        return [("Dex", f"https://{hosts['dex']}/callback")]
-    return [
-        (f"de site ({identity['clientId']})", f"https://{hosts['frontend']}/manage/incidents"),
-        (f"de beheerpagina's ({identity['adminClientId']})", f"https://{hosts['backend']}/signals/oidc/callback/"),
-    ]
-
-
 def _sign_in(environment: Environment) -> Step:
     return Step(
         "sign-in",
         "Aanmelden mogelijk maken",
         "Registreer bij de aanmelddienst van de gemeente deze toepassingen met hun doorstuuradres (redirect URI)."
         " Bewaar de clientgeheimen voor de volgende stap.",
-        tuple(f"{who}: {address}" for who, address in registrations(environment)),
+        tuple(one.text for one in registrations(environment)),
         proof="Kent de aanmelddienst deze uitgever?",
         proof_command="curl --fail --silent --show-error"
         f" {environment.settings['identity']['issuer'].rstrip('/')}/.well-known/openid-configuration",

@@ -10,6 +10,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Secret
 from signalen_toolkit.diagnostics.markdown import code, prose
 from signalen_toolkit.first_day.chapter import markdown
+from signalen_toolkit.first_day.registrations import is_own_dex, registrations
 from signalen_toolkit.first_day.steps import steps
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.text import form_text
@@ -58,31 +59,18 @@ def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
 
 
 def _sign_in(environment: Environment) -> dict[str, Any]:
-    """Return what has to be registered at the identity provider of an environment, for each application there.
-
-    Where the environment's own Dex is the issuer, that is one application for each provider behind it: Dex knows the
-    site and the administration pages by itself.
-    """
-    identity, hosts = environment.settings["identity"], environment.hosts
-    own = "dex" in environment.enabled and identity["issuer"] == f"https://{hosts['dex']}"
-    if own:
-        listed = [
-            (one["name"], str(one.get("clientId", "")), f"https://{hosts['dex']}/callback")
-            for one in environment.settings["dex"]["connectors"]
-            if one.get("type") != "ldap"
-        ]
-    else:
-        listed = [
-            ("de site", identity["clientId"], f"https://{hosts['frontend']}/manage/incidents"),
-            ("de beheerpagina's", identity["adminClientId"], f"https://{hosts['backend']}/signals/oidc/callback/"),
-        ]
+    """Return what has to be registered at the identity provider of an environment, and what its tokens must be."""
+    identity = environment.settings["identity"]
     return {
         "name": environment.name,
-        "provider": "own-dex" if own else identity["provider"],
+        "provider": "own-dex" if is_own_dex(environment) else identity["provider"],
         "issuer": prose(str(identity["issuer"])),
         "flow": identity["responseType"],
         "scope": code(str(identity["scope"])),
-        "applications": [{"title": prose(title), "id": code(id_), "redirect": code(to)} for title, id_, to in listed],
+        "applications": [
+            {"title": prose(one.title), "id": code(one.client_id), "redirect": code(one.redirect)}
+            for one in registrations(environment)
+        ],
         "administrators": [code(address) for address in identity["administrators"]],
     }
 
