@@ -23,6 +23,21 @@ def policy(**spec: Any) -> Object:
     return obj("NetworkPolicy", version="networking.k8s.io/v1", spec={"podSelector": {}, **spec})
 
 
+def route(*hosts: str, gateway: str = "public", kind: str = "Gateway", name: str = "x") -> Object:
+    spec = {
+        "parentRefs": [{"kind": kind, "name": gateway, "namespace": "gateways"}],
+        "hostnames": [*hosts],
+        "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
+    }
+    return obj("HTTPRoute", version="gateway.networking.k8s.io/v1", name=name, spec=spec)
+
+
+def listeners(gateway: str) -> Object:
+    spec = {"parentRef": {"name": gateway, "namespace": "gateways"}, "listeners": []}
+    there = {"namespace": "gateways"}
+    return obj("ListenerSet", version="gateway.networking.k8s.io/v1", name="own", metadata=there, spec=spec)
+
+
 def namespace(level: str) -> Object:
     labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
     return Object(
@@ -62,6 +77,10 @@ DANGERS: list[tuple[str, Object | None, Object | None]] = [
     ("no-replicas", deployment(), deployment(replicas=0)),
     ("host-changed", ingress("a.nl", "b.nl"), ingress("a.nl")),
     ("host-changed", ingress("a.nl"), None),
+    ("host-changed", route("a.nl", "b.nl"), route("a.nl")),
+    ("entrance-changed", ingress("a.nl"), route("a.nl")),
+    ("entrance-changed", route("a.nl"), ingress("a.nl")),
+    ("entrance-changed", route("a.nl"), route("a.nl", gateway="other")),
     ("pod-security-loosened", namespace("restricted"), namespace("baseline")),
     ("pod-security-loosened", namespace("baseline"), namespace("")),
     ("namespace-removed", namespace(""), None),
@@ -83,6 +102,7 @@ SAFE: list[tuple[Object | None, Object | None]] = [
     (deployment(replicas=0), deployment(replicas=2)),
     (deployment(replicas=0), deployment(replicas=0, paused=True)),
     (ingress("a.nl"), ingress("a.nl", "b.nl")),
+    (None, route("a.nl")),
     (namespace("baseline"), namespace("restricted")),
     (None, policy(policyTypes=["Egress"], egress=[{}])),
     (None, policy(podSelector={"matchLabels": {"app": "x"}})),
@@ -118,6 +138,18 @@ def test_a_host_that_another_ingress_takes_over_is_no_danger() -> None:
     assert rules([ingress("a.nl"), ingress("b.nl", name="o")], [ingress("b.nl", "a.nl", name="o")]) == []
     assert rules([ingress("a.nl"), ingress("b.nl", name="o")], [ingress("b.nl", name="o")]) == ["host-changed"]
     assert rules([ingress("a.nl"), ingress("a.nl", name="o")], [ingress("a.nl", name="o")]) == []
+
+
+def test_both_ways_in_at_once_are_no_danger() -> None:
+    assert rules([ingress("a.nl")], [ingress("a.nl"), route("a.nl", name="r")]) == []
+    assert rules([ingress("a.nl"), route("a.nl", name="r")], [route("a.nl", name="r")]) == ["entrance-changed"]
+
+
+def test_a_set_of_listeners_is_of_its_gateway() -> None:
+    after = [route("a.nl", gateway="own", kind="ListenerSet"), listeners("public")]
+    assert rules([route("a.nl")], after) == []
+    elsewhere = [after[0], listeners("other")]
+    assert rules([route("a.nl")], elsewhere) == ["entrance-changed"]
 
 
 def test_a_move_to_another_namespace_is_said_once() -> None:

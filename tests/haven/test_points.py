@@ -124,6 +124,38 @@ spec:
   rules: [{host: bergen.nl}]
 """
 ISSUER = "cert-manager.io/cluster-issuer: letsencrypt"
+ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec:
+  parentRefs: [{name: public, namespace: gateways, sectionName: https}]
+  hostnames: [bergen.nl]
+  rules:
+    - filters:
+        - type: ResponseHeaderModifier
+          responseHeaderModifier:
+            set: [{name: Strict-Transport-Security, value: max-age=1}]
+            add: [{name: X-Content-Type-Options, value: nosniff}]
+      backendRefs: [{name: web, port: 80}]
+"""
+REDIRECT = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: redirect}
+spec:
+  parentRefs: [{name: public, namespace: gateways, sectionName: http}]
+  hostnames: [bergen.nl]
+  rules: [{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}]
+"""
+LISTENERS = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: web, annotations: {cert-manager.io/cluster-issuer: letsencrypt}}
+spec: {listeners: [{name: web}]}
+"""
 CERTIFICATE = """
 ---
 apiVersion: cert-manager.io/v1
@@ -247,6 +279,11 @@ MET: list[tuple[str, str]] = [
     ("service-exposure", SERVICE),
     ("ingress-tls", INGRESS),
     ("ingress-tls", INGRESS.replace(ISSUER, "") + CERTIFICATE),
+    ("ingress-tls", ROUTE),
+    ("ingress-tls", ROUTE + LISTENERS),
+    ("https-redirect", ROUTE + REDIRECT),
+    ("security-headers", ROUTE),
+    ("portable-kinds", ROUTE),
     ("https-redirect", INGRESS),
     ("https-redirect", annotated(TRAEFIK, "traefik.ingress.kubernetes.io/router.entrypoints: websecure")),
     (
@@ -418,6 +455,19 @@ NOT_MET: list[tuple[str, str, str, str]] = [
         INGRESS.replace(ISSUER, ""),
         "Ingress web",
         "heeft een certificaat dat cert-manager niet maakt",
+    ),
+    ("ingress-tls", ROUTE.replace(", sectionName: https", ""), "HTTPRoute web", "hangt ook aan listeners zonder HTTPS"),
+    (
+        "ingress-tls",
+        ROUTE + LISTENERS.replace(ISSUER, ""),
+        "ListenerSet web",
+        "heeft een certificaat dat cert-manager niet maakt",
+    ),
+    (
+        "security-headers",
+        ROUTE.replace("Strict-Transport-Security", "X-Frame-Options"),
+        "HTTPRoute web",
+        "geen filter laat de Gateway HSTS sturen",
     ),
     (
         "https-redirect",

@@ -31,6 +31,9 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+ROUTE = "HTTPRoute signalen-frontend"
+TO = "spec.rules.0.backendRefs.0"
+
 # What is changed in which object, and the one rule that then speaks.
 MISTAKES: list[tuple[str, str, str, Any]] = [
     ("object-schema", BACKEND, "spec.replicas", "1"),
@@ -73,6 +76,18 @@ MISTAKES: list[tuple[str, str, str, Any]] = [
     ("selector-without-pods", BACKEND, "spec.selector.matchLabels.component", "api"),
     ("unexpected-host", "Ingress signalen-frontend", "spec.rules", [{"http": {"paths": []}}]),
     ("host-without-tls", "Ingress signalen-backend", "spec.tls", []),
+    ("object-schema", ROUTE, "spec.hostnames", []),
+    ("object-schema", ROUTE, "spec.rules.0.matches.0.path.value", "signals"),
+    ("object-schema", ROUTE, "spec.rules.0.filters.0.responseHeaderModifier", ...),
+    ("object-schema", ROUTE, "spec.rules.0.timeouts", {"request": "1 minute"}),
+    ("object-schema", "ListenerSet signalen", "spec.listeners.0.tls", ...),
+    ("missing-reference", ROUTE, f"{TO}.name", "frontend"),
+    ("missing-reference", ROUTE, f"{TO}.port", 8080),
+    ("missing-reference", ROUTE, "spec.parentRefs.0.name", "signals"),
+    ("missing-reference", ROUTE, "spec.parentRefs.0.sectionName", "fronted"),
+    ("missing-reference", "ListenerSet signalen", "metadata.annotations", {}),
+    ("unexpected-host", ROUTE, "spec.hostnames.0", "bergen.example"),
+    ("host-without-tls", ROUTE, "spec.parentRefs.0", {"name": "public", "namespace": "gateways"}),
     ("image-without-version", BACKEND, f"{API}.image", "signalen/backend"),
     ("image-without-version", BACKEND, f"{API}.image", "registry:5000/signalen/backend:latest"),
     ("container-without-resources", BACKEND, f"{API}.resources", {"limits": {"memory": "1Gi"}}),

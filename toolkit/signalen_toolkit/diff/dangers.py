@@ -9,9 +9,11 @@ from typing import Any, Final
 from signalen_toolkit.diagnostics.problems import Severity
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import at, listed, mapping, maps, place, text, texts
+from signalen_toolkit.kubernetes import entrances
 from signalen_toolkit.kubernetes.checks.network_policies import directions
 from signalen_toolkit.kubernetes.cluster import Pod, cluster, group_of
 from signalen_toolkit.kubernetes.context import Context
+from signalen_toolkit.kubernetes.entrances import kind_of
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.quantity import amount
 from signalen_toolkit.kubernetes.selectors import is_empty
@@ -64,7 +66,9 @@ def dangers(
     found += [finding for pair in changed for check in _CHECKS for finding in check(*pair)]
     found += _closed(added)
     found += _moved(removed, added)
-    found += _hosts([*removed, *(old for old, _ in changed)], after)
+    before = [*removed, *(old for old, _ in changed)]
+    found += _hosts(before, after)
+    found += _entrances(before, after)
     return found
 
 
@@ -223,7 +227,7 @@ def _moved(removed: Sequence[Object], added: Sequence[Object]) -> Iterator[Findi
 
 def _hosts(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Finding]:
     served = {host for obj in after for host in _hosts_of(obj)}
-    now = {obj.name: sorted(_hosts_of(obj)) for obj in after if obj.kind in ("Ingress", "HTTPRoute")}
+    now = {obj.name: sorted(_hosts_of(obj)) for obj in after if kind_of(obj)}
     for obj in before:
         for host in sorted(_hosts_of(obj) - served):
             instead = ", ".join(f"'{brief(name)}'" for name in now.get(obj.name, ()))
@@ -232,13 +236,35 @@ def _hosts(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Findin
             yield _danger("host-changed", message, obj, "spec.rules", hint=hint)
 
 
+def _entrances(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Finding]:
+    """Report hosts that are answered by another ingress controller or Gateway, which has another address."""
+    others = (*before, *after)
+    answered = _ways(after, others)
+    for host, ways in _ways(before, others).items():
+        instead = answered.get(host, {})
+        gone = [way for way in ways if way not in instead]
+        if instead and gone:
+            old, new = (" and ".join(map(brief, some)) for some in (gone, instead))
+            message = f"answers on '{brief(host)}' by {new}, and no longer by {old}"
+            hint = (
+                "nobody gets there while the DNS record leads to the old one: have both for as long as that takes"
+                " (cluster.gateway.keepIngress), and a certificate at the new one"
+            )
+            yield _danger("entrance-changed", message, next(iter(instead.values())), hint=hint)
+
+
 def _hosts_of(obj: Object) -> set[str]:
-    if obj.kind == "HTTPRoute":
-        leads = any(True for _, rule in maps(obj.data, "spec", "rules") for _ in maps(rule, "backendRefs"))
-        return set(texts(obj.data, "spec", "hostnames")) if leads else set()
-    if obj.kind != "Ingress":
-        return set()
-    return {text(rule, "host") for _, rule in maps(obj.data, "spec", "rules")} - {""}
+    return {host for _, host in entrances.hosts(obj)} - {""}
+
+
+def _ways(objects: Sequence[Object], others: Sequence[Object]) -> dict[str, dict[str, Object]]:
+    """Return by whom each host is answered, with the object that says so."""
+    found: dict[str, dict[str, Object]] = {}
+    for obj in objects:
+        for host in sorted(_hosts_of(obj)):
+            for way in entrances.ways(obj, others):
+                found.setdefault(host, {})[way] = obj
+    return found
 
 
 def _pod(obj: Object) -> Pod | None:

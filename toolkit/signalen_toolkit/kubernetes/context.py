@@ -12,18 +12,20 @@ class Context:
     """One environment, as whoever installs it has it.
 
     `namespace` is that of the environment itself, `namespaces` are all of those in which its components are installed,
-    `ingress_namespace` is that of the ingress controller. `hosts` and `app_versions` are by component. `secrets` are
-    the Secrets that a person makes, with their keys; `secret_namespaces` says where each is, if not in the namespace of
-    the environment, and `same_as` which of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that
-    are there already, `services` the Services that an operator makes in the namespace of the environment. `traits` are
-    what else holds of it, for checks of particular applications. `registry` is where all images come from, and
-    `pull_secrets` are what they are fetched with, both empty for any. `schemas` is a folder with schemas of custom
-    resources, laid out as `<group>/<kind>_<version>.json`.
+    `ingress_namespace` is that of the ingress controller, and `gateway_namespace` that of the pods of the Gateway, if
+    there are any. `hosts` and `app_versions` are by component. `secrets` are the Secrets that a person makes, with
+    their keys; `secret_namespaces` says where each is, if not in the namespace of the environment, and `same_as` which
+    of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that are there already, `services` the
+    Services that an operator makes in the namespace of the environment. `traits` are what else holds of it, for checks
+    of particular applications. `registry` is where all images come from, and `pull_secrets` are what they are fetched
+    with, both empty for any. `schemas` is a folder with schemas of custom resources, laid out as
+    `<group>/<kind>_<version>.json`.
     """
 
     namespace: str
     namespaces: frozenset[str] = frozenset()
     ingress_namespace: str = ""
+    gateway_namespace: str = ""
     hosts: Mapping[str, str] = field(default_factory=dict)
     kubernetes_version: str = ""
     pod_security: str = "baseline"

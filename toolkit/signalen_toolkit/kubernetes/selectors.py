@@ -24,9 +24,10 @@ _PODS: Final[Mapping[tuple[str, str], tuple[str, Severity]]] = {
 }
 
 # Labels of pods that another program makes, with the value where others have such a label, too: cert-manager while it
-# asks for a certificate; the operators of CloudNativePG, Elastic and RabbitMQ.
+# asks for a certificate; what runs a Gateway; the operators of CloudNativePG, Elastic and RabbitMQ.
 _PASSING: Final[Mapping[str, str]] = {
     "acme.cert-manager.io/http01-solver": "",
+    "gateway.networking.k8s.io/gateway-name": "",
     "cnpg.io/cluster": "",
     "elasticsearch.k8s.elastic.co/cluster-name": "",
     "app.kubernetes.io/part-of": "rabbitmq",

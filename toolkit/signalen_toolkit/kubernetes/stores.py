@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from signalen_toolkit.documents.data import keys, mapping, maps, text, texts
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
+from signalen_toolkit.kubernetes.entrances import GATEWAY
 from signalen_toolkit.kubernetes.model import Object
 
 CONFIG_MAP: Final = "ConfigMap"
@@ -55,7 +56,7 @@ def holds(found: Stores, store: Store) -> bool:
 
 
 def issuer(ingress: Mapping[str, Any]) -> bool:
-    """Tell whether cert-manager makes the certificates of an Ingress."""
+    """Tell whether cert-manager makes the certificates of an Ingress, or of listeners."""
     annotations = mapping(ingress, "metadata", "annotations")
     return any(annotations.get(name) not in (None, "", "false", False) for name in _ISSUERS)
 
@@ -68,9 +69,8 @@ def _made(obj: Object, namespace: str) -> Iterator[tuple[Store, frozenset[str] |
         yield Store(SECRET, namespace, obj.name), keys(data, "data") | keys(data, "stringData")
     elif kind == "Kustomization":
         yield from _generated(data)
-    elif kind == "Ingress" and issuer(data):
-        for _, tls in maps(data, "spec", "tls"):
-            yield Store(SECRET, namespace, text(tls, "secretName")), _TLS
+    elif (kind == "Ingress" or group == GATEWAY) and issuer(data):
+        yield from ((store, _TLS) for store in _certificates(data, namespace))
     elif (group, kind) == ("cert-manager.io", "Certificate"):
         yield Store(SECRET, namespace, text(data, "spec", "secretName")), None
     elif (group, kind) == ("trust.cert-manager.io", "Bundle"):
@@ -80,6 +80,15 @@ def _made(obj: Object, namespace: str) -> Iterator[tuple[Store, frozenset[str] |
         yield Store(SECRET, namespace, obj.name), keys(data, "spec", "encryptedData")
     elif (group, kind) == ("external-secrets.io", "ExternalSecret"):
         yield Store(SECRET, namespace, text(data, "spec", "target", "name") or obj.name), None
+
+
+def _certificates(data: Mapping[str, Any], namespace: str) -> Iterator[Store]:
+    """Yield the Secrets with certificates that an Ingress names, or the listeners of a Gateway."""
+    for _, tls in maps(data, "spec", "tls"):
+        yield Store(SECRET, namespace, text(tls, "secretName"))
+    for _, listener in maps(data, "spec", "listeners"):
+        for _, one in maps(listener, "tls", "certificateRefs"):
+            yield Store(SECRET, text(one, "namespace") or namespace, text(one, "name"))
 
 
 def _generated(data: Mapping[str, Any]) -> Iterator[tuple[Store, frozenset[str] | None]]:

@@ -36,6 +36,7 @@ def context_of(
     return Context(
         namespace=environment.namespace,
         ingress_namespace=str(cluster.get("ingressNamespace", "")),
+        gateway_namespace=str(cluster["gateway"].get("podsNamespace", "")),
         namespaces=frozenset(environment.namespaces[component.name] for component in environment.components),
         hosts=environment.hosts,
         kubernetes_version=str(cluster.get("kubernetesVersion", "")),

@@ -22,6 +22,7 @@ _OPEN: Final = (
     "cert-manager.io",
     "external-secrets.io",
     "fluxcd.io",
+    "gateway.networking.k8s.io",
     "linkerd.io",
     _MONITORING,
     "traefik.io",

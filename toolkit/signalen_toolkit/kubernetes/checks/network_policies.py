@@ -13,13 +13,13 @@ from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
 from signalen_toolkit.documents.data import Map, at, listed, mapping, maps, place, text, texts
-from signalen_toolkit.kubernetes.checks.references import ingress_backends
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod
+from signalen_toolkit.kubernetes.entrances import backends, ingresses, routes
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.selectors import fits, selected
 
 REASONS: Final[Mapping[str, str]] = {
-    "network-blocked": "what the ingress controller cannot reach answers nobody",
+    "network-blocked": "what the ingress controller or the Gateway cannot reach answers nobody",
 }
 
 _GROUP: Final = "networking.k8s.io"
@@ -74,20 +74,23 @@ def directions(policy: Object) -> list[str]:
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Report Ingresses of which the pods do not take what the ingress controller sends."""
-    controller = cluster.context.ingress_namespace
-    if not controller:
-        return
-    for obj in cluster.of_kind(_GROUP, "Ingress"):
-        for path, backend in ingress_backends(obj):
-            service = cluster.find("", "Service", cluster.namespace(obj), text(backend, "service", "name"))
-            for pod, port in _targets(cluster, service, mapping(backend, "service", "port")) if service else ():
-                if not connects(cluster, elsewhere(controller), end_of(cluster, pod), port):
-                    message = (
-                        f"the network policies keep the namespace '{controller}' from port {port} of {pod.object.title}"
-                    )
-                    hint = "name the namespace of the ingress controller in 'cluster.ingressNamespace'"
-                    yield Finding("network-blocked", message, obj, place(*path), hint)
+    """Report Ingresses and routes of which the pods do not take what the ingress controller or the Gateway sends."""
+    context = cluster.context
+    controller = "name the namespace of the ingress controller in 'cluster.ingressNamespace'"
+    gateway = "name the namespace in which the pods of the Gateway run in 'cluster.gateway.podsNamespace'"
+    for obj in ingresses(cluster) if context.ingress_namespace else ():
+        yield from _blocked(cluster, obj, context.ingress_namespace, controller)
+    for obj in routes(cluster) if context.gateway_namespace else ():
+        yield from _blocked(cluster, obj, context.gateway_namespace, gateway)
+
+
+def _blocked(cluster: Cluster, obj: Object, source: str, hint: str) -> Iterator[Finding]:
+    for one in backends(obj):
+        service = cluster.find("", "Service", one.namespace or cluster.namespace(obj), one.service)
+        for pod, port in _targets(cluster, service, one.port) if service else ():
+            if not connects(cluster, elsewhere(source), end_of(cluster, pod), port):
+                message = f"the network policies keep the namespace '{source}' from port {port} of {pod.object.title}"
+                yield Finding("network-blocked", message, obj, place(*one.path), hint)
 
 
 def _targets(cluster: Cluster, service: Object, wanted: Map) -> Iterator[tuple[Pod, int]]:

@@ -7,8 +7,8 @@ from typing import Final
 
 from signalen_toolkit.diagnostics.problems import Severity, did_you_mean
 from signalen_toolkit.documents.data import Map, Place, mapping, maps, place, text
-from signalen_toolkit.kubernetes.checks import hosts
 from signalen_toolkit.kubernetes.cluster import Cluster, group_of
+from signalen_toolkit.kubernetes.entrances import GATEWAY, backends, kind_of
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.selectors import selected
 from signalen_toolkit.kubernetes.stores import CONFIG_MAP, Store, Stores, holds, stores
@@ -28,12 +28,12 @@ _SENDERS: Final = {"HelmRelease": _HELM, "Kustomization": _KUSTOMIZE}
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Report what Ingresses, Services, scalers, roles and the manifests of Flux and Argo CD name in vain."""
+    """Report what Ingresses, routes, Services, scalers, roles and the manifests of Flux and Argo CD name in vain."""
     found = stores(cluster)
     for obj in cluster.objects:
         group, kind = group_of(obj.api_version), obj.kind
-        if kind in ("Ingress", "HTTPRoute"):
-            yield from _comes_in(cluster, obj, found)
+        if kind_of(obj) or group == GATEWAY:
+            yield from _entrance(cluster, obj, found)
         elif kind == "Service" and not group:
             yield from _ports(cluster, obj)
         elif kind == "StatefulSet" and group == "apps":
@@ -74,75 +74,58 @@ def _named(cluster: Cluster, obj: Object, path: Place, group: str) -> Iterator[F
         yield missing(cluster, obj, (*path, "name"), group, kind, name)
 
 
-def _comes_in(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
-    """Check what lets requests in."""
-    if group_of(obj.api_version) == "networking.k8s.io":
-        yield from _ingress(cluster, obj, found)
-    elif group_of(obj.api_version) == hosts.GATEWAY:
-        yield from _route(cluster, obj)
+def _entrance(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
+    """Check an Ingress, a route, or listeners with their certificates."""
+    yield from _backends(cluster, obj)
+    yield from _certificates(cluster, obj, found, ("spec", "tls"), "secretName")
+    for path, parent in maps(obj.data, "spec", "parentRefs"):
+        yield from _parent(cluster, obj, path, parent)
+    for path, _ in maps(obj.data, "spec", "listeners"):
+        yield from _certificates(cluster, obj, found, (*path, "tls", "certificateRefs"), "name")
 
 
-def _ingress(cluster: Cluster, obj: Object, found: Stores) -> Iterator[Finding]:
-    for path, backend in ingress_backends(obj):
-        name = text(backend, "service", "name")
-        if not name:
-            continue
-        service = cluster.find("", "Service", cluster.namespace(obj), name)
+def _parent(cluster: Cluster, obj: Object, path: Place, parent: Map) -> Iterator[Finding]:
+    """Check what a route is attached to, as far as that is not the cluster's own, and its listeners."""
+    kind, name = text(parent, "kind") or "Gateway", text(parent, "name")
+    namespace, section = text(parent, "namespace") or cluster.namespace(obj), text(parent, "sectionName")
+    if not cluster.context.owns(namespace) or kind not in ("Gateway", "ListenerSet"):
+        return
+    found = cluster.find(GATEWAY, kind, namespace, name)
+    listeners = [text(one, "name") for _, one in maps(found.data if found else {}, "spec", "listeners")]
+    if found is None:
+        if any(True for _ in cluster.of_kind(GATEWAY, kind)):  # without any, somebody else brings it
+            yield missing(cluster, obj, (*path, "name"), GATEWAY, kind, name)
+    elif section and section not in listeners:
+        message = f"the {kind} '{name}' has no listener '{section}'"
+        hint = did_you_mean(section, listeners) or f"it has {', '.join(listeners)}"
+        yield Finding(RULE, message, obj, place(*path, "sectionName"), hint)
+
+
+def _backends(cluster: Cluster, obj: Object) -> Iterator[Finding]:
+    """Check the Services to which an Ingress or a route sends visitors, and their ports."""
+    is_route = kind_of(obj) == "route"
+    for one in backends(obj):
+        service = cluster.find("", "Service", one.namespace or cluster.namespace(obj), one.service)
         if service is None:
-            yield missing(cluster, obj, (*path, "service", "name"), "", "Service", name)
+            yield missing(cluster, obj, (*one.path, "name"), "", "Service", one.service)
             continue
-        port = mapping(backend, "service", "port")
-        key = "name" if "name" in port else "number"
-        ports = [one.get("name" if key == "name" else "port") for _, one in maps(service.data, "spec", "ports")]
-        if key in port and port[key] not in ports:
-            message = f"the Service '{name}' has no port {_quoted(port[key])}"
+        key = "name" if "name" in one.port else "number"
+        ports = [port.get("name" if key == "name" else "port") for _, port in maps(service.data, "spec", "ports")]
+        if key in one.port and one.port[key] not in ports:
+            message = f"the Service '{one.service}' has no port {_quoted(one.port[key])}"
             hint = f"it has {' and '.join(_quoted(one) for one in ports) or 'none'}"
-            yield Finding(RULE, message, obj, place(*path, "service", "port", key), hint)
-    for path, tls in maps(obj.data, "spec", "tls"):
-        name = text(tls, "secretName")
-        if name and not holds(found, Store("Secret", cluster.namespace(obj), name)):
+            where = (*one.path, "port") if is_route else (*one.path, "port", key)
+            yield Finding(RULE, message, obj, place(*where), hint)
+
+
+def _certificates(cluster: Cluster, obj: Object, found: Stores, where: Place, key: str) -> Iterator[Finding]:
+    """Check the Secrets with certificates that an Ingress or a set of listeners names in a list of maps."""
+    for path, one in maps(obj.data, *where):
+        name, namespace = text(one, key), text(one, "namespace") or cluster.namespace(obj)
+        if name and not holds(found, Store("Secret", namespace, name)):
             message = f"nothing makes the Secret '{name}' with the certificate"
             hint = "name an issuer with the annotation cert-manager.io/cluster-issuer, or make the Secret by hand"
-            yield Finding(RULE, message, obj, place(*path, "secretName"), hint, Severity.WARNING)
-
-
-def _route(cluster: Cluster, obj: Object) -> Iterator[Finding]:
-    """Check where a route leads, and the Gateway that it belongs to, if that is in a namespace of the environment."""
-    for path, rule in maps(obj.data, "spec", "rules"):
-        for inner, backend in maps(rule, "backendRefs"):
-            name = text(backend, "name")
-            service = cluster.find("", "Service", cluster.namespace(obj), name)
-            if service is None:
-                yield missing(cluster, obj, (*path, *inner, "name"), "", "Service", name)
-                continue
-            ports = [one.get("port") for _, one in maps(service.data, "spec", "ports")]
-            if backend.get("port") not in ports:
-                message = f"the Service '{name}' has no port {_quoted(backend.get('port'))}"
-                hint = f"it has {' and '.join(map(_quoted, ports)) or 'none'}"
-                yield Finding(RULE, message, obj, place(*path, *inner, "port"), hint)
-    for path, parent in maps(obj.data, "spec", "parentRefs"):
-        name, namespace = text(parent, "name"), text(parent, "namespace") or cluster.namespace(obj)
-        if not cluster.context.owns(namespace):
-            continue  # of the cluster
-        gateway = cluster.find(hosts.GATEWAY, "Gateway", namespace, name)
-        if gateway is None:
-            if any(True for _ in cluster.of_kind(hosts.GATEWAY, "Gateway")):
-                yield missing(cluster, obj, (*path, "name"), hosts.GATEWAY, "Gateway", name)
-            continue
-        listeners = [text(one, "name") for _, one in maps(gateway.data, "spec", "listeners")]
-        section = text(parent, "sectionName")
-        if section and section not in listeners:
-            message = f"the Gateway '{name}' has no listener '{section}'"
-            hint = did_you_mean(section, listeners) or f"it has {', '.join(listeners)}"
-            yield Finding(RULE, message, obj, place(*path, "sectionName"), hint)
-
-
-def ingress_backends(obj: Object) -> Iterator[tuple[Place, Map]]:
-    """Yield where an Ingress sends its traffic, each with the path to it."""
-    yield ("spec", "defaultBackend"), mapping(obj.data, "spec", "defaultBackend")
-    for rule_path, rule in maps(obj.data, "spec", "rules"):
-        for path, one in maps(rule, "http", "paths"):
-            yield (*rule_path, *path, "backend"), mapping(one, "backend")
+            yield Finding(RULE, message, obj, place(*path, key), hint, Severity.WARNING)
 
 
 def _ports(cluster: Cluster, obj: Object) -> Iterator[Finding]:
