@@ -49,8 +49,8 @@ def test_the_form_with_everything_sets_every_setting() -> None:
     data = read(next(form for form in FORMS if form.stem == "everything")).data
     # What an environment may repeat stands at the top; the resources of one workload are like those of another.
     deep = {path for path, _ in settings() if path[0] == "resources" and len(path) > 2 and path[1] != "backend"}
-    # A Gateway stands in the place of the Ingresses: the form `gateway` has it.
-    deep |= {path for path, _ in settings() if path[:2] == ("cluster", "gateway")}
+    # A Gateway is of the environment or of the cluster: the form `gateway` has both.
+    deep.add(("cluster", "gateway", "class"))
     missing = [".".join(path) for path, _ in settings() if path not in deep and not present(data, path)]
     assert missing == []
 

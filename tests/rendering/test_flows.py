@@ -54,6 +54,16 @@ def test_what_one_accepts_the_other_may_send() -> None:
     ]
 
 
+def test_visitors_come_in_by_a_gateway_an_ingress_controller_or_both() -> None:
+    without = {name: place for name, place in NEIGHBOURS.items() if name != "ingress"}
+    for names in (("ingress",), ("gateway",), ("ingress", "gateway")):
+        neighbours = without | {name: f"{name}-pods" for name in names}
+        web = found(pods("web", accepts={80: ["ingress"]}, reaches=("web",)), neighbours=neighbours)["web"]
+        assert callers(web) == {80: [*names]}
+        ports = {"ingress": [443, 8443], "gateway": [443, 8443, 10443]}
+        assert {name: ports[name] for name in names}.items() <= called(web).items()
+
+
 def test_pods_that_are_not_installed_are_nobody() -> None:
     alone = found(pods("data", accepts={5432: ["web"], 9000: ["web", "data"]}))
     assert callers(alone["data"]) == {9000: ["data"]}

@@ -14,7 +14,7 @@ from typing import Any
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog, Component, Delivery, Secret
 from signalen_toolkit.documents.data import merge
-from signalen_toolkit.form.derive import Settings, derive, municipality_of
+from signalen_toolkit.form.derive import Settings, derive, has_gateway, has_ingress, municipality_of
 from signalen_toolkit.form.schema import defaults
 
 
@@ -41,6 +41,35 @@ class Environment:
     def namespace(self) -> str:
         """The environment's own namespace, in which Signalen itself is installed."""
         return str(self.settings["cluster"]["namespace"])
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether visitors come in by a Gateway, to which routes of our own lead."""
+        return has_gateway(self.settings)
+
+    @property
+    def has_ingress(self) -> bool:
+        """Whether visitors come in by an ingress controller, which has the Ingresses of the charts."""
+        return has_ingress(self.settings)
+
+    @property
+    def has_certificates(self) -> bool:
+        """Whether its certificates are in its own namespaces: those of Ingresses, and of listeners that it brings."""
+        gateway = self.settings["cluster"]["gateway"]
+        return self.has_ingress or "class" in gateway or bool(gateway["listenerSet"])
+
+    @property
+    def entrances(self) -> dict[str, str]:
+        """The namespaces from which visitors come in: of the `ingress` controller and of the pods of a `gateway`.
+
+        Where both are one, it is there once.
+        """
+        cluster, found = self.settings["cluster"], dict[str, str]()
+        if self.has_ingress:
+            found["ingress"] = str(cluster["ingressNamespace"])
+        if self.has_gateway and cluster["gateway"]["podsNamespace"] not in found.values():
+            found["gateway"] = str(cluster["gateway"]["podsNamespace"])
+        return found
 
     @property
     def enabled(self) -> frozenset[str]:

@@ -27,6 +27,8 @@ _PDF_TILES = "https://service.pdok.nl/brt/achtergrondkaart/wmts/v2_0/standaard/E
 _RESPONSE_TYPES = {"keycloak": "code", "dex": "id_token"}
 # What the scope of the municipality's own API at Entra ID is called where the form does not say.
 API_SCOPE = "signalen"
+# What a Gateway of the environment's own is called.
+OWN_GATEWAY = "signalen"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -312,14 +314,35 @@ def _delivery(settings: Settings, name: str, delivery: Delivery, production: boo
 
 def _cluster(settings: Settings) -> None:
     cluster = settings["cluster"]
+    if has_gateway(settings):
+        _gateway(cluster, cluster["gateway"])
+    if not has_ingress(settings):
+        # Whatever is said of an ingress controller, for other environments perhaps: this one has none.
+        cluster |= {"ingressController": "other", "ingressNamespace": cluster["gateway"]["podsNamespace"]}
     kind = str(cluster["ingressClass"])
-    known = () if cluster["gateway"] else ("nginx", "traefik")
-    found = next((name for name in known if name in kind), "other")
+    found = next((name for name in ("nginx", "traefik") if name in kind), "other")
     controller = cluster.setdefault("ingressController", found)
     # The namespaces in which their charts are installed by default.
     cluster.setdefault("ingressNamespace", "traefik" if controller == "traefik" else "ingress-nginx")
-    cluster.setdefault("securityHeaders", controller == "traefik" or bool(cluster["gateway"]))
+    cluster.setdefault("securityHeaders", controller == "traefik" or not has_ingress(settings))
     settings["mesh"].setdefault("ingressServiceAccount", cluster["ingressNamespace"])
+
+
+def _gateway(cluster: Settings, gateway: Settings) -> None:
+    if "class" in gateway:
+        gateway |= {"name": OWN_GATEWAY, "namespace": cluster["namespace"], "redirectFrom": "http"}
+    gateway.setdefault("namespace", cluster["namespace"])
+    gateway.setdefault("podsNamespace", cluster.get("ingressNamespace", gateway["namespace"]))
+
+
+def has_gateway(settings: Mapping[str, Any]) -> bool:
+    """Tell whether visitors come in by a Gateway, in the settings of an environment."""
+    return bool({"class", "name"} & settings["cluster"]["gateway"].keys())
+
+
+def has_ingress(settings: Mapping[str, Any]) -> bool:
+    """Tell whether visitors come in by an ingress controller, in the settings of an environment."""
+    return not has_gateway(settings) or bool(settings["cluster"]["gateway"]["keepIngress"])
 
 
 def _secrets(settings: Settings, name: str) -> None:

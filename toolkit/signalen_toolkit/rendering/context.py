@@ -21,7 +21,7 @@ from signalen_toolkit.form.rendered import SHAPE
 from signalen_toolkit.form.volumes import volumes
 from signalen_toolkit.rendering import notifications, reached
 from signalen_toolkit.rendering.images import mirrored
-from signalen_toolkit.rendering.ingress import SECURITY_HEADERS, gateway_of, ingress_annotations
+from signalen_toolkit.rendering.ingress import SECURITY_HEADERS, ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
 
@@ -40,9 +40,11 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "namespaces": environment.namespaces,
         "places": places(environment),
         "monitored": _monitored(environment),
-        "gateway": gateway_of(environment.settings["cluster"]),
-        "securityHeaders": dict(SECURITY_HEADERS),
+        "hasIngress": environment.has_ingress,
+        "hasCertificates": environment.has_certificates,
+        "entrances": environment.entrances,
         "ingressAnnotations": ingress_annotations(environment.settings["cluster"]),
+        "securityHeaders": SECURITY_HEADERS,
         "notified": _notified(environment),
         "tool": _tool(environment),
         "deliveries": [*charts.deliveries],

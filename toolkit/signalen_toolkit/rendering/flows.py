@@ -21,8 +21,11 @@ _DNS_PORT: Final = 53
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 # Here a cloud tells any pod that asks what the node may do.
 _METADATA: Final = "169.254.169.254"
-# Where the pods of an ingress controller listen for HTTPS.
+# By which of the neighbours visitors come in.
+_INGRESS: Final = ("ingress", "gateway")
+# Where the pods of an ingress controller or a Gateway listen for HTTPS; Envoy Gateway adds 10000 to a port below 1024.
 _INGRESS_PORTS: Final = (443, 8443)
+_GATEWAY_PORTS: Final = (443, 8443, 10443)
 # What the API server listens on, before and behind its Service.
 _API_PORTS: Final = (443, 6443)
 
@@ -50,11 +53,11 @@ class Pods:
 class Surroundings:
     """What is there beside the pods: the namespaces of neighbours by name, and the networks that are outside.
 
-    A neighbour is `dns`, `ingress` (the controller), `delivery` (Flux or Argo CD), `cert-manager`,
-    `database-operator`, `queue-operator` and `search-operator` where one runs that service, or, where the cluster has a
-    shared Prometheus, `metrics`. `dns_ports` are those of the pods that answer, which need not be that of
-    their Service, and `dns_networks` where nodes answer themselves (NodeLocal DNSCache). `scrapers` are the pods of the
-    environment's own that take measurements.
+    A neighbour is `dns`, `ingress` (the controller) or `gateway` (its pods), `delivery` (Flux or Argo CD),
+    `cert-manager`, `database-operator`, `queue-operator` and `search-operator` where one runs that service, or, where
+    the cluster has a shared Prometheus, `metrics`. `dns_ports` are those of the pods that answer, which need not be
+    that of their Service, and `dns_networks` where nodes answer themselves (NodeLocal DNSCache). `scrapers` are the
+    pods of the environment's own that take measurements.
     """
 
     namespace: str
@@ -116,13 +119,19 @@ def _by_name(pods: Sequence[Pods]) -> dict[str, Pods]:
 
 def _incoming(one: Pods, known: Mapping[str, Pods], around: Surroundings) -> Iterator[dict[str, Any]]:
     for port in sorted({*one.accepts, *one.metrics}):
-        peers = [peer for name in one.accepts.get(port, ()) if (peer := _source(name, known, around))]
+        peers = [peer for name in _named(one.accepts.get(port, ())) if (peer := _source(name, known, around))]
         if port in one.metrics:
             peers += [_peer(known[name]) for name in around.scrapers if name in known]
             if "metrics" in around.neighbours:
                 peers.append(_namespace("metrics", around.neighbours["metrics"]))
         if peers:
             yield {"port": port, "from": list({peer["name"]: peer for peer in peers}.values())}
+
+
+def _named(names: Sequence[str]) -> Iterator[str]:
+    """Yield names of peers; `ingress` is whatever visitors come in by."""
+    for name in names:
+        yield from _INGRESS if name == "ingress" else (name,)
 
 
 def _source(name: str, known: Mapping[str, Pods], around: Surroundings) -> Peer | None:
@@ -156,9 +165,11 @@ def _outside(one: Pods, around: Surroundings) -> Iterator[dict[str, Any]]:
                 yield {"to": [_networks("apiserver", _ANYWHERE)], "ports": list(_API_PORTS), "protocols": ["TCP"]}
             case "web":
                 yield {"to": [outside], "ports": [443], "protocols": ["TCP"]}
-                # A host of our own leads back to the ingress controller, without leaving the cluster.
-                ingress = _namespace("ingress", around.neighbours["ingress"])
-                yield {"to": [ingress], "ports": list(_INGRESS_PORTS), "protocols": ["TCP"]}
+                # A host of our own leads back to where visitors come in, without leaving the cluster.
+                for name, ports in zip(_INGRESS, (_INGRESS_PORTS, _GATEWAY_PORTS), strict=True):
+                    if name in around.neighbours:
+                        way_in = _namespace(name, around.neighbours[name])
+                        yield {"to": [way_in], "ports": list(ports), "protocols": ["TCP"]}
             case {"to": "nodes", "port": port}:
                 yield {"to": [_networks("nodes", _ANYWHERE)], "ports": [port], "protocols": ["TCP"]}
             case {"namespace": namespace, "port": port}:

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-# What protects visitors, beside HSTS.
-SECURITY_HEADERS: Final[Mapping[str, str]] = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
-}
 # The object with the security headers, made in each namespace that has an Ingress.
 HEADERS: Final = "signalen-security-headers"
-
-
-def gateway_of(cluster: Mapping[str, Any]) -> dict[str, str]:
-    """Return name, namespace and listener of the Gateway of an environment: its own, else the one that the form names.
-
-    `cluster` is that section of the form. Without a Gateway the name is empty; the listener is where all that fit a
-    host are right.
-    """
-    given = cluster["gateway"]
-    if "class" in given:
-        return {"name": "signalen", "namespace": str(cluster["namespace"]), "listener": ""}
-    return {
-        "name": str(given.get("name", "")),
-        "namespace": str(given.get("namespace", cluster["namespace"])),
-        "listener": str(given.get("listener", "")),
+# What they are, HSTS aside: ingress-nginx sends that itself, for every host with a certificate.
+SECURITY_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "SAMEORIGIN",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
     }
+)
 
 
 def ingress_annotations(cluster: Mapping[str, Any]) -> Callable[..., dict[str, str]]:

@@ -47,8 +47,8 @@ def surroundings(environment: Environment) -> Surroundings:
         "cert-manager": cluster["certManagerNamespace"],
         "delivery": settings["sync"]["namespace"],
         "dns": dns["namespace"],
-        "ingress": cluster["ingressNamespace"],
     }
+    neighbours |= environment.entrances
     for service in ("database", "queue", "search"):
         if "operatorNamespace" in settings[service]:
             neighbours[f"{service}-operator"] = settings[service]["operatorNamespace"]

@@ -36,6 +36,7 @@ from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.rendering.flows import flows, pods_of
 from signalen_toolkit.rendering.namespaces import needs_definition, permissions, places, surroundings
 from signalen_toolkit.rendering.overrides import overlaid
+from signalen_toolkit.rendering.routes import routes
 
 
 def render(config: Config, charts: Catalog) -> dict[str, str]:
@@ -66,6 +67,8 @@ def _environment(environment: Environment, assets: Mapping[str, bytes], charts: 
     context["componentValues"] = {name: machine.load(text) for name, text in values.items()}
     metadata = _for_each("namespace.yaml.j2", environment, context, charts.folder).values()
     context["places"] = places(environment, metadata)
+    services = _for_each("route.yaml.j2", environment, context, charts.folder)
+    context["routes"] = routes(environment, context["componentValues"], services)
     context["flows"] = _flows(environment, context, charts.folder)
     context["neededSecrets"] = _needed_secrets(environment, context["componentValues"])
     manifests = dict(_manifests(environment, context, charts.folder))

@@ -174,7 +174,7 @@ def namespace_taken(form: Form) -> Iterator[Problem]:
 
 @rule("namespace-of-others", "the rules of Signalen's namespaces, and their removal, would be for what runs there too")
 def namespace_of_others(form: Form) -> Iterator[Problem]:
-    """Reports a namespace that is that of the ingress controller, cert-manager, Flux, Argo CD, Linkerd or Kubernetes.
+    """Reports a namespace of the ingress controller, a Gateway, cert-manager, Flux, Argo CD, Linkerd or Kubernetes.
 
     Namespaces get Pod Security and network policies that shut in what else is in them.
     """
@@ -235,57 +235,12 @@ def pod_security(form: Form) -> Iterator[Problem]:
             )
 
 
-@rule("gateway", "requests come in by one way, and network policies let them in from one place")
-def gateway(form: Form) -> Iterator[Problem]:
-    """Reports a Gateway that is both an own and another one, or neither, and one of which nobody says where it runs."""
-    for environment in form.config.environments:
-        given = environment.settings["cluster"]["gateway"]
-        place = ("cluster", "gateway")
-        if not given:
-            continue
-        if "class" in given and (also := next((key for key in ("name", "namespace", "listener") if key in given), "")):
-            yield form.problem(
-                "gateway",
-                f"'{environment.name}' has a Gateway of its own, of this class, and '{also}' is of another one",
-                environment,
-                *place,
-                also,
-                hint="leave out 'class' for a Gateway that is there, or all but 'class' for one of its own",
-            )
-        elif "class" not in given and "name" not in given:
-            yield form.problem(
-                "gateway",
-                f"nothing says which Gateway '{environment.name}' uses",
-                environment,
-                *place,
-                hint="give 'class' for a Gateway of its own, or the 'name' of one that is there",
-            )
-        for setting in ("ingressClass", "ingressController"):
-            if form.given(environment, "cluster", setting):
-                yield form.problem(
-                    "gateway",
-                    f"'{setting}' has no effect on '{environment.name}', which has a Gateway",
-                    environment,
-                    "cluster",
-                    setting,
-                    hint="remove it, or remove 'cluster.gateway'",
-                )
-        if environment.settings["network"]["policies"] and not form.given(environment, "cluster", "ingressNamespace"):
-            yield form.problem(
-                "gateway",
-                f"nothing says where the pods of the Gateway of '{environment.name}' run, so no request gets in",
-                environment,
-                *place,
-                hint="give 'cluster.ingressNamespace': that of the Gateway, or of the program behind its class",
-            )
-
-
 @rule("security-headers", "a visitor is protected by what is sent alone")
 def security_headers(form: Form) -> Iterator[Problem]:
     """Warns of headers that protect visitors, with an ingress controller that cannot be told to send them."""
     for environment in form.config.environments:
         cluster = environment.settings["cluster"]
-        if cluster["securityHeaders"] and cluster["ingressController"] == "other" and not cluster["gateway"]:
+        if cluster["securityHeaders"] and cluster["ingressController"] == "other" and environment.has_ingress:
             yield form.problem(
                 "security-headers",
                 "nothing sends these headers: the ingress controller is not one that is known",
@@ -328,10 +283,21 @@ def _others(environment: Environment) -> dict[str, str]:
     return {
         **({stacks["namespace"]: "the shared Prometheus"} if stacks["metrics"] else {}),
         cluster["certManagerNamespace"]: "cert-manager",
-        cluster["ingressNamespace"]: "the ingress controller",
+        **entrances(environment),
         settings["sync"]["namespace"]: environment.delivery.title,
         **own,
     }
+
+
+def entrances(environment: Environment) -> dict[str, str]:
+    """Return whose each namespace is from which visitors come in. A Gateway may be in the environment's own."""
+    found = {str(environment.settings["cluster"]["ingressNamespace"]): "the ingress controller"}
+    if environment.has_gateway:
+        gateway = environment.settings["cluster"]["gateway"]
+        known = {} if not environment.has_ingress else found
+        found = {str(gateway[key]): "the Gateway" for key in ("namespace", "podsNamespace")} | known
+        found.pop(environment.namespace, None)
+    return found
 
 
 def _shared_class(environment: Environment) -> str:

@@ -10,6 +10,7 @@ from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
+from signalen_toolkit.validation.rules.platform.cluster import entrances
 
 _VAULT: Final = (("azure", "vaultUrl"), ("vault", "server"))
 
@@ -121,7 +122,7 @@ def environment_names(form: Form) -> Iterator[Problem]:
 
 @rule("namespace-of-another", "what one environment shuts in, another one counts on")
 def namespace_of_another(form: Form) -> Iterator[Problem]:
-    """Warns of a namespace that another environment names as that of the ingress controller, or of what it shares.
+    """Warns of a namespace that another environment names as that of where visitors come in, or of what it shares.
 
     In different clusters that is right.
     """
@@ -192,6 +193,6 @@ def _counted_on(environment: Environment) -> dict[str, str]:
     return {
         **({stacks["namespace"]: "the shared Prometheus"} if stacks["metrics"] else {}),
         cluster["certManagerNamespace"]: "cert-manager",
-        cluster["ingressNamespace"]: "the ingress controller",
+        **entrances(environment),
         environment.settings["sync"]["namespace"]: environment.delivery.title,
     }
