@@ -6,9 +6,9 @@ One source of text: what is printed, and the chapter in the README, are made fro
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.first_day.registrations import registrations
@@ -63,8 +63,8 @@ def _cluster(environment: Environment) -> Step:
         [*versions, environment.delivery.kubernetes or cluster["kubernetesVersion"]],
         key=lambda version: [int(part) for part in version.split(".")],
     )
-    facts = [f"Kubernetes {oldest} of nieuwer", f"een ingresscontroller met de klasse {cluster['ingressClass']}"]
-    if cluster["certificateIssuer"]:
+    facts = [f"Kubernetes {oldest} of nieuwer", *_way_in(environment)]
+    if cluster["certificateIssuer"] and environment.has_certificates:
         facts.append(f"cert-manager, met de ClusterIssuer {cluster['certificateIssuer']}")
     for mode, key in (("ReadWriteOnce", "readWriteOnce"), ("ReadWriteMany", "readWriteMany")):
         name = cluster["storageClasses"][key]
@@ -84,6 +84,7 @@ def _cluster(environment: Environment) -> Step:
         seen_by=(
             "kubernetes-version",
             "ingress-class",
+            "gateway",
             "certificate-issuer",
             "storage-class/",
             "kinds/",
@@ -93,6 +94,33 @@ def _cluster(environment: Environment) -> Step:
     )
 
 
+def _way_in(environment: Environment) -> Iterator[str]:
+    """Yield what visitors come in by, and what it has to have."""
+    cluster, gateway = environment.settings["cluster"], environment.settings["cluster"]["gateway"]
+    if environment.has_ingress:
+        yield f"een ingresscontroller met de klasse {cluster['ingressClass']}"
+    if "class" in gateway:
+        yield f"Gateway API, met de GatewayClass {gateway['class']}"
+    elif environment.has_gateway:
+        yield f"Gateway API, met de Gateway {gateway['name']} in de namespace {gateway['namespace']}"
+        if gateway["listenerSet"]:
+            yield "in die Gateway toestemming voor listeners uit deze omgeving (spec.allowedListeners)"
+        else:
+            yield from _listeners(environment, gateway)
+        if "redirectFrom" in gateway:
+            yield f"in die Gateway de listener {gateway['redirectFrom']} voor HTTP"
+
+
+def _listeners(environment: Environment, gateway: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the listeners that somebody else's Gateway has to have, each with its hosts."""
+    found: dict[str, list[str]] = {}
+    for one in (one for one in environment.components if one.host is not None):
+        listener = str(gateway["listeners"].get(one.name, gateway["listener"]))
+        found.setdefault(listener, []).append(environment.hosts[one.name])
+    for listener, hosts in found.items():
+        yield f"in die Gateway de listener {listener} voor HTTPS, met een certificaat voor {', '.join(hosts)}"
+
+
 def hosts_of(environment: Environment) -> list[str]:
     """Return the host names of an environment, each once, that of the site first."""
     named = sorted(environment.components, key=lambda one: one.name != "frontend")
@@ -100,13 +128,22 @@ def hosts_of(environment: Environment) -> list[str]:
 
 
 def _names(environment: Environment) -> Step:
+    gateway = environment.settings["cluster"]["gateway"]
+    way_in, find = "ingresscontroller", "kubectl get services --all-namespaces --field-selector=spec.type=LoadBalancer"
+    if environment.has_gateway:
+        way_in, find = "Gateway", f"kubectl get gateway {gateway['name']} --namespace {gateway['namespace']}"
+    certificate = "Het certificaat volgt vanzelf, zodra de naam werkt."
+    if "class" in gateway:
+        certificate += " Die Gateway komt met de eerste synchronisatie: doe dit na het aansluiten van het cluster."
+    if not environment.has_certificates:
+        certificate = "Het certificaat staat bij de Gateway; wie het cluster beheert, zorgt ervoor."
     return Step(
         "dns",
         "Namen in DNS laten zetten",
-        "Laat voor elke naam een A-record maken naar het adres van de ingresscontroller, of een CNAME naar zijn naam."
-        " Het certificaat volgt vanzelf, zodra de naam werkt.",
+        f"Laat voor elke naam een A-record maken naar het adres van de {way_in}, of een CNAME naar zijn naam."
+        f" {certificate}",
         tuple(hosts_of(environment)),
-        ("kubectl get services --all-namespaces --field-selector=spec.type=LoadBalancer",),
+        (find,),
         "Elke naam heeft een adres:",
         f"dig +short {environment.domain}",
         ("dns/",),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from signalen_toolkit.documents.data import mapping
+from signalen_toolkit.kubernetes.entrances import GATEWAY
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.preflight.observations import Inquiry
 
@@ -16,7 +17,7 @@ _MOST: Final = 5  # strange fields that a message names
 
 def is_custom(group: str) -> bool:
     """Tell whether a group is none of Kubernetes' own."""
-    return "." in group and not group.endswith(".k8s.io")
+    return group == GATEWAY or ("." in group and not group.endswith(".k8s.io"))
 
 
 def is_of_tool(group: str, inquiry: Inquiry) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from signalen_toolkit.documents.data import mapping, text
 from signalen_toolkit.kubernetes.kubectl import NotPermittedError
 from signalen_toolkit.kubernetes.quantity import amount
+from signalen_toolkit.preflight import gateway
 from signalen_toolkit.preflight.observations import Inquiry, Observation, Standing, seen
 
 _PART_OF: Final = "app.kubernetes.io/part-of"
@@ -116,20 +117,21 @@ def _is_ready(one: Mapping[str, Any]) -> bool:
 
 
 def names(inquiry: Inquiry) -> Iterator[Observation]:
-    """Look whether each host has an address, and whether that is the one of its Ingress where there is one already."""
+    """Look whether each host has an address, and whether that is the one of its Ingress or Gateway, if there is one."""
     hosts = [inquiry.environment.hosts[one.name] for one in inquiry.environment.components if one.host is not None]
     hosts = list(dict.fromkeys(hosts))
     with ThreadPoolExecutor(max_workers=8) as pool:
         addresses = dict(zip(hosts, pool.map(inquiry.resolve, hosts), strict=True))
-    ingresses: list[dict[str, Any]] = []
+    ingresses, at_gateway = list[dict[str, Any]](), set[str]()
     with suppress(NotPermittedError):  # then a name that has an address is right as far as one can see
+        at_gateway = gateway.published(inquiry)
         ingresses = inquiry.cluster.all("ingresses.networking.k8s.io", namespace=inquiry.environment.namespace)
     for host in hosts:
-        yield _name(host, addresses[host], _published(ingresses, host))
+        yield _name(host, addresses[host], at_gateway | _published(ingresses, host))
 
 
 def _published(ingresses: list[dict[str, Any]], host: str) -> set[str]:
-    """Return the addresses that the Ingress of a host has in the cluster."""
+    """Return the addresses that the Ingress of a host has in the cluster, if there is one."""
     found = [one for one in ingresses if any(rule.get("host") == host for rule in one["spec"].get("rules") or ())]
     places = [place for one in found for place in mapping(one, "status", "loadBalancer").get("ingress") or ()]
     return {str(place["ip"]) for place in places if place.get("ip")}
@@ -138,9 +140,9 @@ def _published(ingresses: list[dict[str, Any]], host: str) -> set[str]:
 def _name(host: str, addresses: list[str], published: set[str]) -> Observation:
     point, subject = f"dns/{host}", f"DNS van {host}"
     if not addresses:
-        todo = f"laat een A- of CNAME-record maken, naar {', '.join(sorted(published)) or 'de ingresscontroller'}"
+        todo = f"laat een A- of CNAME-record maken, naar {', '.join(sorted(published)) or 'waar bezoekers binnenkomen'}"
         return Observation(point, Standing.MISSING, subject, "heeft geen adres", todo)
     if published and not published & {*addresses}:
-        message = f"wijst naar {', '.join(addresses)}, en de Ingress heeft {', '.join(sorted(published))}"
+        message = f"wijst naar {', '.join(addresses)}, en bezoekers komen binnen op {', '.join(sorted(published))}"
         return Observation(point, Standing.ATTENTION, subject, message, "klopt dat, door een proxy ervoor misschien?")
     return Observation(point, Standing.OK, subject, ", ".join(addresses))

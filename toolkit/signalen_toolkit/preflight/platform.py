@@ -25,6 +25,7 @@ _BROUGHT_BY: Final[Mapping[str, str]] = {
     "trust.cert-manager.io": "trust-manager",
     "external-secrets.io": "de External Secrets-operator (0.16 of nieuwer)",
     "monitoring.coreos.com": "de Prometheus-operator",
+    "gateway.networking.k8s.io": "Gateway API (1.0 of nieuwer; voor een ListenerSet 1.5)",
     "traefik.io": "Traefik",
     "policy.linkerd.io": "Linkerd",
 }
@@ -58,7 +59,7 @@ def _minor(version: str) -> tuple[int, ...]:
 
 
 def ingress_class(inquiry: Inquiry) -> Iterator[Observation]:
-    """Look for the class of the Ingresses."""
+    """Look for the class of the Ingresses, where there are any."""
     name = str(inquiry.environment.settings["cluster"]["ingressClass"])
     subject = f"ingressklasse {name}"
 
@@ -75,11 +76,12 @@ def ingress_class(inquiry: Inquiry) -> Iterator[Observation]:
         )
         return Observation("ingress-class", Standing.MISSING, subject, message, todo)
 
-    yield from seen("ingress-class", subject, look)
+    if inquiry.environment.has_ingress:
+        yield from seen("ingress-class", subject, look)
 
 
 def certificates(inquiry: Inquiry) -> Iterator[Observation]:
-    """Look for the ClusterIssuer of cert-manager, and whether it is ready."""
+    """Look for the ClusterIssuer of cert-manager, and whether it is ready, unless a Gateway has the certificates."""
     name = str(inquiry.environment.settings["cluster"]["certificateIssuer"])
     subject = f"ClusterIssuer {name}"
 
@@ -100,7 +102,7 @@ def certificates(inquiry: Inquiry) -> Iterator[Observation]:
             return Observation(point, Standing.ATTENTION, subject, f"is niet gereed{said and f': {said}'}", todo)
         return Observation(point, Standing.OK, subject)
 
-    if name:
+    if name and inquiry.environment.has_certificates:
         yield from seen("certificate-issuer", subject, look)
 
 

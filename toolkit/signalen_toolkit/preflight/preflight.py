@@ -14,13 +14,20 @@ from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.helm.rendered_tree import manifests
 from signalen_toolkit.kubernetes.cluster import is_file
 from signalen_toolkit.kubernetes.kubectl import Kubectl, NotPermittedError
-from signalen_toolkit.preflight import access, places, platform, tool
+from signalen_toolkit.preflight import access, gateway, places, platform, tool
 from signalen_toolkit.preflight.observations import Inquiry, Look, Observation, Standing, unseen
 from signalen_toolkit.rendering.render import render
 
 # By heading, in the order of the report.
 LOOKS: Final[Mapping[str, tuple[Look, ...]]] = {
-    "Cluster": (platform.version, platform.ingress_class, platform.certificates, platform.storage, platform.kinds),
+    "Cluster": (
+        platform.version,
+        platform.ingress_class,
+        gateway.gateway,
+        platform.certificates,
+        platform.storage,
+        platform.kinds,
+    ),
     "GitOps": (tool.running, tool.followed, tool.connected),
     "Namespaces": (places.namespaces, places.quotas, places.workloads),
     "Namen": (places.names,),
