@@ -266,6 +266,7 @@ MET: list[tuple[str, str]] = [
     ("no-plain-secrets", SERVICE),
     ("no-plain-secrets", PLAIN + "sops: {mac: x}"),
     ("no-secret-values", POD),
+    ("no-secret-values", POD.replace('value: ""', 'value: "yes"')),
     ("network-default-deny", POD + CLOSED),
     (
         "network-default-deny",

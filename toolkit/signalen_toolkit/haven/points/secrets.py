@@ -9,6 +9,9 @@ from signalen_toolkit.documents.data import Place, mapping, maps, place, text
 from signalen_toolkit.haven.points import Gap, Point, Scene, Seen, about
 from signalen_toolkit.kubernetes.secret_data import is_secret, secret_value
 
+# What is no password, whatever its name: Bitnami's images have a variable RABBITMQ_SECURE_PASSWORD that is "yes".
+_SWITCHES: Final = ("true", "false", "yes", "no", "on", "off")
+
 
 def _in_git(scene: Scene) -> Seen:
     """What no component made stands in the rendered tree itself; SOPS's own block says that it is encrypted."""
@@ -63,7 +66,7 @@ def _plain_keys(data: Mapping[str, Any]) -> Iterator[Place]:
 
 def _is_plain(value: str) -> bool:
     """Tell a value from nothing, from a switch, and from a reference that is filled in later."""
-    return value.strip().lower() not in ("", "true", "false") and not value.startswith(("$(", "${", "$__"))
+    return value.strip().lower() not in ("", *_SWITCHES) and not value.startswith(("$(", "${", "$__"))
 
 
 POINTS: Final = (
