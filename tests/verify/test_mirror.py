@@ -10,10 +10,15 @@ from click.testing import CliRunner
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.needed_secrets import by_hand
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.rendered_tree import releases
+from signalen_toolkit.kubernetes.schemas.own import object_problems
 from signalen_toolkit.rendering.images import mirrored
 from signalen_toolkit.rendering.render import render
+from signalen_toolkit.secrets import check as secret_check
+from signalen_toolkit.secrets.make import MadeSecrets, summary
 from signalen_toolkit.validation.check import check_file
 from signalen_toolkit.verify.verify import verify
 
@@ -30,7 +35,7 @@ FORM = pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.st
 def mirroring(folder: Path, form: Path, repository: str = "https://harbor.example.nl/charts") -> Path:
     """Write an example form that takes all from a mirror."""
     write_assets(folder)
-    text = re.sub(r"^(charts|images): .*\n", "", form.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^(charts|images):.*\n(?: .*\n)*", "", form.read_text(encoding="utf-8"), flags=re.MULTILINE)
     text = text.replace("manifests: true", "manifests: false") + MIRROR % repository
     (folder / "municipality.yaml").write_text(text, encoding="utf-8")
     return folder
@@ -64,6 +69,73 @@ def test_charts_come_from_a_registry(delivery: str, tmp_path: Path) -> None:
     else:
         (source,) = load_all(tree["clusters/acceptance/helm-repositories.yaml"])
         assert (source["spec"]["type"], source["spec"]["url"]) == ("oci", "oci://harbor.example.nl/signalen/charts")
+
+
+def form_of(folder: Path, *more: str, delivery: str = "flux") -> Config:
+    """Return a small form of which some charts come from elsewhere."""
+    write_assets(folder)
+    text = next(one for one in example_forms() if one.stem == "minimal").read_text(encoding="utf-8")
+    text = re.sub(r"^delivery: .*\n", "", text, flags=re.MULTILINE)
+    (folder / "municipality.yaml").write_text(text + f"delivery: {delivery}\n" + "".join(more), encoding="utf-8")
+    return check_file(folder / "municipality.yaml", catalog())[0]
+
+
+PARTLY = """
+charts:
+  secret: mirror
+  repositories: {backend: "https://nexus.example.nl/a/my_charts", frontend: "oci://nexus.other.nl/a/my-charts"}
+"""
+
+
+def test_a_mirror_may_keep_charts_apart(tmp_path: Path) -> None:
+    tree = render(form_of(tmp_path, PARTLY), catalog())
+    sources = load_all(tree["clusters/acceptance/helm-repositories.yaml"])
+    found = {one["spec"]["url"]: one for one in sources}
+    names = [one["metadata"]["name"] for one in found.values()]
+    # Two servers would get one name, and a name has no underscore.
+    assert sorted(names) == ["nexus-a-my-charts", "nexus-a-my-charts-2", "signalen-helm-charts"]
+    for one in found.values():
+        assert object_problems(one) == []
+    # Nobody else gets the password of the mirror.
+    signed_in = {url for url, one in found.items() if "secretRef" in one["spec"]}
+    assert signed_in == {"https://nexus.example.nl/a/my_charts", "oci://nexus.other.nl/a/my-charts"}
+    by_chart = {one.chart.name: one.chart.repository for one in releases(tree, catalog().release_formats)}
+    assert by_chart["backend"] == "https://nexus.example.nl/a/my_charts"
+    assert by_chart["frontend"] == "oci://nexus.other.nl/a/my-charts"
+    assert by_chart["classification"] == "https://signalen.github.io/helm-charts/"
+
+
+def test_a_registry_may_have_charts_at_its_root(tmp_path: Path) -> None:
+    for delivery in catalog().deliveries:
+        tree = render(
+            form_of(tmp_path, 'charts: {repository: "oci://nexus.example.nl:5000"}\n', delivery=delivery), catalog()
+        )
+        for path in tree:
+            if re.search(r"helm-repositories|applications/backend|projects", path):
+                assert [object_problems(one) for one in load_all(tree[path]) if object_problems(one)] == [], path
+
+
+@pytest.mark.parametrize(
+    ("delivery", "place", "keys"),
+    [
+        ("flux", "signalen-acceptance", ["username", "password"]),
+        ("argocd", "argocd", ["url", "username", "password"]),
+    ],
+)
+def test_each_tool_signs_in_at_a_repository_of_charts_in_its_own_way(
+    delivery: str, place: str, keys: list[str], tmp_path: Path
+) -> None:
+    config = form_of(tmp_path, PARTLY, "images: {pullSecrets: [harbor]}\n", delivery=delivery)
+    found = {one.name: one for one in by_hand(config.environments[0])}
+    assert (found["mirror"].namespace, [one.key.name for one in found["mirror"].keys]) == (place, keys)
+    report = secret_check.check(tmp_path, catalog())
+    assert {one.name for one in report.elsewhere} == {"mirror", "harbor"}
+    done = CliRunner().invoke(main, ["secrets", "check", "-C", str(tmp_path)])
+    assert f"mirror in {place} ({', '.join(keys)})" in done.output
+    made = MadeSecrets(config.environments[0], tmp_path / "key", new_key=False, files=(), keys={})
+    told = summary(made)
+    assert f"make the Secret mirror in {place} yourself, as docs/mirrors.md says: {', '.join(keys)}" in told
+    assert "make the Secret harbor in signalen-acceptance yourself" in told
 
 
 def test_an_image_that_is_set_by_hand_is_reported_where_it_is_elsewhere(tmp_path: Path, charts: Path) -> None:

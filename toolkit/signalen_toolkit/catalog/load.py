@@ -140,6 +140,8 @@ def _delivery(directory: Path) -> Delivery:
         names=tuple(data.get("names", ())),
         custom_label=data.get("customLabel", ""),
         handover=_handover(data.get("handover", {})),
+        chart_keys=data.get("chartSecret", {}).get("keys", {}),
+        keeps_chart_secret=data.get("chartSecret", {}).get("inNamespaceOfTool", False),
     )
 
 

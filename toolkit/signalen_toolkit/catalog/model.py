@@ -278,7 +278,9 @@ class Delivery:
     the Secrets that it decrypts; `secrets` are what it reads itself, with places in the form as conditions. `watch`
     is a command that shows how releases do, `in_cluster` how the tool itself is found. `names` are those of
     the objects by which its tool knows the parts of an environment, `custom_label` a label on objects of kinds that a
-    release brings along. `handover` says how a person takes an environment over from it.
+    release brings along. `handover` says how a person takes an environment over from it. `chart_keys` are the keys of
+    the Secret with which it signs in at a repository of charts, by what each is; that is in its own namespace where
+    `keeps_chart_secret`, else in that of the environment.
     """
 
     name: str
@@ -298,6 +300,8 @@ class Delivery:
     names: tuple[str, ...] = ()
     custom_label: str = ""
     handover: Handover = field(default_factory=Handover)
+    chart_keys: Mapping[str, str] = field(default_factory=dict)
+    keeps_chart_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,12 @@ def check(environments: tuple[str, ...], no_decrypt: bool, format_: str, program
     print_problems(report.problems, format_)
     for environment in report.locked:
         say(f"the values of {environment} were not looked at: its private key is not at hand", err=True)
+    for secret in report.elsewhere:
+        keys = ", ".join(key.key.name for key in secret.keys)
+        say(
+            f"in the cluster, which `signalen preflight` looks at: {secret.name} in {secret.namespace} ({keys})",
+            err=True,
+        )
     sys.exit(has_errors(report.problems))
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.catalog.model import Component, Secret, SecretKey
 from signalen_toolkit.form.config import Environment
+
+_MIRRORS: Final = "docs/mirrors.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class NeededKey:
 class NeededSecret:
     """A Secret that is needed, in a namespace, with the component that needs it; without one, the delivery does.
 
-    `by_hand` says that a person adds the keys to a Secret that is there: nothing of ours makes or changes it.
+    `by_hand` says that nothing of ours makes or changes it: a person adds the keys to a Secret that is there, or makes
+    it as the page `guide` says.
     """
 
     name: str
@@ -44,6 +47,7 @@ class NeededSecret:
     keys: tuple[NeededKey, ...]
     namespace: str = ""
     by_hand: bool = False
+    guide: str = ""
 
 
 def needed_in(environment: Environment, values: Mapping[str, Mapping[str, Any]]) -> list[NeededSecret]:
@@ -62,6 +66,12 @@ def needed_by_delivery(environment: Environment) -> list[NeededSecret]:
     return [replace(secret, namespace=settings["sync"]["namespace"]) for secret in found if secret.keys]
 
 
+def by_hand(environment: Environment) -> list[NeededSecret]:
+    """Return the Secrets of an environment that nothing of ours makes, and that a person brings."""
+    found = [*needed_by_delivery(environment), *_of_mirrors(environment)]
+    return [secret for secret in found if secret.by_hand and any(not key.empty for key in secret.keys)]
+
+
 def _of_mirrors(environment: Environment) -> Iterator[NeededSecret]:
     """Yield the Secrets with which images and charts are fetched from a mirror; what is in them, its owner knows."""
     settings = environment.settings
@@ -69,15 +79,16 @@ def _of_mirrors(environment: Environment) -> Iterator[NeededSecret]:
     for name in settings["images"]["pullSecrets"]:
         for namespace in (environment.namespace, *(one for one in namespaces if one != environment.namespace)):
             yield _given(name, namespace, {".dockerconfigjson": "What signs in at the registry of the images."})
+    delivery = environment.delivery
     if name := settings["charts"].get("secret"):
-        keys = {"username": "The user name at the chart repository.", "password": "The password at it."}
-        yield _given(name, environment.namespace, keys)
+        own = delivery.keeps_chart_secret
+        yield _given(name, settings["sync"]["namespace"] if own else environment.namespace, delivery.chart_keys)
 
 
 def _given(name: str, namespace: str, keys: Mapping[str, str]) -> NeededSecret:
     known = (SecretKey(key, description) for key, description in keys.items())
     found = tuple(NeededKey(name, key, random=0, empty=False) for key in known)
-    return NeededSecret(name, "", found, namespace, by_hand=True)
+    return NeededSecret(name, "", found, namespace, by_hand=True, guide=_MIRRORS)
 
 
 def needed(components: Iterable[Component], values: Mapping[str, Mapping[str, Any]]) -> list[NeededSecret]:

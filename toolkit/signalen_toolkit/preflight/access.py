@@ -54,6 +54,8 @@ def _unless_brought(inquiry: Inquiry, secret: NeededSecret) -> Standing:
 
 def _bring(inquiry: Inquiry, secret: NeededSecret) -> str:
     name, provider = inquiry.environment.name, inquiry.environment.settings["secrets"]["provider"]
+    if secret.guide:
+        return f"maak haar zelf, zoals in {secret.guide} van de Signalen Toolkit staat"
     if secret.by_hand:
         return f"zet de sleutels er zelf in: kubectl edit secret {secret.name} --namespace {secret.namespace}"
     if provider == "sops":

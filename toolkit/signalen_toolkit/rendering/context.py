@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -53,7 +54,7 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "volumeSizes": {dotted(volume.place): size for volume, size in volumes(environment).items()},
         "enabled": environment.enabled,
         "releases": {component.name: component.release_name for component in charts.components.values()},
-        "repositories": _repositories(environment),
+        "repositories": [*_repositories(environment).values()],
         "assetFiles": {_file(path): base64.b64encode(data).decode() for path, data in sorted(images.items())},
         "image_urls": {path: f"/municipality/{_file(path)}" for path in _images(environment)},
         "pullSecrets": [{"name": name} for name in environment.settings["images"]["pullSecrets"]],
@@ -99,7 +100,7 @@ def _facts(component: Component, environment: Environment) -> dict[str, Any]:
         "namespace": environment.namespaces[component.name],
         "chart": component.chart,
         "repository": (source := _repository(component, environment)),
-        "repositoryName": _repository_name(source),
+        "repositoryName": _repositories(environment)[source]["name"],
         "version": component.chart_version(environment.version),
         "imageTag": component.image_tag,
         "order": component.order,
@@ -166,20 +167,34 @@ def _features_under(
     ]
 
 
-def _repositories(environment: Environment) -> list[dict[str, str]]:
-    urls = dict.fromkeys(_repository(component, environment) for component in environment.components)
-    return [{"name": _repository_name(url), "url": url} for url in urls]
+def _repositories(environment: Environment) -> dict[str, dict[str, Any]]:
+    """Return the repositories of the charts by their address, each with a name; `mirror` says that it is a mirror."""
+    found: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
+    for component in environment.components:
+        url = _repository(component, environment)
+        if url not in found:
+            name = own = _repository_name(url)
+            number = 1
+            while name in taken:  # of another server, or by another protocol
+                number += 1
+                name = f"{own}-{number}"
+            taken.add(name)
+            found[url] = {"name": name, "url": url, "mirror": url != component.repository}
+    return found
 
 
 def _repository(component: Component, environment: Environment) -> str:
-    """Return where a chart comes from: the mirror of this environment, else where it was published."""
-    return str(environment.settings["charts"].get("repository", component.repository))
+    """Return where a chart comes from: a mirror of this environment, else where it was published."""
+    charts = environment.settings["charts"]
+    return str(charts["repositories"].get(component.name) or charts.get("repository", component.repository))
 
 
 def _repository_name(url: str) -> str:
     """Name a Helm repository after its address: `https://signalen.github.io/helm-charts/` → `signalen-helm-charts`."""
     host, _, path = url.partition("://")[2].strip("/").partition("/")
-    return "-".join([host.partition(".")[0], *path.split("/")]).strip("-").lower()
+    name = "-".join([host.partition(":")[0].partition(".")[0], *path.split("/")]).lower()
+    return re.sub(r"[^a-z0-9.]+", "-", name).strip("-.")
 
 
 def _images(environment: Environment) -> list[str]:

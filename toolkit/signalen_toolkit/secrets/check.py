@@ -18,8 +18,7 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError,
 from signalen_toolkit.diagnostics.source import Source
 from signalen_toolkit.documents.reader import LARGEST
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret
-from signalen_toolkit.secrets import age_keys, sops_config
+from signalen_toolkit.form.needed_secrets import NeededKeyfrom signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.environment import choose, needs_of, read_config, sops_of
 from signalen_toolkit.secrets.files import Origin, SecretFile, path_of
@@ -43,10 +42,14 @@ class _NoProgramError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SecretsReport:
-    """What `check` found; `locked` are the environments whose values it could not look at for want of a private key."""
+    """What `check` found; `locked` are the environments whose values it could not look at for want of a private key.
+
+    `elsewhere` are Secrets that a person brings into the cluster, which are not in the repository.
+    """
 
     problems: tuple[Problem, ...]
     locked: tuple[str, ...]
+    elsewhere: tuple[NeededSecret, ...] = ()
 
 
 def check(
@@ -85,7 +88,8 @@ def check(
                 locked.append(environment.name)
     if not environments:
         problems += _others(directory, seen)
-    return SecretsReport(tuple(ordered(problems)), tuple(locked))
+    elsewhere = tuple(secret for environment in chosen for secret in by_hand(environment))
+    return SecretsReport(tuple(ordered(problems)), tuple(locked), elsewhere)
 
 
 def _private_keys(directory: Path) -> Iterator[Problem]:

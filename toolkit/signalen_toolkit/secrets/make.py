@@ -18,7 +18,7 @@ from signalen_toolkit.base.layout import SECRETS, SOPS_CONFIG
 from signalen_toolkit.catalog.model import Catalog, Decryption
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.config import Environment
-from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, needed_by_delivery
+from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, by_hand
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
@@ -124,10 +124,11 @@ def summary(made: MadeSecrets) -> str:
             given = f"--from-file=age.agekey={shlex.quote(str(made.key_file))}"
             command = f"  kubectl create secret generic {secret} --namespace {namespace} {given}"
             lines += [f"give it to {made.environment.delivery.title}, once:", command]
-    for secret in needed_by_delivery(made.environment):
-        keys = [key.key.name for key in secret.keys if not key.empty]
-        if secret.by_hand and keys:
-            lines.append(f"put into the Secret {secret.name} in {secret.namespace} yourself, once: {', '.join(keys)}")
+    for secret in by_hand(made.environment):
+        keys = ", ".join(key.key.name for key in secret.keys if not key.empty)
+        how = f"make the Secret {secret.name} in {secret.namespace} yourself, as {secret.guide} says"
+        what = how if secret.guide else f"put into the Secret {secret.name} in {secret.namespace} yourself, once"
+        lines.append(f"{what}: {keys}")
     return "\n".join(lines)
 
 

@@ -74,7 +74,8 @@ def contents(
 
 def _published(environment: Environment) -> Environment:
     """Return an environment without a mirror."""
-    settings: dict[str, Any] = {**environment.settings, "charts": {}, "images": {"registry": "", "pullSecrets": []}}
+    without: dict[str, Any] = {"charts": {"repositories": {}}, "images": {"registry": "", "pullSecrets": []}}
+    settings: dict[str, Any] = {**environment.settings, **without}
     return replace(environment, settings=settings)
 
 

@@ -27,7 +27,11 @@ _NEWEST: Final = (1, 37)
 
 @rule("setting-unused", "a setting that nothing reads is taken for one that works")
 def setting_unused(form: Form) -> Iterator[Problem]:
-    """Warns of settings for another provider than the one of the environment, or of all where they are at the top."""
+    """Warns of settings for another provider than the one of the environment, or of all where they are at the top.
+
+    And of a Secret for a repository of charts, where none but the published ones are used.
+    """
+    yield from _of_charts(form)
     environments = form.config.environments
     for section, by in _READ_BY.items():
         chosen = {one.name: str(one.settings[section]["provider"]) for one in environments}
@@ -48,6 +52,21 @@ def setting_unused(form: Form) -> Iterator[Problem]:
                             hint=f"remove it, or set '{section}.provider: {provider}'",
                             severity=Severity.WARNING,
                         )
+
+
+def _of_charts(form: Form) -> Iterator[Problem]:
+    for environment in form.config.environments:
+        charts = environment.settings["charts"]
+        if "secret" in charts and not ("repository" in charts or charts["repositories"]):
+            yield form.problem(
+                "setting-unused",
+                f"all charts of '{environment.name}' come from where they were published, which asks for no password",
+                environment,
+                "charts",
+                "secret",
+                hint="name the mirror in 'charts.repository', or remove it",
+                severity=Severity.WARNING,
+            )
 
 
 @rule("database-user", "the database in the cluster has one user, and refuses every other")
