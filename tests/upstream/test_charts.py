@@ -26,7 +26,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import COMMON_KINDS, Kind
 from signalen_toolkit.catalog.schemas import values_schema
 from signalen_toolkit.diagnostics.problems import has_errors
-from signalen_toolkit.documents.data import leaves, mapping, maps
+from signalen_toolkit.documents.data import mapping, maps
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.haven.haven import look
@@ -47,7 +47,7 @@ from tests.chart_templates.test_golden import rendered
 from tests.chart_templates.test_network import TABLES, table
 from tests.conftest import FORMS, REPOSITORY, example_forms
 from tests.support.standins import chart_versions, make_charts
-from tests.verify.test_mirror import mirroring
+from tests.verify.test_mirror import mirroring, published_images
 
 pytestmark = pytest.mark.upstream
 
@@ -62,10 +62,6 @@ CHARTS: Final = [
 ]
 FORM = pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
 
-# Where the images of the charts are published, in a value, an argument or a file of configuration.
-KNOWN_REGISTRY: Final = re.compile(
-    r"(?:docker|quay|ghcr|gcr)\.io/|registry\.k8s\.io/|cr\.l5d\.io/|docker\.elastic\.co/|mcr\.microsoft\.com/"
-)
 # What stands below these is the configuration of the application itself, which the chart passes on as it is.
 PASSED_ON: Final[Mapping[str, tuple[str, ...]]] = {
     "dex": ("config",),
@@ -99,16 +95,7 @@ def test_the_true_charts_take_all_images_from_a_mirror(form: Path, tmp_path: Pat
     known = check_file(repository / "municipality.yaml", CATALOG)[1]
     found = verify.verify(repository, CATALOG, Options(charts=folder()))
     nothing([f"{one.rule}: {one.message}" for one in found if one not in known], form.stem)
-    with pipeline.started(repository, CATALOG, Options(charts=folder())) as (read, work, _):
-        assert work
-        elsewhere = [
-            f"{one.kind} {one.name}: {text}"
-            for environment in read.config.environments
-            for one in pipeline.made(read, environment, work).objects
-            for _, text in leaves(one.data)
-            if KNOWN_REGISTRY.search(text)
-        ]
-    nothing(elsewhere, f"{form.stem}: another registry")
+    nothing(published_images(repository, folder()), f"{form.stem}: another registry")
 
 
 # What the catalog says of a chart

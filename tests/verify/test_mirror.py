@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 from click.testing import CliRunner
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
+from signalen_toolkit.documents.data import leaves
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.needed_secrets import by_hand
@@ -20,6 +22,7 @@ from signalen_toolkit.rendering.render import render
 from signalen_toolkit.secrets import check as secret_check
 from signalen_toolkit.secrets.make import MadeSecrets, summary
 from signalen_toolkit.validation.check import check_file
+from signalen_toolkit.verify import pipeline
 from signalen_toolkit.verify.verify import verify
 
 from tests.conftest import example_forms
@@ -29,6 +32,10 @@ MIRROR = """
 charts: {repository: "%s"}
 images: {registry: harbor.example.nl/mirror, pullSecrets: [harbor]}
 """
+# Where images are published, in a value, an argument or a file of configuration.
+KNOWN_REGISTRY: Final = re.compile(
+    r"(?:docker|quay|ghcr|gcr)\.io/|registry\.k8s\.io/|cr\.l5d\.io/|docker\.elastic\.co/|mcr\.microsoft\.com/"
+)
 FORM = pytest.mark.parametrize("form", example_forms(), ids=lambda form: form.stem)
 
 
@@ -46,10 +53,25 @@ def test_no_chart_and_no_image_comes_from_elsewhere(form: Path, tmp_path: Path, 
     folder = mirroring(tmp_path, form)
     known = check_file(folder / "municipality.yaml", catalog())[1]
     assert [one for one in verify(folder, catalog(), Options(charts=charts)) if one not in known] == []
-    wanted = releases(
-        render(check_file(folder / "municipality.yaml", catalog())[0], catalog()), catalog().release_formats
-    )
+    tree = render(check_file(folder / "municipality.yaml", catalog())[0], catalog())
+    wanted = releases(tree, catalog().release_formats)
     assert {release.chart.repository for release in wanted} == {"https://harbor.example.nl/charts"}
+    published = {component.repository for component in catalog().components.values()}
+    assert [path for path, text in tree.items() if any(address in text for address in published)] == []
+    assert published_images(folder, charts) == []
+
+
+def published_images(folder: Path, charts: Path | None) -> list[str]:
+    """Return what names a registry in which images are published, in the objects of all environments of a form."""
+    with pipeline.started(folder, catalog(), Options(charts=charts)) as (read, work, _):
+        assert work
+        return [
+            f"{one.kind} {one.name}: {text}"
+            for environment in read.config.environments
+            for one in pipeline.made(read, environment, work).objects
+            for _, text in leaves(one.data)
+            if KNOWN_REGISTRY.search(text)
+        ]
 
 
 @pytest.mark.parametrize("delivery", ["flux", "argocd"])
@@ -145,6 +167,7 @@ def test_an_image_that_is_set_by_hand_is_reported_where_it_is_elsewhere(tmp_path
     found = [one for one in verify(folder, catalog(), Options(charts=charts)) if one.rule == "image-elsewhere"]
     assert found
     assert all("ghcr.io/signalen/frontend" in one.message for one in found)
+    assert any("ghcr.io/signalen/frontend" in one for one in published_images(folder, charts))
 
 
 def test_the_secrets_of_a_mirror_are_needed_in_every_namespace(tmp_path: Path) -> None:
