@@ -154,7 +154,7 @@ def test_each_tool_signs_in_at_a_repository_of_charts_in_its_own_way(
     assert {one.name for one in report.elsewhere} == {"mirror", "harbor"}
     done = CliRunner().invoke(main, ["secrets", "check", "-C", str(tmp_path)])
     assert f"mirror in {place} ({', '.join(keys)})" in done.output
-    made = MadeSecrets(config.environments[0], tmp_path / "key", new_key=False, files=(), keys={})
+    made = MadeSecrets(config.environments[0], tmp_path / "key", new_key=False, note="", files=(), keys={})
     told = summary(made)
     assert f"make the Secret mirror in {place} yourself, as docs/mirrors.md says: {', '.join(keys)}" in told
     assert "make the Secret harbor in signalen-acceptance yourself" in told

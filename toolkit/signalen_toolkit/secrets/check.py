@@ -19,6 +19,7 @@ from signalen_toolkit.diagnostics.source import Source
 from signalen_toolkit.documents.reader import LARGEST
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, by_hand
+from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.environment import choose, needs_of, read_config, sops_of
 from signalen_toolkit.secrets.files import Origin, SecretFile, path_of
