@@ -45,10 +45,10 @@ try:
 except ImportError:
     print("Signalen Toolkit is not installed here, so the form was not checked and clusters/ was not made.")
     print("Next, in the new folder:")
-    print("  1. install it: pip install signalen-toolkit")
-    print("  2. signalen schema municipality > .signalen/municipality.schema.json")
+    print("  1. install it: {{ cookiecutter._source }}#readme says how")
+    print("  2. git init and commit; then signalen update, which adds the schema and what pipelines install from")
     print("  3. signalen check, and then signalen render")
-    print("  4. git init, commit and push")
+    print("  4. commit and push")
     keep_pipeline({{ cookiecutter.repository_url | jsonify }})
     sys.exit(0)
 

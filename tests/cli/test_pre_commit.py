@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
+import yaml as pyyaml
 from hypothesis import given, settings
 from signalen_toolkit import REPOSITORY, __version__
 from signalen_toolkit.base.layout import FORM_FILE
@@ -75,14 +76,31 @@ def repository(tmp_path: Path, toolkit: Path, home: Path, monkeypatch: pytest.Mo
     for name in [name for name in os.environ if name.startswith(("GIT_", "VIRTUAL_ENV"))]:
         monkeypatch.delenv(name)
     directory = tmp_path / "bosch"
-    scaffold.new(directory, None, given_as(), ask=False, force=False, git=True)
+    commit = git(toolkit, "rev-parse", "HEAD")
+    source = {"source": "git", "git": {"url": f"{REPOSITORY}.git", "commit": commit}}
+    scaffold.new(directory, None, given_as(), ask=False, force=False, git=True, toolkit=source)
     configuration = directory / ".pre-commit-config.yaml"
     text = configuration.read_text(encoding="utf-8")
-    assert f"repo: {REPOSITORY}\n" in text
-    configuration.write_text(text.replace(REPOSITORY, str(toolkit)), encoding="utf-8")
+    assert f"repo: {REPOSITORY}.git\n    rev: {commit} # v{__version__}\n" in text
+    configuration.write_text(text.replace(f"{REPOSITORY}.git", str(toolkit)), encoding="utf-8")
     git(directory, "commit", "--quiet", "--all", "--message", "hooks from here")
     subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=directory, check=True, capture_output=True)
     return directory
+
+
+@pytest.mark.parametrize("hook", ["check", "render", "secrets"])
+def test_hooks_are_those_of_the_installed_toolkit_where_it_has_hashes(tmp_path: Path, hook: str) -> None:
+    scaffold.new(tmp_path / "x", None, given_as(), ask=False, force=False, git=False)
+    (repo,) = pyyaml.safe_load((tmp_path / "x/.pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    (found,) = [one for one in repo["hooks"] if one["id"] == f"signalen-{hook}"]
+    assert (found["language"], found["entry"]) == ("system", f"signalen hook {hook}")
+    published = {
+        one["id"]: one
+        for one in pyyaml.safe_load((TESTS.parent / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    }
+    for key in ("files", "types", "pass_filenames"):
+        assert found.get(key) == published[found["id"]].get(key)
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_every_feature_sets_something_and_nothing_else_is_a_feature() -> None:
 
 def test_any_section_may_stand_in_an_environment() -> None:
     own = set(resolve(form_schema()["$defs"]["environment"])["properties"])
-    assert set(form_schema()["properties"]) - own == {"apiVersion", "municipality", "environments", "ignore"}
+    assert set(form_schema()["properties"]) - own == {"apiVersion", "municipality", "environments", "ignore", "toolkit"}
 
 
 def test_eight_questions_make_a_form() -> None:

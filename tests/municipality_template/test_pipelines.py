@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from signalen_toolkit import REPOSITORY, __version__
-from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE, GIT_HOSTS
+from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE, GIT_HOSTS, REQUIREMENTS, TOOLKIT
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli import comment
@@ -179,26 +179,29 @@ def test_renovate_is_right_by_its_public_schema(tmp_path: Path) -> None:
 # --- careful
 
 
-def test_the_toolkit_is_pinned_to_one_version(tmp_path: Path, forge: str) -> None:
+def test_nothing_is_installed_without_its_hash(tmp_path: Path, forge: str) -> None:
     pipeline = new(tmp_path / "x", forge)
-    assert re.findall(r"signalen-toolkit\S*", pipeline.read_text(encoding="utf-8")) == [
-        f"signalen-toolkit[verify]=={__version__}"
-    ]
-    assert f"rev: v{__version__}\n" in (tmp_path / "x/.pre-commit-config.yaml").read_text(encoding="utf-8")
+    lines = [line for line in pipeline.read_text(encoding="utf-8").splitlines() if "pip install" in line]
+    assert lines
+    assert all("--require-hashes --no-deps" in line for line in lines)
 
 
 @pytest.mark.parametrize("forge", LIKE_GITHUB)
 def test_a_workflow_may_do_no_more_than_it_needs(tmp_path: Path, forge: str) -> None:
     pipeline = new(tmp_path / "x", forge)
     text, workflow = pipeline.read_text(encoding="utf-8"), parse(pipeline)
-    assert set(workflow["on"]) == {"pull_request", "push"}  # and never pull_request_target
+    again = {"workflow_dispatch"} if forge == "github" else set()
+    assert set(workflow["on"]) == {"pull_request", "push", *again}  # and never pull_request_target
     assert workflow["permissions"] == {}
     assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {
         "check": {"contents": "read"},
-        "comment": {"pull-requests": "write"},
+        "comment": {"contents": "read", "pull-requests": "write"},
+        "complete": {"actions": "write", "contents": "write"} if forge == "github" else {"contents": "read"},
     }
-    assert "github.event.pull_request.head.repo.full_name == github.repository" in workflow["jobs"]["comment"]["if"]
-    assert "secrets." not in text
+    for job in ("comment", "complete"):
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in workflow["jobs"][job]["if"]
+    assert "startsWith(github.head_ref, 'renovate/')" in workflow["jobs"]["complete"]["if"]
+    assert text.count("secrets.") == (0 if forge == "github" else 1)
     for used in re.findall(r"uses: .*", text):
         assert re.fullmatch(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used)
     for job in workflow["jobs"].values():
@@ -206,7 +209,7 @@ def test_a_workflow_may_do_no_more_than_it_needs(tmp_path: Path, forge: str) -> 
             assert "${{" not in step.get("run", "")  # a name of a branch is no shell
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] == "false"
-    assert text.count("github.token") == (1 if forge == "github" else 2)
+    assert text.count("github.token") == (2 if forge == "github" else 4)
 
 
 def test_forks_get_no_token(tmp_path: Path) -> None:
@@ -214,6 +217,10 @@ def test_forks_get_no_token(tmp_path: Path) -> None:
     assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID && $SIGNALEN_COMMENT_TOKEN" in rule["if"]
     steps = parse(new(tmp_path / "azure", "azure"))["jobs"][0]["steps"]
     (step,) = [step for step in steps if "env" in step]
+    complete = parse(tmp_path / "azure" / PIPELINES["azure"])["jobs"][1]
+    assert "ne(variables['System.PullRequest.IsFork'], 'True')" in complete["condition"]
+    (rule,) = parse(tmp_path / "gitlab" / PIPELINES["gitlab"])["complete"]["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID && $SIGNALEN_PUSH_TOKEN" in rule["if"]
     assert "ne(variables['System.PullRequest.IsFork'], 'True')" in step["condition"]
     assert steps[0] == {"checkout": "self", "fetchDepth": "0", "persistCredentials": "false"}
 
@@ -338,10 +345,10 @@ def test_a_good_change_passes_and_is_shown_once(prepare: Prepare, comments: Comm
     assert "073 615 51 56" in text
     assert len([one for one, _ in comments.requests if one == "POST"]) == 1
     assert comments.tokens == {TOKEN if forge == "gitlab" else f"Bearer {TOKEN}"}
-    assert machine.installed[0] == f"signalen-toolkit[verify]=={__version__}"
-    assert machine.installed[1:3] == (
-        [] if forge == "azure" else [f"signalen-toolkit=={__version__}"] * (2 if forge == "gitlab" else 1)
-    )
+    everything, *alone = machine.installed
+    assert everything == f"--require-hashes --no-deps -r {REQUIREMENTS} -r {TOOLKIT}"
+    times = {"azure": 0, "gitlab": 2}.get(forge, 1)
+    assert alone == [f"--require-hashes --no-deps -r {TOOLKIT}"] * times
 
 
 def test_a_push_is_checked_and_nothing_is_said(prepare: Prepare, comments: Comments, forge: str) -> None:

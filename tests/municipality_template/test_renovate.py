@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signalen_toolkit import __version__
-from signalen_toolkit.form.git_hosts import git_hosts
+from signalen_toolkit import REPOSITORY, __version__
+from signalen_toolkit.base.layout import REQUIREMENTS, TOOLKIT
 
-from tests.municipality_template.test_pipelines import ADDRESSES, new
+from tests.municipality_template.test_pipelines import new
 
 Groups = dict[str, str]
 
@@ -76,16 +76,37 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("forge", ADDRESSES)
-def test_the_toolkit_is_found_in_each_pipeline(engine: Callable[..., list[Groups]], tmp_path: Path, forge: str) -> None:
-    new(tmp_path / "x", forge)
-    for name in (git_hosts()[forge].pipeline, ".pre-commit-config.yaml"):
-        assert dependencies(engine, tmp_path / "x", name) == [("signalen-toolkit", __version__)]
+def test_the_toolkit_of_an_index_is_found_where_its_hash_is(tmp_path: Path) -> None:
+    new(tmp_path / "x", "github")
+    settings = read(tmp_path / "x")
+    assert "pip_requirements" in settings["enabledManagers"]
+    (pattern,) = settings["pip_requirements"]["managerFilePatterns"]
+    assert re.search(pattern.strip("/"), TOOLKIT)
+    assert not re.search(pattern.strip("/"), REQUIREMENTS)  # which follows from the toolkit
+
+
+def test_the_toolkit_in_git_is_found_with_its_commit(engine: Callable[..., list[Groups]], tmp_path: Path) -> None:
+    new(tmp_path / "x", "github", f"toolkit={{source: git, git: {{commit: {'a1' * 20}}}}}")
+    assert dependencies(engine, tmp_path / "x", TOOLKIT) == [("signalen-toolkit", __version__)]
+    (manager,) = [one for one in read(tmp_path / "x")["customManagers"] if one.get("datasourceTemplate") == "git-tags"]
+    text = (tmp_path / "x" / TOOLKIT).read_text(encoding="utf-8")
+    (found,) = engine(manager["matchStrings"], text)
+    assert found["currentDigest"] == "a1" * 20
+    assert found["packageName"] == f"{REPOSITORY}.git"
+
+
+def test_the_programs_that_connect_a_cluster_are_found(engine: Callable[..., list[Groups]], repository: Path) -> None:
+    manager = read(repository)["customManagers"][-1]
+    name = "bootstrap/cluster.sh"
+    assert re.search(manager["managerFilePatterns"][0].strip("/"), name)
+    found = engine(manager["matchStrings"], (repository / name).read_text(encoding="utf-8"))
+    assert {one["depName"] for one in found} == {"fluxcd/flux2", "argoproj/argo-cd"}
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+", one["currentValue"]) for one in found)
 
 
 def test_production_waits_for_a_person(repository: Path) -> None:
     settings = read(repository)
-    managers = [manager for manager in settings["customManagers"] if manager["datasourceTemplate"] == "helm"]
+    managers = [manager for manager in settings["customManagers"] if manager.get("datasourceTemplate") == "helm"]
     assert {manager["registryUrlTemplate"] for manager in managers} == {"https://signalen.github.io/helm-charts/"}
     assert approval(settings, "signalen-production") is True
     assert approval(settings, "signalen-live") is True

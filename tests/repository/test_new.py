@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
+from signalen_toolkit import REPOSITORY
 from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
@@ -890,7 +891,7 @@ def test_plain_cookiecutter_makes_the_same_repository(tmp_path: Path) -> None:
 def test_plain_cookiecutter_says_what_to_do_without_the_toolkit(tmp_path: Path) -> None:
     done = cookiecutter(tmp_path, toolkit=False, phone="073 'a: b' # \"", delivery="argocd")
     assert done.returncode == 0, done.stderr
-    assert "pip install signalen-toolkit" in done.stdout
+    assert f"install it: {REPOSITORY}" in done.stdout
     form = reader.read(tmp_path / "signalen" / FORM_FILE)
     assert form.problems == ()
     assert form.data["contact"]["phone"] == "073 'a: b' # \""

@@ -35,26 +35,48 @@ class Step:
 
 def github_steps(workflow: Mapping[str, Any], *, pull_request: bool) -> Iterator[Step]:
     """Yield the steps of a workflow of GitHub, Forgejo or Gitea; `{{changes}}` stands for what the first job gives."""
-    for job in workflow["jobs"].values():
-        for step in (job if pull_request or "if" not in job else {"steps": []})["steps"]:
-            if "run" not in step or ("if" in step and not pull_request):
-                continue
-            known = {"${{ github.token }}": TOKEN, "${{ needs.check.outputs.changes }}": "{{changes}}"}
+    for name in ("check", "comment") if pull_request else ("check",):
+        yield from _github_job(workflow["jobs"][name], pull_request=pull_request)
+
+
+def _github_job(job: Mapping[str, Any], *, pull_request: bool) -> Iterator[Step]:
+    known = {"${{ github.token }}": TOKEN, "${{ needs.check.outputs.changes }}": "{{changes}}"}
+    known["${{ secrets.SIGNALEN_PUSH_TOKEN }}"] = TOKEN
+    for step in job["steps"]:
+        if "run" in step and (pull_request or "if" not in step):
             own = {name: known[value] for name, value in step.get("env", {}).items()}
-            yield Step(step["name"], step["run"], {**workflow["env"], **own})
+            yield Step(step["name"], step["run"], {**job.get("env", {}), **own})
+
+
+def completing(pipeline: Mapping[str, Any]) -> list[Step]:
+    """Return the steps of the job that completes a branch of Renovate, of whichever server."""
+    jobs = pipeline.get("jobs", {})
+    if isinstance(jobs, list):
+        return [*_azure_job(next(job for job in jobs if job["job"] == "complete"), pipeline, pull_request=True)]
+    if jobs:
+        return [*_github_job(jobs["complete"], pull_request=True)]
+    return [_gitlab_job("complete", pipeline)]
 
 
 def gitlab_steps(pipeline: Mapping[str, Any], *, pull_request: bool) -> Iterator[Step]:
     """Yield a step for each job: GitLab runs the lines of one in one shell."""
     for name in ("check", "comment") if pull_request else ("check",):
-        job = pipeline[name]
-        yield Step(name, "\n".join([*job["before_script"], *job["script"]]), pipeline["variables"])
+        yield _gitlab_job(name, pipeline)
+
+
+def _gitlab_job(name: str, pipeline: Mapping[str, Any]) -> Step:
+    job = pipeline[name]
+    return Step(name, "\n".join([*job.get("before_script", ()), *job["script"]]), pipeline["variables"])
 
 
 def azure_steps(pipeline: Mapping[str, Any], *, pull_request: bool) -> Iterator[Step]:
     """Yield the steps of a pipeline of Azure, which stops at no failing line by itself."""
-    everywhere = {one["name"]: one["value"] for one in pipeline["variables"]}
-    for step in pipeline["jobs"][0]["steps"]:
+    yield from _azure_job(pipeline["jobs"][0], pipeline, pull_request=pull_request)
+
+
+def _azure_job(job: Mapping[str, Any], pipeline: Mapping[str, Any], *, pull_request: bool) -> Iterator[Step]:
+    everywhere = {one["name"]: one["value"] for one in pipeline.get("variables", ())}
+    for step in job["steps"]:
         if "bash" in step and (pull_request or "condition" not in step):
             own = {name: {"$(System.AccessToken)": TOKEN}[value] for name, value in step.get("env", {}).items()}
             yield Step(step["displayName"], step["bash"], {**everywhere, **own}, ("--noprofile", "--norc"))
@@ -81,7 +103,7 @@ class Machine:
         )
         self._program(
             programs / "python",
-            f'if [ "$2" = pip ]; then printf "%s\\n" "$5" >> {shlex.quote(str(folder / "installed"))}; exit 0; fi\n'
+            f'if [ "$2" = pip ]; then echo "${{*:6}}" >> {shlex.quote(str(folder / "installed"))}; exit 0; fi\n'
             f'exec {python} "$@"',
         )
         self.variables = {
@@ -99,8 +121,8 @@ class Machine:
 
     @property
     def installed(self) -> list[str]:
-        """What the steps asked pip for."""
-        return (self.folder / "installed").read_text(encoding="utf-8").split()
+        """What the steps asked pip for, a line each time."""
+        return (self.folder / "installed").read_text(encoding="utf-8").splitlines()
 
     def run(self, step: Step) -> subprocess.CompletedProcess[str]:
         """Run one step, with the output of the steps before it in place of `{{changes}}`."""

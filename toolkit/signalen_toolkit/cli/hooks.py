@@ -1,4 +1,4 @@
-"""What the hooks of `.pre-commit-hooks.yaml` run where a command of `signalen` alone does not do.
+"""`signalen hook`: what the hooks of pre-commit run where a command of `signalen` alone does not do.
 
 pre-commit sees that a hook changed files that Git knows, and no others: so `render` itself has to fail where it wrote
 a new file, or where a file that was rendered is not in the commit.
@@ -27,15 +27,17 @@ from signalen_toolkit.validation.check import check_file
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the hook `render`, or `secrets` on the files that are named; return the exit code."""
+    """Run the hook `check`, `render`, or `secrets` on the files that are named; return the exit code."""
     hook, *names = arguments or [""]
     try:
         match hook:
+            case "check":
+                return _print([problem for form in find(Path()) for problem in check_file(form, catalog())[1]])
             case "render":
                 return _render()
             case "secrets":
                 return _print(ordered(_secrets(names)))
-        say("use: python -P -m signalen_toolkit.cli.hooks render | secrets FILE…", err=True)
+        say("use: signalen hook check | render | secrets FILE…", err=True)
     except ProblemsError as error:
         return _print(error.problems)
     except UsageError as error:

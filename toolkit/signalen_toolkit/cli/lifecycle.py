@@ -43,6 +43,7 @@ def add_to(main: click.Group) -> None:
         update,
         import_,
         catalog,
+        hook,
     ):
         main.add_command(command)
 
@@ -206,6 +207,7 @@ def import_(
     not tell is asked, or comes from --answers and --set.
     """
     from signalen_toolkit.importing import run as importing
+    from signalen_toolkit.installing import origin
     from signalen_toolkit.repository import new as scaffold
 
     values = {"backend": backend, "frontend": frontend_values, "classification": classification_values}
@@ -217,7 +219,15 @@ def import_(
         raise UsageError("there is nothing to import: name a file with --frontend or --backend")
     sources = chart_sources(charts, offline=offline)
     made, remarks = importing.run(
-        directory, files, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources
+        directory,
+        files,
+        answers,
+        settings,
+        ask=not no_input,
+        force=force,
+        git=not no_git,
+        sources=sources,
+        toolkit=origin.running(variables()),
     )
     print_problems([*remarks, *made.warnings], "text", err=True)
     say(scaffold.summary(made))
@@ -256,3 +266,12 @@ def add_release(
     say(plan.text.removesuffix("\n"))
     if write:
         adding.write(plan)
+
+
+@click.command(hidden=True, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def hook(arguments: tuple[str, ...]) -> None:
+    """Run a hook of pre-commit: check, render, or secrets on the files that are named."""
+    from signalen_toolkit.cli import hooks
+
+    sys.exit(hooks.main(arguments))

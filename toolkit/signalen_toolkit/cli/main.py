@@ -113,10 +113,19 @@ def new(
     offline: bool,
 ) -> None:
     """Make a municipality's configuration repository in DIRECTORY."""
+    from signalen_toolkit.installing import origin
     from signalen_toolkit.repository import new as scaffold
 
-    sources = chart_sources(charts, offline=offline)
-    made = scaffold.new(directory, answers, settings, ask=not no_input, force=force, git=not no_git, sources=sources)
+    made = scaffold.new(
+        directory,
+        answers,
+        settings,
+        ask=not no_input,
+        force=force,
+        git=not no_git,
+        sources=chart_sources(charts, offline=offline),
+        toolkit=origin.running(variables()),
+    )
     print_problems(made.warnings, "text", err=True)
     say(scaffold.summary(made))
 

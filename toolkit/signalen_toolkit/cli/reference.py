@@ -42,8 +42,8 @@ Every setting of `municipality.yaml`, in English and in Dutch (*cursief*). A sma
 out has a default, or follows from the rest.
 
 Sections also stand inside an environment (`environments.<name>`), and there go before the same section at the top;
-`apiVersion`, `municipality`, `environments` and `ignore` stand at the top only. `domain`, `production` and `hosts`
-stand in an environment only. `signalen schema municipality` prints the JSON Schema that this page is made from.
+`apiVersion`, `municipality`, `environments`, `toolkit` and `ignore` stand at the top only. `domain`, `production` and
+`hosts` stand in an environment only. `signalen schema municipality` prints the JSON Schema that this page is made from.
 """
 _RULES: Final = """
 # The rules

@@ -86,6 +86,7 @@ def run(
     force: bool,
     git: bool,
     sources: Sources | None = None,
+    toolkit: Mapping[str, Any] | None = None,
 ) -> tuple[scaffold.NewRepository, tuple[Problem, ...]]:
     """Make the configuration repository of a municipality from what it has today; return it and the remarks.
 
@@ -102,7 +103,8 @@ def run(
         remarks.extend(imported.remarks)
         return imported.answers
 
-    return scaffold.make(directory, answered, force=force, git=git, sources=sources), tuple(remarks)
+    made = scaffold.make(directory, answered, force=force, git=git, sources=sources, toolkit=toolkit)
+    return made, tuple(remarks)
 
 
 def import_form(

@@ -66,6 +66,12 @@ class Answers:
         """Return the answers with one more; `written` is how its line reads, `<key>=<value>`."""
         return self._with(place, set_option.plain(value, written), written, origin)
 
+    def with_toolkit(self, section: Mapping[str, Any]) -> Answers:
+        """Return the answers with what the toolkit is installed from, where they do not say it themselves."""
+        if not section or at(self.data, "toolkit") is not None:
+            return self
+        return replace(self, document=replace(self.document, data={**self.data, "toolkit": dict(section)}))
+
     def unanswered(self) -> list[Question]:
         """List the questions without an answer, in their order."""
         return [question for question in questions(self.data) if not _is_answered(self.data, question.place)]

@@ -30,6 +30,8 @@ from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.git import first_commit
 from signalen_toolkit.helm.charts.sources import Sources
+from signalen_toolkit.installing import own
+from signalen_toolkit.installing import source as installing
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import answers as answering
@@ -63,13 +65,15 @@ def new(
     force: bool,
     git: bool,
     sources: Sources | None = None,
+    toolkit: Mapping[str, Any] | None = None,
 ) -> NewRepository:
     """Make a configuration repository.
 
     `answers` is an incomplete form, `-` for standard input; `settings` are texts KEY=VALUE that go before it.
     With `ask`, a person is asked for the rest. `force` allows a folder that holds something already: its
     municipality.yaml is an error, its assets stay as they are, the other files of the template are replaced.
-    `sources` are where charts come from, for charts.lock; without them there is none yet.
+    `sources` are where charts come from, for charts.lock; without them there is none yet, and no index is asked for the
+    toolkit itself either. `toolkit` is that section of the form where the answers have none.
 
     Raises ProblemsError for missing and wrong answers, UsageError for all that stands in the way.
     """
@@ -77,7 +81,7 @@ def new(
     def answered(images: Path) -> Answers:
         return complete_answers(answering.read(answers_file(answers), settings), images, ask=ask)
 
-    return make(directory, answered, force=force, git=git, sources=sources)
+    return make(directory, answered, force=force, git=git, sources=sources, toolkit=toolkit)
 
 
 def make(
@@ -87,6 +91,7 @@ def make(
     force: bool,
     git: bool,
     sources: Sources | None = None,
+    toolkit: Mapping[str, Any] | None = None,
 ) -> NewRepository:
     """Make a configuration repository of the answers that a function gives; it is told where the images are.
 
@@ -97,7 +102,7 @@ def make(
         first_commit.require()
     with terminable(), ExitStack() as stack:
         images = stack.enter_context(_images(directory))
-        given = answered(images)
+        given = answered(images).with_toolkit(toolkit or {})
         config, problems = given.check(images)
         if has_errors(problems):
             raise ProblemsError(problems)
@@ -115,6 +120,7 @@ def complete(directory: Path) -> list[Problem]:
     if has_errors(problems):
         raise ProblemsError(problems)
     _write(directory, answering.completed(given.data), config, directory)
+    _write_toolkit(directory, config, None)
     return problems
 
 
@@ -220,10 +226,11 @@ def _build(
         _check_target(directory, force=force)  # again: another process may have been first
         rendered = _write(staging, form, config, images)
         _check_text(staging, form)
+        remarks = _write_toolkit(staging, config, sources)
         locked = charts_lock.plan(staging, rendered, catalog(), sources)
         for path, content in locked.files().items():
             beneath.create(staging, path, content)
-        remarks = locked.lacks()
+        remarks += locked.lacks()
         files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
         commit = git
         if git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
@@ -251,6 +258,15 @@ def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Pat
     rendered = render(config, catalog())
     tree.write(directory, rendered)
     return rendered
+
+
+def _write_toolkit(directory: Path, config: Config, sources: Sources | None) -> list[str]:
+    """Write what the toolkit is installed from, and return what is to be said of it."""
+    source = installing.source_of(config.environments[0].settings)
+    hashes, remarks = own.hashes(source, "", offline=sources is None or sources.offline)
+    for path, text in installing.files(source, hashes).items():
+        (directory / path).write_text(text, encoding="utf-8")
+    return remarks if sources else []
 
 
 def _as_made(directory: Path) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from signalen_toolkit.first_day.registrations import is_own_dex, registrations
 from signalen_toolkit.first_day.steps import steps
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.text import form_text
+from signalen_toolkit.installing import source as installing
 
 
 def variables(form: Mapping[str, Any], config: Config) -> dict[str, Any]:
@@ -96,9 +97,16 @@ def _pipeline(config: Config) -> dict[str, Any]:
     """Return what pipelines, pre-commit and Renovate are told; cookiecutter.json has it for the simplest form."""
     trials = [f"signalen-{environment.name}" for environment in config.environments if not environment.production]
     branches = [environment.settings["repository"]["branch"] for environment in config.environments]
+    source = installing.source_of(config.environments[0].settings)
     return {
         "_version": __version__,
         "_source": REPOSITORY,
+        "_toolkit": source.kind.value,
+        "_image": source.image,
+        "_commit": source.commit,
+        "_hooks": source.hook_repository,
+        "_install": installing.commands(source),
+        "_install_comment": installing.own_commands(source),
         "_branches": list(dict.fromkeys(branches)),
         "_charts": catalog().component("backend").repository,
         "_trials": trials or ["signalen-acceptance"],

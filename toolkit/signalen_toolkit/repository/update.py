@@ -17,6 +17,7 @@ from typing import Final
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base import beneath, layout
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.base.paths import folder
@@ -25,12 +26,15 @@ from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.documents.reader import read_text
 from signalen_toolkit.form import git_hosts, migrations
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
+from signalen_toolkit.installing import origin, own
+from signalen_toolkit.installing import source as installing
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.rendering.tree import NewTree
@@ -107,7 +111,7 @@ def _plan(
             f"this repository is of Signalen Toolkit {then.toolkit}, and installed is {__version__}: install that one"
         )
     form = read_text(directory, FORM_FILE)
-    text = migrations.migrated(form, FORM_FILE)
+    text = _following(migrations.migrated(form, FORM_FILE))
     config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
     if not config.environments:
         raise ProblemsError(problems)
@@ -120,14 +124,15 @@ def _plan(
     texts = {
         FORM_FILE: text,
         SCHEMA_FILE: json.dumps(form_schema(), indent=2, ensure_ascii=False) + "\n",
+        **_toolkit(directory, config, remarks),
         layout.TEMPLATE_STATE: template_state.text(now),
     }
-    own = {path: beneath.read(directory, path) for path in texts if path != FORM_FILE} | {FORM_FILE: form.encode()}
-    texts = {path: content for path, content in texts.items() if own[path] != content.encode()}
+    ours = {path: beneath.read(directory, path) for path in texts if path != FORM_FILE} | {FORM_FILE: form.encode()}
+    texts = {path: content for path, content in texts.items() if ours[path] != content.encode()}
     files = None if has_errors(problems) else render(config, catalog())
     stale = [] if files is None else _stale(directory, files)
     before = {change.path: theirs.get(change.path) for change in found if not change.kept}
-    before |= {path: own[path] for path in texts}
+    before |= {path: ours[path] for path in texts}
     return UpdateResult(tuple(found), (*texts, *stale), tuple(problems), tuple(remarks)), texts, before, files
 
 
@@ -142,6 +147,28 @@ def template_files(config: Config) -> dict[str, bytes]:
     return {path: data for path, data in found.items() if path != FORM_FILE}
 
 
+def _following(text: str) -> str:
+    """Return the text of a form that names the toolkit that runs here, where it comes from Git or is an image."""
+    section = reader.parse(text, FORM_FILE).data
+    given = section.get("toolkit") if isinstance(section, dict) else None
+    now = origin.running(variables())
+    if not isinstance(given, dict) or given.get("source", "index") != now.get("source", "index"):
+        return text
+    if "image" in now:
+        return set_values(text, {("toolkit", "image"): now["image"]})
+    commit = now.get("git", {}).get("commit")
+    return set_values(text, {("toolkit", "git", "commit"): commit}) if commit else text
+
+
+def _toolkit(directory: Path, config: Config, remarks: list[str]) -> dict[str, str]:
+    """Return the files from which the toolkit is installed; what an index once said of it stays."""
+    source = installing.source_of(config.environments[0].settings)
+    kept = beneath.read(directory, layout.TOOLKIT) or b""
+    hashes, said = own.hashes(source, kept.decode(errors="replace"), offline=bool(variables().get("SIGNALEN_OFFLINE")))
+    remarks += said
+    return installing.files(source, hashes)
+
+
 def _stale(directory: Path, files: Mapping[str, str]) -> list[str]:
     rendered = tree.compare(directory, files)
     return sorted([*rendered.written, *rendered.removed])
@@ -149,9 +176,9 @@ def _stale(directory: Path, files: Mapping[str, str]) -> list[str]:
 
 def _theirs(directory: Path, template: set[str]) -> dict[str, bytes]:
     """Read the files that may be the template's, also under another name."""
-    own = {FORM_FILE, SCHEMA_FILE, layout.TEMPLATE_STATE}
+    generated = {FORM_FILE, SCHEMA_FILE, layout.TEMPLATE_STATE, layout.REQUIREMENTS, layout.TOOLKIT}
     paths = {path for path in tracked(directory) if PurePosixPath(path).parts[0] != CLUSTERS} | template
-    found = {path: _bytes(directory, path) for path in sorted(paths - own)}
+    found = {path: _bytes(directory, path) for path in sorted(paths - generated)}
     return {path: data for path, data in found.items() if data is not None}
 
 
