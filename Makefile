@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden docs bench clean
+.PHONY: help demo test lint golden docs lock site release-check bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +43,15 @@ lint: $(VENV)/tested
 golden: $(VENV)/tested
 	$(BIN)/pytest -q tests/chart_templates/test_golden.py --update-golden
 
+lock: $(VENV)/tested
+	$(BIN)/python .ci/lock.py
+
+site: $(VENV)/tested
+	$(BIN)/mkdocs build --strict
+
+release-check: $(VENV)/tested
+	$(BIN)/python .ci/release_check.py
+
 docs: $(VENV)/installed
 	$(BIN)/python -m signalen_toolkit.cli.reference
 
@@ -62,5 +71,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	@touch $@
 
 $(VENV)/tested: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast,secrets]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast,secrets,release]'
 	@touch $@ $(VENV)/installed

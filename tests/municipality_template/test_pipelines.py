@@ -284,10 +284,11 @@ def prepare(tmp_path: Path, charts: Path, comments: Comments) -> Prepare:
             workspace.mkdir()
         else:
             git(tmp_path, "clone", "--quiet", str(origin), str(workspace))
-        event = tmp_path / "event.json"
-        event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
         machine = Machine(
-            tmp_path / "machine", charts, workspace, _variables(forge, tmp_path, origin, comments.url, pr=pr)
+            tmp_path / "machine",
+            charts,
+            workspace,
+            pipeline_variables(forge, tmp_path, origin, comments.url, "change", pr=pr),
         )
         by_forge = {"gitlab": gitlab_steps, "azure": azure_steps}
         return machine, list(by_forge.get(forge, github_steps)(parse(pipeline), pull_request=pr))
@@ -295,16 +296,21 @@ def prepare(tmp_path: Path, charts: Path, comments: Comments) -> Prepare:
     return make
 
 
-def _variables(forge: str, folder: Path, origin: Path, url: str, *, pr: bool) -> Mapping[str, str]:
+def pipeline_variables(forge: str, folder: Path, origin: Path, url: str, branch: str, *, pr: bool) -> Mapping[str, str]:
+    """Return what a server tells the pipeline of a branch."""
     match forge:
         case "gitlab":
             return {
                 "GITLAB_CI": "true",
                 "CI_PIPELINE_SOURCE": "merge_request_event" if pr else "push",
-                "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(origin, "merge-base", "main", "change"),
+                "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(origin, "merge-base", "main", branch),
                 "CI_MERGE_REQUEST_IID": "7",
                 "CI_API_V4_URL": url,
                 "CI_PROJECT_ID": "1",
+                "CI_REPOSITORY_URL": f"file://{origin}",
+                "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": branch,
+                "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+                "SIGNALEN_PUSH_TOKEN": TOKEN,
                 "SIGNALEN_COMMENT_TOKEN": TOKEN,
             }
         case "azure":
@@ -315,17 +321,22 @@ def _variables(forge: str, folder: Path, origin: Path, url: str, *, pr: bool) ->
                 "SYSTEM_TEAMPROJECT": "Openbare ruimte",
                 "SYSTEM_PULLREQUEST_PULLREQUESTID": "7",
                 "SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main",
+                "SYSTEM_PULLREQUEST_SOURCEBRANCH": f"refs/heads/{branch}",
                 "BUILD_REPOSITORY_ID": "1",
+                "BUILD_REPOSITORY_URI": f"file://{origin}",
             }
+    event = folder / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
     return {
         "GITHUB_ACTIONS": "true",
         "GITHUB_SERVER_URL": f"file://{folder}/server",
         "GITHUB_REPOSITORY": "bosch/signalen",
-        "GITHUB_REF": "refs/pull/7/head" if pr else "refs/heads/change",
-        "GITHUB_SHA": git(origin, "rev-parse", "change"),
+        "GITHUB_REF": "refs/pull/7/head" if pr else f"refs/heads/{branch}",
+        "GITHUB_SHA": git(origin, "rev-parse", branch),
         "GITHUB_BASE_REF": "main",
-        "GITHUB_API_URL": url,
-        "GITHUB_EVENT_PATH": str(folder / "event.json"),
+        "GITHUB_HEAD_REF": branch,
+        "GITHUB_API_URL": url if forge == "github" else f"{url}/api/v1",
+        "GITHUB_EVENT_PATH": str(event),
         "GITHUB_OUTPUT": str(folder / "machine/output"),
         "GITHUB_STEP_SUMMARY": str(folder / "machine/summary.md"),
         "RUNNER_TEMP": str(folder / "machine"),

@@ -91,16 +91,24 @@ def parse(path: Path) -> dict[str, Any]:
 class Machine:
     """The computer that a pipeline runs on: its programs, its variables and its folder."""
 
-    def __init__(self, folder: Path, charts: Path, workspace: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, charts: Path, workspace: Path, variables: Mapping[str, str], *, clean: Path | None = None
+    ) -> None:
+        """Make one. With a `clean` environment of Python, what the steps install is really installed into that."""
         self.folder, self.workspace = folder, workspace
         programs = folder / "bin"
         programs.mkdir(parents=True)
-        python = shlex.quote(sys.executable)
+        python = shlex.quote(str(clean / "bin/python") if clean else sys.executable)
         self._program(
             programs / "signalen",
             f'case $1 in verify | diff) set -- "$@" --offline --charts {shlex.quote(str(charts))} ;; esac\n'
             f'exec {python} -m signalen_toolkit "$@"',
         )
+        if clean:
+            path = f"{programs}{os.pathsep}{clean / 'bin'}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
+            home = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "LANG": "C.UTF-8"}
+            self.variables: Mapping[str, str] = {"PATH": path, **home, **variables}
+            return
         self._program(
             programs / "python",
             f'if [ "$2" = pip ]; then echo "${{*:6}}" >> {shlex.quote(str(folder / "installed"))}; exit 0; fi\n'
@@ -181,7 +189,7 @@ def comment_server() -> Iterator[Comments]:
                         {"id": n, "comments": [{"id": 1, "content": text}]} for n, text in comments.texts.items()
                     ]
                     answer = {"value": threads}
-            elif comments.status == 200:
+            elif comments.status == 200 and "ref" not in sent:  # which starts a workflow
                 text = sent["comments"][0]["content"] if "comments" in sent else sent.get("body") or sent["content"]
                 number = len(comments.texts) + 1
                 if self.command != "POST":

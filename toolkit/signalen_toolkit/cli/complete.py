@@ -59,7 +59,7 @@ def complete(directory: Path, base: str, branch: str, variables: Variables) -> s
         if TOOLKIT in changed or variables.get(IMAGE_VARIABLE, source.image) != source.image:
             _run(directory, python, "update")
         _run(directory, python, "render")
-        _run(directory, python, "verify", may_find=True)  # its findings are for the job that checks
+        _run(directory, python, "verify", needed=False)  # it locks charts; what it finds is for the job that checks
     must(directory, "add", "--all")
     if not must(directory, "status", "--porcelain").strip():
         return "nothing follows from this change"
@@ -94,10 +94,10 @@ def _installed(directory: Path, source: ToolkitSource, folder: Path) -> str:
     return python
 
 
-def _run(directory: Path, python: str, command: str, *, may_find: bool = False) -> None:
-    """Run a command of a toolkit, with what it says; with `may_find` it may exit with 1."""
+def _run(directory: Path, python: str, command: str, *, needed: bool = True) -> None:
+    """Run a command of a toolkit, with what it says. Raises UsageError where it is `needed` and does not."""
     done = subprocess.run([python, "-P", "-m", "signalen_toolkit", command], cwd=directory, check=False)  # noqa: S603
-    if done.returncode not in ((0, 1) if may_find else (0,)):
+    if needed and done.returncode:
         raise UsageError(f"`signalen {command}` did not succeed, so nothing was committed")
 
 

@@ -6,6 +6,7 @@ It is PEP 751's. `.ci/lock.py` in the source writes it; an installed toolkit has
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -53,3 +54,7 @@ def continued(hashes: Iterable[str]) -> Iterator[str]:
     *first, last = [f"    --hash=sha256:{one}" for one in hashes]
     yield from (f"{line} \\" for line in first)
     yield last
+
+
+if __name__ == "__main__":  # for the container image, which has nothing but this package when it asks
+    sys.stdout.write("\n".join([*requirements(sys.argv[1:]), ""]))
