@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ GOLDEN = TESTS / "golden"
 # The neutral logo and icons that every new repository starts with stand for those of the example forms.
 REPOSITORY = folder("municipality-template") / "{{cookiecutter.repository_name}}"
 
+
+# How a skipped test says that it waits for a program.
+MISSING = "missing program: "
 
 # The commands of the tests fetch nothing, unless a test takes this away.
 os.environ.setdefault("SIGNALEN_OFFLINE", "1")
@@ -54,7 +58,21 @@ def program(name: str, package: str) -> str:
     found = shutil.which(name)
     if found:
         return found
-    reason = f"the program {name} is missing; install {package}"
+    reason = f"{MISSING}{name}, of {package}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which programs are missing, how many tests wait for each, and the one command for all of them."""
+    waiting = Counter(
+        str(report.longrepr[2]).partition(MISSING)[2].partition(",")[0]
+        for report in terminalreporter.stats.get("skipped", ())
+        if isinstance(report.longrepr, tuple) and MISSING in str(report.longrepr[2])
+    )
+    if waiting:
+        terminalreporter.section("not everything was tested", yellow=True)
+        for name, count in sorted(waiting.items()):
+            terminalreporter.line(f"{count} test{'s wait' if count > 1 else ' waits'} for the program {name}")
+        terminalreporter.line("this installs what is missing: sudo .ci/programs (on macOS without sudo)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -42,20 +43,24 @@ from tests.support.pipelines import (
 )
 
 NEXT = "99.0.0"
+IMAGE = f"ghcr.io/signalen/signalen-toolkit:{__version__}@sha256:{'0a' * 32}"
 
 
 @dataclass(frozen=True)
 class Published:
-    """What is served: the index, the commit of the toolkit, and the hash of its wheel."""
+    """What is served: the index, the commit of the toolkit, the hash of its wheel; and the root of its image."""
 
     index: toolkit_index.Index
     commit: str
     digest: str
+    image: Path
 
     def section(self, source: str) -> dict[str, Any]:
         """Return `toolkit` of a form for a source."""
         if source == "git":
             return {"source": "git", "git": {"url": f"{self.index.url}/signalen-toolkit.git", "commit": self.commit}}
+        if source == "image":
+            return {"source": "image", "image": IMAGE}
         return {"source": "index"} if source == "index" else {"source": "index", "index": self.index.simple}
 
     def variables(self, source: str) -> dict[str, str]:
@@ -74,7 +79,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     toolkit_index.wheel(newer, folder / "newer/dist").rename(files / f"signalen_toolkit-{NEXT}-py3-none-any.whl")
     commit = toolkit_index.as_git(now, folder)
     with toolkit_index.serving(folder) as index:
-        yield Published(index, commit, digest)
+        # What the Containerfile runs, in a fresh folder: there is no container engine here.
+        command = [toolkit_index.ROOT / ".ci/image/install", files / f"signalen_toolkit-{__version__}-py3-none-any.whl"]
+        environment = {**os.environ, "PIP_INDEX_URL": index.simple}
+        subprocess.run([*command, folder / "image", sys.executable], env=environment, check=True)
+        yield Published(index, commit, digest, folder / "image")
 
 
 def repository(folder: Path, forge: str, published: Published, source: str) -> Path:
@@ -82,7 +91,7 @@ def repository(folder: Path, forge: str, published: Published, source: str) -> P
     section = published.section(source)
     given = given_as(repository__url=ADDRESSES[forge])
     scaffold.new(folder, None, given, ask=False, force=False, git=True, toolkit=section)
-    if source != "git":
+    if source.endswith("index"):
         settings = {"toolkit": {"index": installing.PACKAGE_INDEX, **section}}
         texts = installing.files(installing.source_of(settings), [published.digest])
         (folder / TOOLKIT).write_text(texts[TOOLKIT], encoding="utf-8")
@@ -104,16 +113,19 @@ def change(origin: Path, name: str, edit: tuple[str, str], file: str = FORM_FILE
     git(origin, "switch", "--quiet", "main")
 
 
-def machine_of(folder: Path, origin: Path, forge: str, charts: Path, variables: Mapping[str, str]) -> Machine:
-    """Give a computer with Python and pip alone."""
-    venv.create(folder / "venv", with_pip=True)
+def machine_of(
+    folder: Path, origin: Path, forge: str, charts: Path, variables: Mapping[str, str], image: Path | None = None
+) -> Machine:
+    """Give a computer with Python and pip alone, or one that is an image."""
+    if not image:
+        venv.create(folder / "venv", with_pip=True)
     workspace = folder / "workspace"
     if forge in ("forgejo", "gitea"):
         workspace.mkdir()
     else:
         git(folder, "clone", "--quiet", str(origin), str(workspace))
         git(workspace, "checkout", "--quiet", "--detach", git(origin, "rev-parse", "refs/pull/7/head"))
-    return Machine(folder / "machine", charts, workspace, variables, clean=folder / "venv")
+    return Machine(folder / "machine", charts, workspace, variables, clean=image or folder / "venv")
 
 
 def steps_of(forge: str, pipeline: Path) -> list[Step]:
@@ -123,7 +135,7 @@ def steps_of(forge: str, pipeline: Path) -> list[Step]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", ["index", "own index", "git"])
+@pytest.mark.parametrize("source", ["index", "own index", "git", "image"])
 @pytest.mark.parametrize("forge", ["github", "gitlab", "azure", "forgejo"])  # Gitea's is Forgejo's
 def test_a_pipeline_installs_and_runs_with_nothing_but_what_is_served(
     tmp_path: Path, charts: Path, published: Published, forge: str, source: str
@@ -132,14 +144,16 @@ def test_a_pipeline_installs_and_runs_with_nothing_but_what_is_served(
     change(origin, "change", ("073 615 51 55", "073 615 51 56"), rendered=True)
     with comment_server() as comments:
         variables = pipeline_variables(forge, tmp_path, origin, comments.url, "change", pr=True)
-        machine = machine_of(tmp_path, origin, forge, charts, {**variables, **published.variables(source)})
-        for step in steps_of(
-            forge, machine.workspace / PIPELINES[forge] if forge != "forgejo" else origin / PIPELINES[forge]
-        ):
+        image = published.image if source == "image" else None
+        given = {**variables, **published.variables(source)}
+        machine = machine_of(tmp_path, origin, forge, charts, given, image)
+        if forge == "azure" and image:
+            machine.with_engine(IMAGE)
+        for step in steps_of(forge, origin / PIPELINES[forge]):
             done = machine.run(step)
             assert done.returncode == 0, (step.name, done.stdout, done.stderr)
         assert "073 615 51 56" in comments.texts[1]
-    python = tmp_path / "venv/bin/python"
+    python = (image or tmp_path / "venv") / "bin/python"
     where = subprocess.run(
         [python, "-P", "-c", "import signalen_toolkit; print(signalen_toolkit.__file__)"],
         capture_output=True,
@@ -147,7 +161,7 @@ def test_a_pipeline_installs_and_runs_with_nothing_but_what_is_served(
         check=True,
         cwd=tmp_path,
     ).stdout
-    assert Path(where).is_relative_to(tmp_path / "venv")
+    assert Path(where).is_relative_to(python.parent.parent)
 
 
 @pytest.mark.slow

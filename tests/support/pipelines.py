@@ -107,7 +107,7 @@ class Machine:
         if clean:
             path = f"{programs}{os.pathsep}{clean / 'bin'}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
             home = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "LANG": "C.UTF-8"}
-            self.variables: Mapping[str, str] = {"PATH": path, **home, **variables}
+            self.variables: dict[str, str] = {"PATH": path, **home, "PIP_NO_COMPILE": "1", **variables}
             return
         self._program(
             programs / "python",
@@ -137,13 +137,31 @@ class Machine:
         output = self.folder / "output"
         found = re.search(r"^changes=(.*)$", output.read_text() if output.exists() else "", re.MULTILINE)
         own = {name: value.replace("{{changes}}", found[1] if found else "") for name, value in step.variables.items()}
-        return subprocess.run(
+        done = subprocess.run(
             ["bash", *step.options, "-c", step.script],
             cwd=self.workspace,
             env={**self.variables, **own},
             capture_output=True,
             text=True,
             check=False,
+        )
+        for path in re.findall(r"^##vso\[task\.prependpath\](.*)$", done.stdout, re.MULTILINE):  # Azure
+            self.variables["PATH"] = f"{path}{os.pathsep}{self.variables['PATH']}"
+        return done
+
+    def with_engine(self, image: str) -> None:
+        """Stand a program `docker` on this computer that runs programs of an image, which are those of this machine.
+
+        There is no container engine where tests run: folders and users are not those of a container.
+        """
+        options = (
+            "--entrypoint) program=$2; shift 2 ;; --rm) shift ;; --env | --volume | --workdir | --user) shift 2 ;;"
+        )
+        self._program(
+            self.folder / "bin/docker",
+            f'[ "$1" = run ] || exit 64\nshift\nwhile :; do case $1 in {options} *) break ;; esac; done\n'
+            f'[ "$1" = {shlex.quote(image)} ] || exit 65\nshift\n'
+            f'export PATH={shlex.quote(self.variables["PATH"])}\nexec "$program" "$@"',
         )
 
 
