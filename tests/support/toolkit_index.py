@@ -59,7 +59,7 @@ def wheel(source: Path, folder: Path) -> Path:
 def needed_wheels(folder: Path) -> Path:
     """Fetch the wheels that the lock names, for this computer, into a folder."""
     wanted = folder / "requirements.txt"
-    wanted.write_text("\n".join([*lock.requirements((*EXTRAS, "build")), ""]), encoding="utf-8")
+    wanted.write_text("\n".join([*lock.requirements((*EXTRAS, "build", "fast")), ""]), encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     options = ["--require-hashes", "--only-binary", ":all:", "-r", str(wanted), "-d", str(folder / "files")]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.cli.shared import progress, rendering_options
+from signalen_toolkit.cli.shared import in_repository, progress, rendering_options
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, did_you_mean, has_errors
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _ENVIRONMENT = click.argument("environment", default="")
 _CONTEXT = click.option("--context", default="", metavar="NAME", help="Another cluster than kubectl's current one.")
 _TIMEOUT = click.option("--timeout", type=click.FloatRange(min=0.1), default=15.0, help="Seconds for one question.")
-_FOLDER = click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())
 
 
 @click.command()
@@ -29,7 +28,7 @@ _FOLDER = click.option("--directory", "-C", type=click.Path(path_type=Path, file
 @_CONTEXT
 @_TIMEOUT
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
-@_FOLDER
+@in_repository
 def preflight(environment: str, context: str, timeout: float, format_: str, directory: Path) -> None:
     """Compare a cluster with what the form asks of it for ENVIRONMENT, by default for all.
 
@@ -49,7 +48,7 @@ def preflight(environment: str, context: str, timeout: float, format_: str, dire
 @click.option("--check", "look", is_flag=True, help="Look at the cluster, and tick what is done.")
 @_CONTEXT
 @_TIMEOUT
-@_FOLDER
+@in_repository
 def first_day(environment: str, look: bool, context: str, timeout: float, directory: Path) -> None:
     """Print what is done once for a new ENVIRONMENT, by default for each: in order, in Dutch, with commands.
 
@@ -72,7 +71,7 @@ def first_day(environment: str, look: bool, context: str, timeout: float, direct
 @click.command()
 @_ENVIRONMENT
 @rendering_options
-@_FOLDER
+@in_repository
 def images(environment: str, directory: Path, **options: Any) -> None:
     """Print the charts and images of ENVIRONMENT, by default of all, as they were published: what a mirror has to hold.
 

@@ -14,7 +14,9 @@ from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
+    in_repository,
     new_options,
+    of_repository,
     print_problems,
     progress,
     rendering_options,
@@ -23,7 +25,6 @@ from signalen_toolkit.cli.steps import handover, remove, resize
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
-_DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
 _DOWNGRADE = click.option("--allow-downgrade", is_flag=True, help="Also to an older release.")
 
 
@@ -38,11 +39,13 @@ def add_to(main: click.Group) -> None:
         bump,
         promote,
         *steps,
+        set_,
         status,
         haven,
         update,
         import_,
         catalog,
+        completion,
         hook,
     ):
         main.add_command(command)
@@ -53,7 +56,7 @@ def add_to(main: click.Group) -> None:
 @click.option("--environment", help="Only this environment.")
 @_DOWNGRADE
 @chart_options
-@click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@in_repository
 def bump(
     version: str,
     environment: str | None,
@@ -81,7 +84,7 @@ def bump(
 @click.command()
 @click.argument("source")
 @click.argument("target")
-@_DIRECTORY
+@of_repository
 @_DOWNGRADE
 @chart_options
 @click.option("--yes", is_flag=True, help="Do it without a question.")
@@ -117,8 +120,37 @@ def promote(
         say(said)
 
 
+@click.command("set")
+@click.argument("key")
+@click.argument("value")
+@chart_options
+@in_repository
+def set_(key: str, value: str, charts: Path | None, offline: bool, directory: Path) -> None:
+    """Give setting KEY of the form VALUE, as `new --set` does, and render.
+
+    Nothing is written where the form would have errors. KEY may stand in an environment:
+    environments.acceptance.replicas.backend. All else in the form stays as it is.
+    """
+    from signalen_toolkit.repository import set_option
+
+    result = set_option.put(directory, key, value, chart_sources(charts, offline=offline))
+    print_problems(result.problems, "text", err=True)
+    click.echo(result.text)
+
+
 @click.command()
-@_DIRECTORY
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what completes commands and options in a SHELL: eval "$(signalen completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    if made := get_completion_class(shell):
+        root = click.get_current_context().find_root().command
+        click.echo(made(root, {}, "signalen", "_SIGNALEN_COMPLETE").source())
+
+
+@click.command()
+@of_repository
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def status(directory: Path, format_: str) -> None:
     """Print where each environment of the repository in DIRECTORY stands: release, how far behind, what is wrong."""
@@ -128,7 +160,7 @@ def status(directory: Path, format_: str) -> None:
 
 
 @click.command()
-@_DIRECTORY
+@of_repository
 @click.option("--environment", metavar="NAME", help="Only this environment.")
 @rendering_options
 @click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text")
@@ -155,7 +187,7 @@ def haven(
 
 
 @click.command()
-@_DIRECTORY
+@of_repository
 @click.option(
     "--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where there is something to update."
 )

@@ -21,7 +21,9 @@ from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
     ended_by_signals,
+    in_repository,
     new_options,
+    of_repository,
     print_problems,
     progress,
     rendering_options,
@@ -133,24 +135,25 @@ def new(
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
-def check(paths: tuple[Path, ...], format_: str) -> None:
+@in_repository
+def check(paths: tuple[Path, ...], format_: str, directory: Path) -> None:
     """Check forms: their schema and all rules.
 
-    A PATH is a form, or a folder in which every municipality.yaml is checked; without one, this folder.
+    A PATH is a form, or a folder in which every municipality.yaml is checked; without one, the repository around.
     """
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.form.model import find
     from signalen_toolkit.validation.check import check_file
 
     found: list[Problem] = []
-    for path in dict.fromkeys(form for given in paths or (Path(),) for form in find(given)):
+    for path in dict.fromkeys(form for given in paths or (directory,) for form in find(given)):
         found += check_file(path, catalog())[1]
     print_problems(found, format_)
     sys.exit(has_errors(found))
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@of_repository
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; print what is stale and exit with 1.")
 def render(directory: Path, only_check: bool) -> None:
     """Write the rendered tree (clusters/) of the form in DIRECTORY."""
@@ -177,7 +180,7 @@ def render(directory: Path, only_check: bool) -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@of_repository
 @rendering_options
 @click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are printed.")
@@ -210,7 +213,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@of_repository
 @click.option(
     "--from",
     "from_",

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from signalen_toolkit.cli.shared import print_problems
+from signalen_toolkit.cli.shared import in_repository, print_problems
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
@@ -18,7 +18,7 @@ _FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option("--sops", "program", metavar="PROGRAM", help="The sops program.")(command)
-    return click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())(command)
+    return in_repository(command)
 
 
 @click.group()

@@ -2,24 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.diagnostics.output import say
-from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.diagnostics.problems import Problem, UsageError
 
 if TYPE_CHECKING:
     from signalen_toolkit.helm.charts.sources import Sources
 
 Command = Callable[..., Any]
+
+_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+
+
+def in_repository(command: Command) -> Command:
+    """Give a command the folder of a repository, as `directory`: the one that -C names, or else that around us."""
+    option = click.option("--directory", "-C", "named", type=_FOLDER, help="Folder of the repository; default: around.")
+
+    @wraps(command)
+    def found(*arguments: Any, named: Path | None, **options: Any) -> Any:
+        return command(*arguments, directory=repository(named), **options)
+
+    return option(found)
+
+
+def of_repository(command: Command) -> Command:
+    """Give a command that folder as `in_repository` does, or from an argument."""
+    argument = click.argument("given", metavar="[DIRECTORY]", type=_FOLDER, required=False)
+
+    @wraps(command)
+    def found(*arguments: Any, given: Path | None, named: Path | None, **options: Any) -> Any:
+        if given and named:
+            raise UsageError(f"name the folder once: {given}, or -C {named}")
+        return command(*arguments, directory=repository(named or given), **options)
+
+    option = click.option("--directory", "-C", "named", type=_FOLDER, help="Folder of the repository; default: around.")
+    return argument(option(found))
+
+
+def repository(given: Path | None) -> Path:
+    """Return the folder of a repository: the given one, or else the nearest around us that has a form.
+
+    The search ends at the root of a Git repository. Where there is none, it is the folder where we are.
+    """
+    if given:
+        return given
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FORM_FILE).is_file():
+            return Path(os.path.relpath(folder))
+        if (folder / ".git").exists():
+            break
+    return Path()
 
 
 def chart_options(command: Command) -> Command:

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
-from signalen_toolkit.cli.shared import print_problems
+from signalen_toolkit.cli.shared import in_repository, print_problems
 from signalen_toolkit.diagnostics.output import say
-
-_DIRECTORY = click.option("--directory", "-C", type=click.Path(path_type=Path, file_okay=False), default=Path())
 
 
 @click.command()
 @click.argument("environment")
 @click.option("--delivery", metavar="NAME", help="The tool that is to look after it: flux or argocd.")
 @click.option("--sync-namespace", metavar="NAMESPACE", help="The namespace in which that tool runs.")
-@_DIRECTORY
+@in_repository
 def handover(environment: str, delivery: str | None, sync_namespace: str | None, directory: Path) -> None:
     """Take the next step of handing ENVIRONMENT over to another tool, or to another namespace of its tool.
 
@@ -33,7 +31,7 @@ def handover(environment: str, delivery: str | None, sync_namespace: str | None,
 
 @click.command()
 @click.argument("environment")
-@_DIRECTORY
+@in_repository
 def remove(environment: str, directory: Path) -> None:
     """Take the next step of the farewell of ENVIRONMENT.
 
@@ -49,7 +47,7 @@ def remove(environment: str, directory: Path) -> None:
 
 @click.command()
 @click.argument("environment", default="")
-@_DIRECTORY
+@in_repository
 def resize(environment: str, directory: Path) -> None:
     """Render the larger volumes that the form asks for, and say what to do in the cluster.
 

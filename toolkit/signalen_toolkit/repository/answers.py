@@ -99,6 +99,14 @@ class Answers:
         return replace(problem, file=file, line=line)
 
 
+class GaveUpError(KeyboardInterrupt):
+    """A person stopped while being asked; `answers` are those so far."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__()
+        self.answers = answers
+
+
 def read(file: Document | None, given: Sequence[str]) -> Answers:
     """Read an answers file and the `--set` options after it.
 

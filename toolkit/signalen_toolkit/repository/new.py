@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import yaml as pyyaml
+
 from signalen_toolkit.base import beneath, layout
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
-from signalen_toolkit.base.paths import folder
+from signalen_toolkit.base.paths import cache_home, folder
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.source import dotted
@@ -36,7 +39,7 @@ from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository import charts_lock, template_state
-from signalen_toolkit.repository.answers import Answers
+from signalen_toolkit.repository.answers import Answers, GaveUpError
 from signalen_toolkit.repository.staging import STAGING, lay, staging_at, terminable
 from signalen_toolkit.repository.template_files import PROJECT, write_template
 
@@ -102,7 +105,12 @@ def make(
         first_commit.require()
     with terminable(), ExitStack() as stack:
         images = stack.enter_context(_images(directory))
-        given = answered(images).with_toolkit(toolkit or {})
+        try:
+            given = answered(images).with_toolkit(toolkit or {})
+        except GaveUpError as error:
+            kept = _keep(error.answers, directory.resolve().name)
+            again = f"{shlex.quote(str(directory))} --answers {shlex.quote(str(kept))}"
+            raise UsageError(f"nothing was made; to go on with what was answered: signalen new {again}") from error
         config, problems = given.check(images)
         if has_errors(problems):
             raise ProblemsError(problems)
@@ -200,6 +208,14 @@ def complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
     return ask_a_person(given, images)
 
 
+def _keep(given: Answers, name: str) -> Path:
+    """Keep what was answered for a next time, and return where."""
+    path = cache_home(variables()) / "answers" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(pyyaml.safe_dump(dict(given.data), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
+
+
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
@@ -233,18 +249,21 @@ def _build(
         remarks += locked.lacks()
         files = tuple(sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()))
         commit = git
-        if git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
+        fresh = git and target.is_dir() and first_commit.is_fresh(target)
+        if not fresh and git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
             remarks.append(f"this folder is part of the Git repository {outer}; no new one was made, commit there")
             commit = False
-        if commit:
-            first = config.environments[0].settings
-            first_commit.commit(
-                staging, first["repository"]["branch"], f"Richt Signalen in voor {first['municipality']['name']}"
-            )
+        settings = config.environments[0].settings
+        message = f"Richt Signalen in voor {settings['municipality']['name']}"
+        if commit and not fresh:
+            first_commit.commit(staging, settings["repository"]["branch"], message)
         if target.exists():
             remarks += lay(target)
         else:
             beneath.move(beside, name, target.relative_to(beside).as_posix())
+        if fresh:
+            shutil.rmtree(staging, ignore_errors=True)  # which stands inside, and is not to be committed
+            first_commit.commit(target, settings["repository"]["branch"], message)
     return NewRepository(directory, files, tuple(problems), tuple(remarks), config, commit)
 
 
@@ -265,7 +284,7 @@ def _write_toolkit(directory: Path, config: Config, sources: Sources | None) -> 
     source = installing.source_of(config.environments[0].settings)
     hashes, remarks = own.hashes(source, "", offline=sources is None or sources.offline)
     for path, text in installing.files(source, hashes).items():
-        (directory / path).write_text(text, encoding="utf-8")
+        beneath.write(directory, path, text.encode())
     return remarks if sources else []
 
 
@@ -304,7 +323,9 @@ def _check_target(directory: Path, *, force: bool) -> None:
     if (directory / FORM_FILE).exists():
         hint = "change that form, and run `signalen render`"
         raise UsageError(f"{directory} has a {FORM_FILE} already, which is never overwritten: {hint}")
-    if not force and any(path.name != STAGING for path in directory.iterdir()):
+    cloned = (directory / ".git").exists() and first_commit.is_fresh(directory.resolve())
+    ours = {STAGING, *([".git"] if cloned else [])}
+    if not force and any(path.name not in ours for path in directory.iterdir()):
         raise UsageError(f"{directory} is not empty; name another folder, or use --force to write beside what is there")
 
 

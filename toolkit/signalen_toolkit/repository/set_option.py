@@ -1,19 +1,25 @@
-"""`--set KEY=VALUE`: an answer on the command line, read with the schema of its setting in mind."""
+"""`--set KEY=VALUE` and `signalen set`: a setting on the command line, read with its schema in mind."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
+from signalen_toolkit.base.files import alone
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.characters import CONTROL, INVISIBLE, character_name
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError
 from signalen_toolkit.diagnostics.source import Source
-from signalen_toolkit.documents import reader, unseen
+from signalen_toolkit.documents import edit, reader, unseen
 from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.form.municipalities import meant_by, not_found
 from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.helm.charts.sources import Sources
+from signalen_toolkit.repository import change as revision
+from signalen_toolkit.repository import charts_lock
 
 Place = tuple[str, ...]
 
@@ -110,3 +116,28 @@ def _problem(
     setting: str, number: int, rule: str, message: str, start: int, end: int | None = None, hint: str = ""
 ) -> Problem:
     return replace(Source(SET, setting).problem(rule, message, start, end, hint=hint), line=number)
+
+
+@dataclass(frozen=True, slots=True)
+class SetResult:
+    """What was done, in words, and the warnings that are left."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
+def put(directory: Path, key: str, value: str, sources: Sources | None = None) -> SetResult:
+    """Give a setting a value, write form and tree; repeated, it has no effect.
+
+    Raises ProblemsError (nothing is written) where the form would have errors or cannot be changed safely, UsageError
+    for a key that is none.
+    """
+    place, node = parse(f"{key}={value}", 1)
+    with alone(directory):
+        before = revision.read(directory, catalog())
+        made = revision.revise(directory, before, catalog(), lambda text: edit.set_values(text, {place: node.data}))
+        locked = charts_lock.plan(directory, made.files, catalog(), sources)
+        changes = revision.put(made)
+        remarks = locked.write()
+    done = [made.diff.removesuffix("\n"), revision.tree_summary(changes)] if made else ["nothing changes"]
+    return SetResult("\n".join([*done, *remarks]), made.after.problems)

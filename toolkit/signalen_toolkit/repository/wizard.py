@@ -24,7 +24,7 @@ from signalen_toolkit.form import municipalities
 from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.schema import form_schema, resolve
 from signalen_toolkit.repository import answers as answering
-from signalen_toolkit.repository.answers import Answers, Question
+from signalen_toolkit.repository.answers import Answers, GaveUpError, Question
 
 _ORIGIN = "answer"
 _WIDTH = 76
@@ -35,12 +35,15 @@ _MUNICIPALITY = ("municipality", "code")
 
 
 def ask(given: Answers, images: Path) -> Answers:
-    """Ask every question without an answer. Raises KeyboardInterrupt where a person gives up."""
-    for number, question in enumerate(given.unanswered(), 1):
-        if question.place == _ISSUER and at(given.data, "components", "dex", "enabled") is None:
-            given = _ask_dex(given)
-        if question.place in [one.place for one in given.unanswered()]:  # with a Dex, sign-in is answered
-            given = _ask_one(given, question, number, images)
+    """Ask every question without an answer. Raises GaveUpError with the answers so far where a person gives up."""
+    try:
+        for number, question in enumerate(given.unanswered(), 1):
+            if question.place == _ISSUER and at(given.data, "components", "dex", "enabled") is None:
+                given = _ask_dex(given)
+            if question.place in [one.place for one in given.unanswered()]:  # with a Dex, sign-in is answered
+                given = _ask_one(given, question, number, images)
+    except KeyboardInterrupt:
+        raise GaveUpError(given) from None
     return given
 
 
