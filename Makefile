@@ -1,6 +1,4 @@
-# Two commands do everything on a machine with Python 3.11 or newer, make and git:
-#   make demo    onboard a municipality into a temporary folder, without a question
-#   make test    lint, types and all tests
+# Two commands do everything on a machine with Python 3.11 or newer, make and git: make demo and make test.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -10,10 +8,10 @@ WORKERS ?= auto
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint golden docs lock site release-check bench clean
 
-help:
-	@sed -n 's/^#   //p' Makefile
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed ## onboard a municipality into a temporary folder, without a question
 	@folder=$$(mktemp -d) && repository=$$folder/s-hertogenbosch && \
 	$(BIN)/signalen new "$$repository" --no-input \
 	  --set municipality.code=GM0796 \
@@ -31,34 +29,34 @@ demo: $(VENV)/installed
 	$(BIN)/signalen verify "$$repository" --charts "$$folder/charts" && echo "nothing is wrong" && \
 	echo && (cd "$$repository" && git ls-files)
 
-test: $(VENV)/tested lint
+test: $(VENV)/tested lint ## lint, types and all tests
 	$(BIN)/pytest -n $(WORKERS)
 
-lint: $(VENV)/tested
+lint: $(VENV)/tested ## style, types and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-golden: $(VENV)/tested
+golden: $(VENV)/tested ## write the golden trees anew, where a change is meant
 	$(BIN)/pytest -q tests/chart_templates/test_golden.py --update-golden
 
-lock: $(VENV)/tested
+lock: $(VENV)/tested ## write anew, by hash, what the toolkit needs (asks the package index)
 	$(BIN)/python .ci/lock.py
 
-site: $(VENV)/tested
+site: $(VENV)/tested ## build the documentation into build/site
 	$(BIN)/mkdocs build --strict
 
-release-check: $(VENV)/tested
+release-check: $(VENV)/tested ## all that can be known of a release before it is one
 	$(BIN)/python .ci/release_check.py
 
-docs: $(VENV)/installed
+docs: $(VENV)/installed ## write the reference pages anew
 	$(BIN)/python -m signalen_toolkit.cli.reference
 
-bench: $(VENV)/tested
+bench: $(VENV)/tested ## measure the budgets
 	$(BIN)/python benchmarks/run.py
 
-clean:
+clean: ## remove what was made here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
