@@ -42,7 +42,7 @@ def work_tree(directory: Path) -> str:
 def is_fresh(directory: Path) -> bool:
     """Tell whether a folder is the root of a work tree without a commit: a clone of a repository that was just made."""
     root = work_tree(directory)
-    return bool(root) and Path(root) == directory and git(directory, "rev-parse", "--verify", "HEAD").returncode != 0
+    return bool(root) and Path(root) == directory and git(directory, "rev-parse", "--verify", "HEAD").code != 0
 
 
 def commit(directory: Path, branch: str, message: str) -> None:

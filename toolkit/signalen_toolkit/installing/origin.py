@@ -67,10 +67,10 @@ def _from_git(url: str, commit: str) -> Section:
 
 def _from_folder(folder: Path) -> Section:
     """Return the commit of a checkout, and where others find it; nothing where it is none."""
-    head = git(folder, "rev-parse", "--verify", "--quiet", "HEAD").stdout.decode().strip() if folder.is_dir() else ""
+    head = git(folder, "rev-parse", "--verify", "--quiet", "HEAD").output.decode().strip() if folder.is_dir() else ""
     if not _COMMIT.fullmatch(head):
         return {}
-    remote = git(folder, "remote", "get-url", "origin").stdout.decode().strip()
+    remote = git(folder, "remote", "get-url", "origin").output.decode().strip()
     return _from_git(remote if remote.startswith("https://") else f"{REPOSITORY}.git", head)
 
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 
 import yaml as pyyaml
 
-from signalen_toolkit.base import beneath, layout
+from signalen_toolkit.base import beneath, cache, layout
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.base.files import alone
+from signalen_toolkit.base.files import alone, replace
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE, SCHEMA_FILE
-from signalen_toolkit.base.paths import cache_home, folder
+from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.source import dotted
@@ -209,11 +209,13 @@ def complete_answers(given: Answers, images: Path, *, ask: bool) -> Answers:
 
 
 def _keep(given: Answers, name: str) -> Path:
-    """Keep what was answered for a next time, and return where."""
-    path = cache_home(variables()) / "answers" / f"{name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(pyyaml.safe_dump(dict(given.data), allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
+    """Keep what was answered for a next time, and return where. Raises UsageError where nothing can be kept."""
+    place = cache.own(variables(), "answers")
+    if place is None:
+        raise UsageError("nothing was made, and what was answered could not be kept: there is no cache of yours")
+    text = pyyaml.safe_dump(dict(given.data), allow_unicode=True, sort_keys=False)
+    replace(place / f"{name}.yaml", text.encode(), mode=0o600)
+    return place / f"{name}.yaml"
 
 
 def _is_terminal() -> bool:

@@ -137,7 +137,7 @@ def put(directory: Path, key: str, value: str, sources: Sources | None = None) -
         before = revision.read(directory, catalog())
         made = revision.revise(directory, before, catalog(), lambda text: edit.set_values(text, {place: node.data}))
         locked = charts_lock.plan(directory, made.files, catalog(), sources)
-        changes = revision.put(made)
-        remarks = locked.write()
+        changes = revision.put(made, locked.files())
+    remarks = locked.lacks()
     done = [made.diff.removesuffix("\n"), revision.tree_summary(changes)] if made else ["nothing changes"]
     return SetResult("\n".join([*done, *remarks]), made.after.problems)
