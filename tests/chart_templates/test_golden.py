@@ -51,6 +51,8 @@ def test_the_form_with_everything_sets_every_setting() -> None:
     deep = {path for path, _ in settings() if path[0] == "resources" and len(path) > 2 and path[1] != "backend"}
     # A Gateway is of the environment or of the cluster: the form `gateway` has both.
     deep.add(("cluster", "gateway", "class"))
+    # The toolkit comes from one place: tests/installing has a form for each.
+    deep |= {("toolkit", "index"), ("toolkit", "image")}
     missing = [".".join(path) for path, _ in settings() if path not in deep and not present(data, path)]
     assert missing == []
 

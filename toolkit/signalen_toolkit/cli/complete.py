@@ -25,6 +25,8 @@ from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE, REQUIREMENTS, TOOLKIT
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli import streams
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.reporters import report
 from signalen_toolkit.git.run import git, must
@@ -151,18 +153,19 @@ def _start(url: str, branch: str, token: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Complete the branch in this folder; return the exit code."""
     if len(arguments) != 2:
-        print("use: python -P -m signalen_toolkit.cli.complete BASE BRANCH", file=sys.stderr)  # noqa: T201
+        say("use: python -P -m signalen_toolkit.cli.complete BASE BRANCH", err=True)
         return 2
     try:
-        print(complete(Path(), arguments[0], arguments[1], variables()))  # noqa: T201
+        say(complete(Path(), arguments[0], arguments[1], variables()))
     except ProblemsError as error:
-        print(report(error.problems, "text"), file=sys.stderr)  # noqa: T201
+        say(report(error.problems, "text"), err=True)
         return 1
     except (UsageError, OSError, KeyError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        say(f"Error: {error}", err=True)
         return 2
     return 0
 
 
 if __name__ == "__main__":
+    streams.prepare()
     sys.exit(main(sys.argv[1:]))

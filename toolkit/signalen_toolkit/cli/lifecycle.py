@@ -135,7 +135,7 @@ def set_(key: str, value: str, charts: Path | None, offline: bool, directory: Pa
 
     result = set_option.put(directory, key, value, chart_sources(charts, offline=offline))
     print_problems(result.problems, "text", err=True)
-    click.echo(result.text)
+    say(result.text)
 
 
 @click.command()
@@ -146,7 +146,7 @@ def completion(shell: str) -> None:
 
     if made := get_completion_class(shell):
         root = click.get_current_context().find_root().command
-        click.echo(made(root, {}, "signalen", "_SIGNALEN_COMPLETE").source())
+        say(made(root, {}, "signalen", "_SIGNALEN_COMPLETE").source())
 
 
 @click.command()
