@@ -33,7 +33,7 @@ from signalen_toolkit.documents.positions import (
     step,
 )
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.documents.scalars import inline, is_plain, quoted
+from signalen_toolkit.documents.scalars import Below, below, inline, is_plain, quoted
 
 Place = tuple[str | int, ...]
 
@@ -245,6 +245,8 @@ def _block(names: list[str], value: Any, wide: int) -> list[str]:
         return [f"{name}:", *(" " * wide + line for line in _block(rest, value, wide))]
     if isinstance(value, Mapping) and value:
         return [f"{name}:", *(" " * wide + line for key in value for line in _block([str(key)], value[key], wide))]
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) and item for item in value):
+        return f"{name}:{below(Below(value, wide))}".split("\n")
     return [f"{name}: {value if isinstance(value, str) and is_plain(value) else inline(value)}"]
 
 
