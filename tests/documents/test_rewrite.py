@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from signalen_toolkit.diagnostics.problems import ProblemsError
 from signalen_toolkit.documents import arrange, reader, scalars
 from signalen_toolkit.documents.overlay import overlaid
-from signalen_toolkit.documents.rewrite import NOTHING, Change, difference, rewritten
+from signalen_toolkit.documents.rewrite import NOTHING, DataChange, difference, rewritten
 
 FORM = """\
 # our form
@@ -95,11 +95,11 @@ def test_what_is_written_in_one_line_stays_so() -> None:
 def test_a_difference_tells_what_comes_and_goes() -> None:
     old, new = {"a": {"b": 1, "c": [1]}, "d": 1}, {"a": {"c": [1, 2]}, "d": True, "e": {"f": {"g": 1}, "h": {}}}
     assert [*difference(old, new)] == [
-        Change(("a", "b"), 1, NOTHING),
-        Change(("a", "c"), [1], [1, 2]),
-        Change(("d",), 1, True),
-        Change(("e", "f", "g"), NOTHING, 1),
-        Change(("e", "h"), NOTHING, {}),
+        DataChange(("a", "b"), 1, NOTHING),
+        DataChange(("a", "c"), [1], [1, 2]),
+        DataChange(("d",), 1, True),
+        DataChange(("e", "f", "g"), NOTHING, 1),
+        DataChange(("e", "h"), NOTHING, {}),
     ]
 
 

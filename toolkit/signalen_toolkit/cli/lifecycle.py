@@ -10,6 +10,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.cluster import first_day, images, preflight
+from signalen_toolkit.cli.form import form
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
     chart_options,
@@ -46,6 +47,7 @@ def add_to(main: click.Group) -> None:
         import_,
         catalog,
         completion,
+        form,
         hook,
     ):
         main.add_command(command)

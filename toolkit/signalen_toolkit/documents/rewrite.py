@@ -29,7 +29,7 @@ NOTHING: Final = _Nothing()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DataChange:
     """A value that is another one, comes or goes. A list is one value; of a map, each key below it."""
 
     path: Place
@@ -37,27 +37,27 @@ class Change:
     new: Any
 
 
-def difference(old: Any, new: Any, path: Place = ()) -> Iterator[Change]:
+def difference(old: Any, new: Any, path: Place = ()) -> Iterator[DataChange]:
     """Yield what is to change in old data for it to be the new; what goes before what comes."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key, value in old.items():
             if key not in new:
-                yield Change((*path, key), value, NOTHING)
+                yield DataChange((*path, key), value, NOTHING)
         for key, value in new.items():
             if key in old:
                 yield from difference(old[key], value, (*path, key))
             else:
                 yield from _added(value, (*path, key))
     elif repr(old) != repr(new):  # 1, 1.0 and true are three values
-        yield Change(path, old, new)
+        yield DataChange(path, old, new)
 
 
-def _added(value: Any, path: Place) -> Iterator[Change]:
+def _added(value: Any, path: Place) -> Iterator[DataChange]:
     if isinstance(value, Mapping) and value:
         for key, child in value.items():
             yield from _added(child, (*path, key))
     else:
-        yield Change(path, NOTHING, value)
+        yield DataChange(path, NOTHING, value)
 
 
 def rewritten(text: str, data: Mapping[str, Any], file: str = FORM_FILE, *, ordered: Iterable[Place] = ()) -> str:
@@ -81,7 +81,7 @@ def rewritten(text: str, data: Mapping[str, Any], file: str = FORM_FILE, *, orde
     return text
 
 
-def _with_list(text: str, change: Change, file: str) -> str:
+def _with_list(text: str, change: DataChange, file: str) -> str:
     """Keep of a list what stays: an item as it is written, or the keys in it that are the same."""
     sources = _sources(change.old, change.new)
     try:

@@ -20,6 +20,7 @@ from signalen_toolkit.base.paths import folder
 from signalen_toolkit.documents.machine import load
 
 _SERVER: Final = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?([^/:]+)")
+_SCP: Final = re.compile(r"([^/@:]+@[^/:]+):(?!//)/*(.+)")  # git@host:path
 _AZURE: Final = "dev.azure.com"
 
 
@@ -34,6 +35,7 @@ class GitHost:
     sites: tuple[str, ...]
     words: tuple[str, ...]
     status: Mapping[str, Any]
+    pull_request: str = ""
 
     def is_at(self, server: str) -> bool:
         """Tell whether a server is one of its own."""
@@ -56,6 +58,7 @@ def git_hosts() -> Mapping[str, GitHost]:
             tuple(about.get("sites", ())),
             tuple(about.get("words", ())),
             about["status"],
+            about.get("pullRequest", ""),
         )
         for name, about in _data()["hosts"].items()
     }
@@ -112,6 +115,19 @@ def web_address(url: str) -> str:
     if parts.scheme == "ssh":  # the port of SSH says nothing of that of the web
         return f"https://{host}/{path}"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{path}"
+
+
+def pull_request_address(url: str, host: str, branch: str, base: str) -> str:
+    """Return the address at which people make a pull request of a branch; empty where nobody can tell.
+
+    `url` is where the repository is fetched from (https://, ssh:// or git@host:path), `host` the kind of its server.
+    """
+    if found := _SCP.fullmatch(url):
+        url = f"ssh://{found[1]}/{found[2]}"
+    known, address = git_hosts().get(host), web_address(url)
+    if known is None or not known.pull_request or not address:
+        return ""
+    return known.pull_request.format(repository=address, branch=quote(branch, safe=""), base=quote(base, safe=""))
 
 
 def _is_azure(host: str) -> bool:

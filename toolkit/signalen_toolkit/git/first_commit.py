@@ -49,11 +49,15 @@ def commit(directory: Path, branch: str, message: str) -> None:
     """Make a repository of a folder, with all files in a first commit."""
     _must(directory, "init", "--quiet")
     _must(directory, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    asked = (git(directory, *_QUIETLY, "var", f"GIT_{who}_IDENT") for who in ("AUTHOR", "COMMITTER"))
-    known = all(done.code == 0 for done in asked)
-    author = () if known else _NOBODY
     _must(directory, "add", "--all", "--force")
-    _must(directory, *_QUIETLY, *author, "commit", "--quiet", "--no-verify", f"--message={message}")
+    who = author_options(directory)
+    _must(directory, *_QUIETLY, *who, "commit", "--quiet", "--no-verify", f"--message={message}")
+
+
+def author_options(directory: Path) -> tuple[str, ...]:
+    """Return the options of Git for who commits: none where Git knows, else that nobody told it."""
+    asked = (git(directory, *_QUIETLY, "var", f"GIT_{who}_IDENT") for who in ("AUTHOR", "COMMITTER"))
+    return () if all(done.code == 0 for done in asked) else _NOBODY
 
 
 def _must(directory: Path, *arguments: str) -> None:

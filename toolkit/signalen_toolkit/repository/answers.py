@@ -220,15 +220,15 @@ def _is_answered(form: Mapping[str, Any], place: Place) -> bool:
         return True
     environments = form.get("environments")
     if place[0] == "environments" or not isinstance(environments, Mapping) or not environments:
-        return _follows(form, place)
+        return is_derived(form, place)
     return all(
-        at(environment, *place) is not None or _follows(merge(form, environment or {}), place)
+        at(environment, *place) is not None or is_derived(merge(form, environment or {}), place)
         for environment in environments.values()
         if isinstance(environment, Mapping | None)
     )
 
 
-def _follows(settings: Mapping[str, Any], place: Place) -> bool:
+def is_derived(settings: Mapping[str, Any], place: Place) -> bool:
     """Tell whether a setting follows from others: with a Dex of its own, an environment knows where to sign in."""
     return place[0] == "identity" and at(settings, "components", "dex", "enabled") is True
 

@@ -96,8 +96,11 @@ def make(
     git: bool,
     sources: Sources | None = None,
     toolkit: Mapping[str, Any] | None = None,
+    images: Mapping[str, bytes] | None = None,
 ) -> NewRepository:
     """Make a configuration repository of the answers that a function gives; it is told where the images are.
+
+    `images` are files of the municipality's own, by their path in the repository.
 
     Raises as `new` does, before anything is asked where the folder is not free.
     """
@@ -105,18 +108,18 @@ def make(
     if git:
         first_commit.require()
     with terminable(), ExitStack() as stack:
-        images = stack.enter_context(_images(directory))
+        folder_ = stack.enter_context(_images(directory, images or {}))
         try:
-            given = answered(images).with_toolkit(toolkit or {})
+            given = answered(folder_).with_toolkit(toolkit or {})
         except GaveUpError as error:
             kept = _keep(error.answers, directory.resolve().name)
             again = f"{shlex.quote(str(directory))} --answers {shlex.quote(str(kept))}"
             raise UsageError(f"nothing was made; to go on with what was answered: signalen new {again}") from error
-        config, problems = given.check(images)
+        config, problems = given.check(folder_)
         if has_errors(problems):
             raise ProblemsError(problems)
         form = answering.completed(given.data)
-        return _build(directory, form, config, problems, images, sources, force=force, git=git)
+        return _build(directory, form, config, problems, folder_, sources, force=force, git=git)
 
 
 def complete(directory: Path) -> list[Problem]:
@@ -333,10 +336,13 @@ def _check_target(directory: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _images(directory: Path) -> Iterator[Path]:
-    """Give the folder with the images of the new repository: the template's, below those that are there already."""
+def _images(directory: Path, own: Mapping[str, bytes]) -> Iterator[Path]:
+    """Give the folder with the images of the new repository: the template's, below those that are there already.
+
+    On top come the municipality's own.
+    """
     template = folder("municipality-template") / PROJECT
-    if not directory.is_dir() or not any(directory.iterdir()):
+    if not own and (not directory.is_dir() or not any(directory.iterdir())):
         yield template
         return
     with tempfile.TemporaryDirectory() as temporary:
@@ -349,4 +355,8 @@ def _images(directory: Path) -> Iterator[Path]:
                     target = Path(temporary) / _ASSETS / PurePosixPath(entry.path).relative_to(top)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(beneath.read(source, path) or b"")
+        for name, data in own.items():
+            target = Path(temporary) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
         yield Path(temporary)

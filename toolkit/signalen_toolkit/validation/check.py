@@ -32,12 +32,17 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
     return check(reader.read_in(path.parent, path.name, name=name), charts, path.parent)
 
 
-def check(source: Document, charts: Catalog, folder: Path) -> tuple[Config, list[Problem]]:
-    """Check a form that was read; `folder` is the repository that holds its images and what was rendered before."""
+def check(
+    source: Document, charts: Catalog, folder: Path, *, images: Mapping[str, bytes] | None = None
+) -> tuple[Config, list[Problem]]:
+    """Check a form that was read; `folder` is the repository that holds its images and what was rendered before.
+
+    `images` are files that are to come into it, by path: they count in place of those that are there.
+    """
     if source.data is None:
         return Config(()), ordered(source.problems)
     right = _right_part(source.data)
-    completed = config.build(right, charts, read_assets(folder, right))
+    completed = config.build(right, charts, {**read_assets(folder, right), **(images or {})})
     form = Form(source, completed, charts, rendered.on_disk(folder))
     problems = [
         *source.problems,

@@ -112,6 +112,11 @@ class _Repeated:
         return 0
 
 
+def places(data: Mapping[str, Any]) -> list[Place]:
+    """List the places in a form at which a secret stands in plain text."""
+    return [place for place, _ in _secrets(data, ())]
+
+
 def _secrets(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     """Yield the place of every secret, and what it is."""
     if isinstance(value, Mapping):

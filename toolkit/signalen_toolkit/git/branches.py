@@ -1,0 +1,87 @@
+"""Branches of a repository as a person works on them: where it is, a new branch, a commit of some files, a push."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.git.first_commit import author_options
+from signalen_toolkit.git.run import git, must, said
+
+_REMOTE: Final = "origin"
+
+
+def is_work_tree(directory: Path) -> bool:
+    """Tell whether a folder is in the work tree of a repository that has a commit."""
+    done = git(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    inside = git(directory, "rev-parse", "--is-inside-work-tree")
+    return done.returncode == 0 and inside.stdout.strip() == b"true"
+
+
+def current(directory: Path) -> str:
+    """Return the name of the branch that is checked out; empty where none is."""
+    done = git(directory, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+
+
+def exists(directory: Path, branch: str) -> bool:
+    """Tell whether there is a branch of this name, here or at the remote as it was last seen."""
+    names = (f"refs/heads/{branch}", f"refs/remotes/{_REMOTE}/{branch}")
+    return any(git(directory, "show-ref", "--verify", "--quiet", name).returncode == 0 for name in names)
+
+
+def is_name(branch: str) -> bool:
+    """Tell whether Git takes a text as the name of a branch."""
+    return bool(branch) and git(Path.cwd(), "check-ref-format", "--branch", branch).returncode == 0
+
+
+def begin(directory: Path, branch: str) -> None:
+    """Make a branch of where the repository is, and go there; the files stay as they are. Raises UsageError."""
+    must(directory, "switch", "--quiet", "--create", branch)
+
+
+def commit(directory: Path, paths: Sequence[str], message: str, author: str = "") -> str:
+    """Commit these files and folders and no others, and return the commit; empty where nothing of them changed.
+
+    Hooks of the repository have their say. Raises UsageError with what Git or they complain about.
+    """
+    there = [path for path in paths if (directory / path).exists() or _is_tracked(directory, path)]
+    must(directory, "add", "--all", "--", *there)
+    if git(directory, "diff", "--cached", "--quiet", "--", *there).returncode == 0:
+        return ""
+    by = ("--author", author) if author else ()
+    done = git(directory, *author_options(directory), "commit", "--quiet", "--message", message, *by, "--", *there)
+    if done.returncode != 0:
+        complaint = " ".join((done.stdout + done.stderr).decode(errors="replace").split())
+        raise UsageError(f"git commit failed: {complaint}")
+    return must(directory, "rev-parse", "HEAD").decode().strip()
+
+
+def remote_address(directory: Path) -> str:
+    """Return the address of the remote; empty where there is none."""
+    done = git(directory, "remote", "get-url", _REMOTE)
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+
+
+def push(directory: Path, branch: str) -> str:
+    """Push a branch to the remote, and return what went wrong; nothing where it is there."""
+    done = git(directory, "push", "--quiet", "--set-upstream", _REMOTE, branch)
+    return "" if done.returncode == 0 else said(done) or "git push failed"
+
+
+def renew(directory: Path, branch: str) -> None:
+    """Fetch from the remote, and bring the work tree to a branch as it is there.
+
+    Raises UsageError where the work tree holds what is not committed, or the branch here went another way.
+    """
+    if git(directory, "status", "--porcelain", "--untracked-files=no").stdout.strip():
+        raise UsageError(f"{directory} has changes that are not committed")
+    must(directory, "fetch", "--quiet", _REMOTE)
+    must(directory, "switch", "--quiet", branch)
+    must(directory, "merge", "--quiet", "--ff-only", f"{_REMOTE}/{branch}")
+
+
+def _is_tracked(directory: Path, path: str) -> bool:
+    return bool(must(directory, "ls-files", "-z", "--", path))

@@ -1,0 +1,1 @@
+"""What is asked: the settings of the form's schema as fields on pages."""

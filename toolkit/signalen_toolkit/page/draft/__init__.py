@@ -1,0 +1,1 @@
+"""What was answered so far, kept until it is saved, and checked."""

@@ -1,0 +1,103 @@
+"""What a draft changes, for people: setting by setting, and as text of the form."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signalen_toolkit.base.layout import FORM_FILE
+from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.documents.rewrite import NOTHING
+from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.form.schema import form_schema
+from signalen_toolkit.form.text import form_text
+from signalen_toolkit.page.draft.workplace import Opened
+from signalen_toolkit.page.saving.save import text_of
+from signalen_toolkit.schema import lookup
+from signalen_toolkit.validation.rules.access import secrets
+
+_DOTS = "••••••••"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A setting that changes: its place, and its values as text; empty where it was or will not be filled in."""
+
+    place: Place
+    before: str
+    after: str
+
+
+def changed(opened: Opened) -> list[Changed]:
+    """List what a draft changes."""
+    draft = opened.draft
+    found = [
+        Changed(one.path, _text(opened, one.path, one.old), _text(opened, one.path, one.new)) for one in draft.changes
+    ]
+    order = list(draft.base_data.get("environments") or {}), list(draft.data.get("environments") or {})
+    if sorted(order[0]) == sorted(order[1]) and order[0] != order[1]:
+        found.append(Changed(("environments",), ", ".join(order[0]), ", ".join(order[1])))
+    named = {path for path in draft.images if not any(one.after == path for one in found)}
+    return [*found, *(Changed(("branding",), path, path) for path in sorted(named))]
+
+
+def form_of(opened: Opened) -> str:
+    """Return the text of the form as it is to become, with dots for secrets.
+
+    Raises ProblemsError where it cannot be written.
+    """
+    if opened.place.is_new:
+        return _masked(opened, form_text(opened.document.data, opened.config))
+    return _masked(opened, text_of(opened.draft))
+
+
+def form_diff(opened: Opened) -> str:
+    """Return the unified diff of the form, with dots for secrets. Raises as `form_of` does."""
+    old, new = _masked(opened, opened.draft.base), form_of(opened)
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{FORM_FILE}", f"b/{FORM_FILE}", lineterm="")
+    return "\n".join(lines)
+
+
+def titles(opened: Opened, title: Callable[[Mapping[str, Any]], str]) -> list[str]:
+    """Return the titles of what a draft changes, each once, to propose a message with."""
+    found = []
+    for one in changed(opened):
+        inner = one.place[2:] if one.place[:1] == ("environments",) and len(one.place) > 2 else one.place
+        schema = lookup.at(form_schema(), inner if inner and isinstance(inner[0], str) else one.place)
+        found.append(str(title(schema) or inner[-1]).lower())
+    return list(dict.fromkeys(found))
+
+
+def _text(opened: Opened, place: Place, value: Any) -> str:
+    hidden = [secret for secret in opened.secrets if secret[: len(place)] == place]
+    if hidden or _is_secret(opened, place):
+        return "" if value is NOTHING else _DOTS
+    return readable(value)
+
+
+def readable(value: Any) -> str:
+    """Return a value on one line; empty where there is none."""
+    if value is NOTHING or value is None:
+        return ""
+    return value if isinstance(value, str) else inline(value)
+
+
+def _is_secret(opened: Opened, place: Place) -> bool:
+    return any(place[: len(one)] == one or one[: len(place)] == place for one in secrets.places(opened.draft.base_data))
+
+
+def _masked(opened: Opened, text: str) -> str:
+    """Put dots in the place of every secret of a form, also one that goes."""
+    for data in (opened.draft.base_data, opened.draft.data):
+        for value in _secrets(data):
+            text = text.replace(value, _DOTS)
+    return text
+
+
+def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
+    for place in secrets.places(data):
+        value = str(at(data, *place))
+        yield value
+        yield from (line.strip() for line in value.splitlines() if len(line.strip()) > 3)

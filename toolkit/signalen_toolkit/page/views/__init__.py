@@ -1,0 +1,1 @@
+"""The pages: one thin function an address."""
