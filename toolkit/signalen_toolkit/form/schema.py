@@ -12,6 +12,8 @@ what is the default namespace of each is told here, as are the kinds of Git serv
 - `x-derived`: in words, what the value follows from where it is left out
 - `x-required`: keys that every environment must have, there or at the top of the form, unless they follow from others
 - `x-question`: the place of a setting in the questions of `signalen new`
+- `x-step`: the page of `signalen form` on which who starts is asked a setting
+- `x-when`: by the keys beside a setting, the values with which it is asked on a page
 - `x-pattern-message`, `x-shape`: what a pattern or an array means, in words
 - `x-values`: raw Helm values, checked against the chart instead
 """

@@ -13,11 +13,15 @@ from signalen_toolkit.git.run import git, must, said
 _REMOTE: Final = "origin"
 
 
+def is_in_repository(directory: Path) -> bool:
+    """Tell whether a folder is in the work tree of a repository."""
+    return git(directory, "rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
+
+
 def is_work_tree(directory: Path) -> bool:
     """Tell whether a folder is in the work tree of a repository that has a commit."""
     done = git(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    inside = git(directory, "rev-parse", "--is-inside-work-tree")
-    return done.returncode == 0 and inside.stdout.strip() == b"true"
+    return done.returncode == 0 and is_in_repository(directory)
 
 
 def current(directory: Path) -> str:

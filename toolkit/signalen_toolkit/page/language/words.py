@@ -62,13 +62,16 @@ class Words:
     def problem(self, problem: Problem) -> tuple[str, str]:
         """Return the message of a problem and its hint, each a sentence."""
         if self.language == "nl":
-            message, hint = dutch.phrase(problem.message, self.place), dutch.phrase(problem.hint, self.place)
+            message = dutch.phrase(problem.message, problem.place, self.place)
+            hint = dutch.phrase(problem.hint, problem.place, self.place)
         else:
             message, hint = problem.message, problem.hint
         return _sentence(message), _sentence(hint)
 
-    def place(self, place: Place) -> str:
-        """Return a place in the form as people say it: titles from the top down."""
+    def place(self, place: Place, whole: bool = True) -> str:
+        """Return a place in the form as people say it: titles from the top down, or that of the setting alone."""
+        if not whole:
+            return self.title(lookup.at(form_schema(), place), place[-1])
         words = []
         for index, part in enumerate(place):
             if place[:1] == (ENVIRONMENTS,) and index == 0:

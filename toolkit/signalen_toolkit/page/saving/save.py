@@ -99,14 +99,11 @@ def create(opened: Opened) -> Saved:
         sources=charts_lock.sources_of(place.options),
         images=draft.images,
     )
+    if not made.commit and (place.directory / ".git").exists():  # a clone of an empty repository
+        message = f"Richt Signalen in voor {made.config.environments[0].settings['municipality']['name']}"
+        return _committed(opened, Wish(message), made.files, (), made.warnings, made.files)
     branch = branches.current(place.directory) if made.commit else ""
-    return Saved(
-        branch=branch,
-        commit="made" if made.commit else "",
-        remarks=made.remarks,
-        warnings=made.warnings,
-        files=made.files,
-    )
+    return Saved(branch, "made" if made.commit else "", remarks=made.remarks, warnings=made.warnings, files=made.files)
 
 
 def _committed(
@@ -118,7 +115,7 @@ def _committed(
     written: Sequence[str],
 ) -> Saved:
     directory = opened.place.directory
-    if not branches.is_work_tree(directory):
+    if not branches.is_in_repository(directory):
         return Saved(remarks=remarks, warnings=tuple(problems), files=tuple(written))
     commit = branches.commit(directory, paths, wish.message, wish.author)
     branch = branches.current(directory)

@@ -56,7 +56,7 @@ def answer(name: str) -> Response | str | tuple[str, int]:
     # What is only asked because of an answer on this very page was not answered yet.
     is_new = is_done and {place for place, _ in asked} - {place for place, _ in _asked(now, found)}
     if not is_done or is_new:
-        return _page(found, taken, shared.worth_saying(after, problems, "" if is_new else name))
+        return _page(found, taken, [] if is_new else shared.worth_saying(after, problems, name))
     if shared.errors(problems) or given.refused or given.unreadable:
         return _page(found, taken, problems), 422
     names = [*outline.STEPS, SUMMARY]
