@@ -16,7 +16,7 @@ from signalen_toolkit.page.draft.workplace import Workplace
 from signalen_toolkit.page.guard import Entrance, protect
 from signalen_toolkit.page.language.words import LANGUAGES, Words
 from signalen_toolkit.page.saving import changes
-from signalen_toolkit.page.views import home, images, keystroke, review, sections, start
+from signalen_toolkit.page.views import home, images, keystroke, previews, review, sections, start
 
 LANGUAGE_COOKIE: Final = "signalen-language"
 _MOST: Final = 8 * 2**20  # bytes that a browser may send: four images, and a form
@@ -52,6 +52,8 @@ def make_app(workplace: Workplace, access: Entrance, *, tiles: bool = False) -> 
         all_parts=outline.parts,
         anchor=identifier,
         filled=home.filled,
+        look_of=previews.look_of,
+        map_of=previews.map_of,
         part_of=outline.part_of,
         pointer=pointer,
         register=municipalities(),
@@ -59,7 +61,7 @@ def make_app(workplace: Workplace, access: Entrance, *, tiles: bool = False) -> 
         step_of=start.step_of,
     )
 
-    for module in (home, start, sections, review, images, keystroke):
+    for module in (home, start, sections, review, images, keystroke, previews):
         app.register_blueprint(module.pages)
     app.after_request(_compressed)
     app.register_error_handler(HTTPException, _failed)

@@ -25,14 +25,14 @@ _TILES: Final = "https://service.pdok.nl"
 _HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, a browser says of its own page that its origin is null
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
 _POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{tiles}; connect-src 'self';"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:{tiles}; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # An image of a municipality is a stranger's: opened by itself, nothing in it may run or fetch.

@@ -9,7 +9,7 @@ from typing import Any, Final
 Schema = Mapping[str, Any]
 
 _FEW: Final = 6  # choices that are shown all at once
-_LONG: Final = 150  # characters of a text for which one line is too short
+_LONG: Final = 260  # characters of a text for which one line is too short
 
 
 class FieldKind(StrEnum):

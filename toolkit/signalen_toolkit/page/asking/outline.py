@@ -18,6 +18,7 @@ from signalen_toolkit.page.asking.places import ENVIRONMENTS, environment_of
 
 GENERAL: Final = "general"
 _NOT_ASKED: Final = ("apiVersion", ENVIRONMENTS)
+_LAST: Final = 1000
 _TOP_ONLY: Final = ("municipality", "ignore")
 
 
@@ -167,4 +168,11 @@ def steps(environment: str) -> list[StartStep]:
                 switch = ("components", component, "enabled")
                 asked[name][switch] = next(one for path_, one in settings() if path_ == switch)
             asked[name][place] = schema
-    return [StartStep(name, tuple(found.items())) for name, found in asked.items()]
+    return [StartStep(name, tuple(sorted(found.items(), key=_rank_of_start))) for name, found in asked.items()]
+
+
+def _rank_of_start(asked: tuple[Place, Schema]) -> tuple[bool, int]:
+    """Put components first, from which answers to other questions follow, and then the questions of `signalen new`."""
+    place, schema = asked
+    with_component = place[0] == "components" or "x-component" in resolve(form_schema()["properties"].get(place[0], {}))
+    return not with_component, int(schema.get("x-question", _LAST))

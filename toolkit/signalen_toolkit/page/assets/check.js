@@ -1,3 +1,5 @@
+import { draw } from "./preview.js";
+
 // Sends a page to be checked: shortly after a key, at once on leaving a field. Only fields that were touched are marked.
 const WAIT = 250;
 
@@ -21,7 +23,10 @@ export function check() {
         headers: { "X-CSRF-Token": data.get("csrf") },
         signal: running.signal,
       });
-      if (answer.ok) show(await answer.json());
+      if (!answer.ok) return;
+      const { said, preview } = await answer.json();
+      show(said);
+      draw(preview);
     } catch (error) {
       if (error.name !== "AbortError") console.warn(error);
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,11 @@ from signalen_toolkit.base.paths import folder
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
+from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.documents.overlay import overlaid
 from signalen_toolkit.documents.reader import Document, read_text
+from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.page.asking.texts import EMPTY
@@ -23,7 +26,7 @@ from signalen_toolkit.page.draft import edits
 from signalen_toolkit.page.draft.draft import FormDraft
 from signalen_toolkit.page.draft.store import DraftStore
 from signalen_toolkit.repository import answers
-from signalen_toolkit.repository.answers import FIRST_ENVIRONMENT
+from signalen_toolkit.repository.answers import FIRST_ENVIRONMENT, Answers
 from signalen_toolkit.repository.template_files import PROJECT
 from signalen_toolkit.validation.check import check
 from signalen_toolkit.validation.rules.access import secrets
@@ -99,10 +102,13 @@ class Opened:
         """The draft, completed."""
         return self._checked[0]
 
-    @property
+    @cached_property
     def problems(self) -> list[Problem]:
-        """All that is wrong with the draft."""
-        return self._checked[1]
+        """All that is wrong with the draft; of a new form, a question without an answer too."""
+        found = self._checked[1]
+        if self.place.is_new:
+            found = [*found, *_unanswered(Answers(self.document), found)]
+        return found
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -134,6 +140,22 @@ class Opened:
     def keep(self, person: str) -> None:
         """Keep the draft for its person."""
         self.place.store.write(person, self.draft)
+
+
+def _unanswered(given: Answers, known: Sequence[Problem]) -> Iterator[Problem]:
+    """Report the questions of a new form that have no answer, in the words of a key that is missing."""
+    said = [problem.place for problem in known if problem.rule == "missing-key"]
+    for question in given.unanswered():
+        place = question.place
+        if "default" in question.schema or any(place[: len(one)] == one[: len(place)] for one in said):
+            continue
+        yield Problem(
+            rule="missing-key",
+            message=f"'{place[-1]}' is missing from '{dotted(place[:-1])}'",
+            file=FORM_FILE,
+            place=place,
+            hint=f"{question.schema['description'].rstrip('.')}; for example {place[-1]}: {inline(question.example)}",
+        )
 
 
 def _restored(data: Any, place: Place, value: Any) -> Any:

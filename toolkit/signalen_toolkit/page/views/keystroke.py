@@ -9,7 +9,7 @@ from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.page.asking import outline
 from signalen_toolkit.page.asking.places import identifier
 from signalen_toolkit.page.draft.workplace import Opened
-from signalen_toolkit.page.views import shared
+from signalen_toolkit.page.views import previews, shared, start
 from signalen_toolkit.page.views.start import SUMMARY
 from signalen_toolkit.repository import answers
 
@@ -19,8 +19,9 @@ pages = Blueprint("keystroke", __name__)
 @pages.post("/check")
 def check() -> Response:
     """Check what a page has now; nothing of it is kept."""
-    now = shared.opened()
-    asked = _asked(now, request.form.get("page", ""))
+    page = request.form.get("page", "")
+    now = start.with_municipality(shared.opened()) if page == "/start/municipality" else shared.opened()
+    asked = _asked(now, page)
     found = shared.taken(now, asked)
     views = shared.views(found.opened, asked, shared.of_page(found.opened, asked))
     said = {
@@ -33,7 +34,13 @@ def check() -> Response:
         said[identifier(place)] = [
             {"message": g.words("secret:refused"), "hint": "", "severity": "error", "word": g.words("severity:error")}
         ]
-    return jsonify(said)
+    return jsonify(said=said, preview=previews.drawn(found.opened, *_preview(page)))
+
+
+def _preview(page: str) -> tuple[str, str]:
+    """Return the key of the page, and its environment."""
+    parts = page.split("/")[1:]
+    return parts[-1], parts[1] if parts[0] == "environment" else ""
 
 
 def _said(problem: Problem) -> dict[str, str]:

@@ -43,12 +43,11 @@ def change(key: str, environment: str = "") -> Response | str | tuple[str, int]:
         after = shared.seen(after, part.address)
     after = shared.keep(after)
     problems = shared.of_page(after, part.settings)
+    taken = Taken(after, found.refused, found.unreadable)
     if verb not in ("save", "next"):
-        return _page(
-            part, Taken(after, found.refused, found.unreadable), shared.worth_saying(after, problems, part.address)
-        )
+        return _page(part, taken, shared.worth_saying(after, problems, part.address), is_sent=False)
     if shared.errors(problems) or found.refused or found.unreadable:
-        return _page(part, Taken(after, found.refused, found.unreadable), problems), 422
+        return _page(part, taken, problems), 422
     return redirect(
         _next(part) if verb == "next" else part.address.rpartition("/")[0].removesuffix("/section") or "/", 303
     )
@@ -84,17 +83,17 @@ def _next(part: Part) -> str:
     return every[index + 1].address if index + 1 < len(every) else "/"
 
 
-def _page(part: Part, found: Taken, problems: list[Any]) -> str:
+def _page(part: Part, found: Taken, problems: list[Any], *, is_sent: bool = True) -> str:
     now = found.opened
     return render_template(
         "section.html",
         now=now,
         part=part,
-        fields=shared.views(now, part.settings, problems),
-        problems=problems,
+        fields=(views := shared.views(now, part.settings, problems)),
+        problems=shared.in_order(problems, views),
         refused=found.refused,
         unreadable=found.unreadable,
-        is_posted=request.method == "POST",
+        is_posted=request.method == "POST" and is_sent,
     )
 
 

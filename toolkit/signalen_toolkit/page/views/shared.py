@@ -137,6 +137,12 @@ def of_page(now: Opened, asked: Asked) -> list[Problem]:
     return sorted(found, key=lambda one: one.severity)
 
 
+def in_order(problems: Sequence[Problem], found: Sequence[FieldView]) -> list[Problem]:
+    """Return problems in the order of the fields that they are at; what is at none of them comes last."""
+    placed = [problem for view in found for field in view.all() for problem in field.problems]
+    return [*placed, *(problem for problem in problems if problem not in placed)]
+
+
 def worth_saying(now: Opened, problems: Iterable[Problem], page: str) -> list[Problem]:
     """Leave out what is not answered yet on a page of a new form that nobody has gone through."""
     if not now.place.is_new or page in now.draft.seen:

@@ -45,7 +45,7 @@ def answer(name: str) -> Response | str | tuple[str, int]:
     found = _step(now, name)
     if fault := _unknown_municipality(found):
         return _page(found, Taken(now), [], fault), 422
-    given = shared.taken(_with_municipality(now), found.settings)
+    given = shared.taken(with_municipality(now), found.settings)
     verb, _, pointed = request.form.get("do", "next").partition(":")
     after = _with_connector(acted(given.opened, verb, pointed))
     is_done = verb == "next"
@@ -54,9 +54,9 @@ def answer(name: str) -> Response | str | tuple[str, int]:
     problems = shared.of_page(after, asked)
     taken = Taken(after, given.refused, given.unreadable)
     # What is only asked because of an answer on this very page was not answered yet.
-    is_new = is_done and {place for place, _ in asked} - {place for place, _ in _asked(now, found)}
+    is_new = {place for place, _ in asked} - {place for place, _ in _asked(now, found)}
     if not is_done or is_new:
-        return _page(found, taken, [] if is_new else shared.worth_saying(after, problems, name))
+        return _page(found, taken, [] if is_new else shared.worth_saying(after, problems, name), is_sent=False)
     if shared.errors(problems) or given.refused or given.unreadable:
         return _page(found, taken, problems), 422
     names = [*outline.STEPS, SUMMARY]
@@ -118,7 +118,7 @@ def _unknown_municipality(found: StartStep) -> str:
     return said
 
 
-def _with_municipality(now: Opened) -> Opened:
+def with_municipality(now: Opened) -> Opened:
     """Take a municipality that was searched for by its name."""
     found = municipalities.meant_by(_searched())
     if not _searched() or len(found) != 1:
@@ -134,7 +134,7 @@ def _with_connector(now: Opened) -> Opened:
     return now
 
 
-def _page(found: StartStep, taken: Taken, problems: list[Any], fault: str = "") -> str:
+def _page(found: StartStep, taken: Taken, problems: list[Any], fault: str = "", *, is_sent: bool = True) -> str:
     now = taken.opened
     names = list(outline.STEPS)
     section = now.draft.data.get("municipality")
@@ -147,15 +147,15 @@ def _page(found: StartStep, taken: Taken, problems: list[Any], fault: str = "") 
         number=names.index(found.name) + 1,
         count=len(names) + 1,
         previous=f"/start/{names[names.index(found.name) - 1]}" if found.name != names[0] else "",
-        fields=shared.views(now, _asked(now, found), problems),
-        problems=problems,
+        fields=(views := shared.views(now, _asked(now, found), problems)),
+        problems=shared.in_order(problems, views),
         refused=taken.refused,
         unreadable=taken.unreadable,
         municipality=chosen,
         searched=searched,
         hits=municipalities.search(searched, 12) if fault and searched else [],
         fault=fault,
-        is_posted=request.method == "POST",
+        is_posted=request.method == "POST" and is_sent,
     )
 
 

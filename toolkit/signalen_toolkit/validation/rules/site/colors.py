@@ -11,9 +11,9 @@ from signalen_toolkit.validation.rules import rule
 
 Rgb = tuple[int, int, int]
 
-_LEAST: Final = 4.5  # contrast of text of ordinary size, level AA
+LEAST: Final = 4.5  # contrast of text of ordinary size, level AA
 # The site writes white on all of these, but for the last, in which it writes on white: the contrast is the same.
-_WITH_WHITE: Final = ("primary", "primaryDark", "secondary", "secondaryDark", "invalid")
+WITH_WHITE: Final = ("primary", "primaryDark", "secondary", "secondaryDark", "invalid")
 
 
 @rule("color-contrast", "who sees less well cannot read it, and the law asks that everybody can")
@@ -21,13 +21,13 @@ def color_contrast(form: Form) -> Iterator[Problem]:
     """Warns of a colour with a contrast of less than 4.5 : 1 with white: text stands on it, or is written in it."""
     for environment in form.config.environments:
         colors = environment.settings["branding"]["colors"]
-        for name in _WITH_WHITE:
+        for name in WITH_WHITE:
             if not form.given(environment, "branding", "colors", name):
                 continue
             own = rgb(str(colors[name]))
-            if (ratio := contrast_with_white(own)) >= _LEAST:
+            if (ratio := contrast_with_white(own)) >= LEAST:
                 continue
-            near = next(shade for shade in _shades(own) if contrast_with_white(shade) >= _LEAST)
+            near = next(shade for shade in _shades(own) if contrast_with_white(shade) >= LEAST)
             what = "text in this colour on white" if name == "invalid" else "white text on this colour"
             yield form.problem(
                 "color-contrast",
