@@ -24,7 +24,7 @@ def home() -> str | Response:
     counted = {}
     for environment in ("", *(one.name for one in now.environments)):
         for part in outline.parts(environment):
-            counted[part.address] = shared.of_page(now, part.settings)
+            counted[part.address] = shared.of_part(now, part)
     return render_template(
         "home.html",
         now=now,
@@ -56,7 +56,7 @@ def environment(name: str) -> str | Response:
     now = shared.opened()
     if name not in now.draft.data.get("environments", {}):
         return redirect("/environments")
-    counted = {part.address: shared.of_page(now, part.settings) for part in outline.parts(name)}
+    counted = {part.address: shared.of_part(now, part) for part in outline.parts(name)}
     return render_template("environment.html", now=now, name=name, parts=_shown(now, name), counted=counted)
 
 

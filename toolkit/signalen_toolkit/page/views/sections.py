@@ -25,7 +25,7 @@ def section(key: str, environment: str = "") -> str:
     """Show the settings of a section."""
     now = shared.opened()
     part = _part(now, key, environment)
-    problems = shared.worth_saying(now, shared.of_page(now, part.settings), part.address)
+    problems = shared.worth_saying(now, shared.of_part(now, part), part.address)
     return _page(part, Taken(now), problems)
 
 
@@ -42,7 +42,7 @@ def change(key: str, environment: str = "") -> Response | str | tuple[str, int]:
     if verb in ("save", "next"):
         after = shared.seen(after, part.address)
     after = shared.keep(after)
-    problems = shared.of_page(after, part.settings)
+    problems = shared.of_part(after, part)
     taken = Taken(after, found.refused, found.unreadable)
     if verb not in ("save", "next"):
         return _page(part, taken, shared.worth_saying(after, problems, part.address), is_sent=False)
@@ -91,6 +91,7 @@ def _page(part: Part, found: Taken, problems: list[Any], *, is_sent: bool = True
         part=part,
         fields=(views := shared.views(now, part.settings, problems)),
         problems=shared.in_order(problems, views),
+        loose=shared.at_no_field(problems, views),
         refused=found.refused,
         unreadable=found.unreadable,
         is_posted=request.method == "POST" and is_sent,

@@ -15,9 +15,10 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.documents.data import Place, at
 from signalen_toolkit.form import images as image_files
 from signalen_toolkit.form.schema import resolve
-from signalen_toolkit.page.asking import fields, submitted
+from signalen_toolkit.page.asking import fields, outline, submitted
 from signalen_toolkit.page.asking.fields import FieldView
 from signalen_toolkit.page.asking.kinds import FieldKind, Schema, kind_of
+from signalen_toolkit.page.asking.outline import Part
 from signalen_toolkit.page.asking.places import pointer
 from signalen_toolkit.page.asking.texts import EMPTY
 from signalen_toolkit.page.draft import edits
@@ -135,6 +136,17 @@ def of_page(now: Opened, asked: Asked) -> list[Problem]:
     """Return what is wrong with the settings of a page, errors first."""
     found = [one for one in now.problems if any(one.place[: len(place)] == place for place, _ in asked)]
     return sorted(found, key=lambda one: one.severity)
+
+
+def of_part(now: Opened, part: Part) -> list[Problem]:
+    """Return what is wrong on the page of a section, or with an environment as a whole, errors first."""
+    return sorted((one for one in now.problems if outline.part_of(one.place) == part), key=lambda one: one.severity)
+
+
+def at_no_field(problems: Sequence[Problem], found: Sequence[FieldView]) -> list[Problem]:
+    """Return the problems of a page that are at none of its fields."""
+    placed = {problem for view in found for field in view.all() for problem in field.problems}
+    return [one for one in problems if one not in placed]
 
 
 def in_order(problems: Sequence[Problem], found: Sequence[FieldView]) -> list[Problem]:
