@@ -46,6 +46,19 @@ def begin(directory: Path, branch: str) -> None:
     must(directory, "switch", "--quiet", "--create", branch)
 
 
+def leave(directory: Path, before: str, branch: str) -> None:
+    """Go back from a new branch that holds nothing of its own, and remove it; the files stay as they are."""
+    if git(directory, "rev-parse", before).stdout == git(directory, "rev-parse", branch).stdout:
+        must(directory, "symbolic-ref", "HEAD", f"refs/heads/{before}")
+        git(directory, "branch", "--quiet", "--delete", branch)
+
+
+def unstage(directory: Path, paths: Sequence[str]) -> None:
+    """Let the index have these files as the last commit has them."""
+    for path in paths:
+        git(directory, "reset", "--quiet", "--", path)
+
+
 def commit(directory: Path, paths: Sequence[str], message: str, author: str = "") -> str:
     """Commit these files and folders and no others, and return the commit; empty where nothing of them changed.
 

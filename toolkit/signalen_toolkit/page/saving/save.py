@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import files
-from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, FORM_FILE
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
+from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors
 from signalen_toolkit.documents.rewrite import rewritten
 from signalen_toolkit.form.git_hosts import pull_request_address
 from signalen_toolkit.git import branches
 from signalen_toolkit.page.asking.places import ENVIRONMENTS
 from signalen_toolkit.page.draft.draft import FormDraft
 from signalen_toolkit.page.draft.workplace import Opened
+from signalen_toolkit.page.saving.undo import Undo
 from signalen_toolkit.repository import change, charts_lock, new
 from signalen_toolkit.repository.answers import Answers
 
@@ -62,23 +62,28 @@ def save(opened: Opened, wish: Wish) -> Saved:
     """Save a draft of a form that is there.
 
     Raises BehindError where the form is another one by now, ProblemsError where the draft has errors or cannot be
-    written, UsageError where Git or a file of a person is in the way; then the form is as it was, unless the message is
-    of Git: what is written then waits for a commit.
+    written, UsageError where Git, a hook of it or a file of a person is in the way. Then all is as it was.
     """
     directory, draft, charts = opened.place.directory, opened.draft, opened.place.charts
     with files.alone(directory):
         before = change.read(directory, charts)
         if before.text != draft.base:
             raise BehindError
-        _begin(directory, wish.branch)
-        with _images(directory, draft.images):
+        undo = Undo(directory)
+        try:
+            undo.begin(wish.branch)
+            undo.write_images(draft.images)
             made = change.revise(directory, before, charts, lambda _: text_of(draft))
             locked = charts_lock.plan(directory, made.files, charts, charts_lock.sources_of(opened.place.options))
+            undo.keep((FORM_FILE, CHARTS_LOCK, *made.changes.written, *made.changes.removed))
             changes = change.put(made)
-        remarks = locked.write()
-    paths = [FORM_FILE, CLUSTERS, CHARTS_LOCK, *draft.images]
-    written = (FORM_FILE, *draft.images, *changes.written)
-    return _committed(opened, wish, paths, tuple(remarks), made.after.problems, written)
+            remarks = tuple(locked.write())
+            paths = (FORM_FILE, CHARTS_LOCK, *draft.images, *made.files, *changes.removed)
+            written = (FORM_FILE, *draft.images, *changes.written)
+            return _committed(opened, wish, paths, remarks, made.after.problems, written)
+        except BaseException:
+            undo.all()
+            raise
 
 
 def create(opened: Opened) -> Saved:
@@ -131,38 +136,6 @@ def _committed(
             str(repository.get("url", "")), str(repository.get("host", "")), branch, base
         )
     return Saved(branch, commit, pushed, failure, pull_request, remarks, tuple(problems), tuple(written))
-
-
-def _begin(directory: Path, branch: str) -> None:
-    if not branch or not branches.is_work_tree(directory) or branch == branches.current(directory):
-        return
-    if not branches.is_name(branch):
-        raise UsageError(f"'{branch}' cannot be the name of a branch")
-    if branches.exists(directory, branch):
-        raise UsageError(f"there is a branch '{branch}' already; give another name")
-    branches.begin(directory, branch)
-
-
-@contextmanager
-def _images(directory: Path, images: Mapping[str, bytes]) -> Iterator[None]:
-    """Put images in their place, and what was there back where something goes wrong."""
-    inside = directory.resolve()
-    if outside := [path for path in images if not (directory / path).resolve().is_relative_to(inside)]:
-        raise UsageError(f"{outside[0]} is not in the repository")
-    before = {path: (directory / path).read_bytes() if (directory / path).is_file() else None for path in images}
-    try:
-        for path, data in images.items():
-            target = directory / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            files.replace(target, data)
-        yield
-    except BaseException:
-        for path, old in before.items():
-            if old is None:
-                (directory / path).unlink(missing_ok=True)
-            else:
-                files.replace(directory / path, old)
-        raise
 
 
 # --- what is proposed
