@@ -33,6 +33,8 @@ _ADDRESS: Final = re.compile(r"\[?([0-9A-Za-z.:-]*?)\]?:([0-9]{1,5})")
     help="With --listen: file with the token that the proxy sends (Authorization: Bearer …).",
 )
 @click.option("--tiles", is_flag=True, help="Let browsers fetch the map of PDOK behind the municipality.")
+@click.option("--static", type=click.Path(path_type=Path, file_okay=False), help="Write the questions as static files.")
+@click.option("--mail-to", metavar="ADDRESS", default="", help="With --static: who gets the answers by e-mail.")
 @chart_options
 def form(
     directory: Path,
@@ -44,6 +46,8 @@ def form(
     user_header: str | None,
     token_file: Path | None,
     tiles: bool,
+    static: Path | None,
+    mail_to: str,
     charts: Path | None,
     offline: bool,
 ) -> None:
@@ -51,7 +55,16 @@ def form(
 
     The page is there for this machine alone, until Ctrl-C. With --listen it is there for a proxy that signs people in
     and says so with --user-header or --token-file.
+
+    With --static nothing is served: the questions of who starts are written as files, for an intranet or the pages of
+    a Git host, and make antwoorden.yaml for `signalen new --answers`.
     """
+    if static is not None:
+        from signalen_toolkit.page.elsewhere import static as pages
+
+        for name in pages.write(static, mail_to):
+            click.echo(f"wrote {static / name}")
+        return
     try:
         from signalen_toolkit.page import serving
         from signalen_toolkit.page.app import make_app
