@@ -32,8 +32,9 @@ os.environ.setdefault("SIGNALEN_OFFLINE", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --update-golden."""
+    """Add --update-golden and --update-pictures."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what is rendered now")
+    parser.addoption("--update-pictures", action="store_true", help="rewrite docs/pictures from the pages as they are")
 
 
 def example_forms() -> list[Path]:
