@@ -93,7 +93,13 @@ def onboard(page: Page, *, script: bool) -> None:
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `signalen`."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    return subprocess.run([sys.executable, "-m", "signalen_toolkit", *arguments], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "signalen_toolkit", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -130,9 +136,27 @@ def picture(page: Page, name: str, config: pytest.Config | None) -> None:
 def test_every_page_is_accessible_and_fits(browser: Browser, existing: str, state: str) -> None:
     watched = visit(browser, existing, **STATES[state])
     page = watched.page
-    pages = ["/", "/environments", "/environment/acceptance", "/review", "/review/form", "/search?q=kleur", "/accessibility", "/section/nope"]
-    hrefs = page.locator("main a[href^='/section/']").evaluate_all("links => links.map(link => link.getAttribute('href'))") if state != "without JavaScript" else []
-    pages += hrefs + ["/section/branding", "/section/map", "/environment/acceptance/general", "/environment/acceptance/branding"]
+    pages = [
+        "/",
+        "/environments",
+        "/environment/acceptance",
+        "/review",
+        "/review/form",
+        "/search?q=kleur",
+        "/accessibility",
+        "/section/nope",
+    ]
+    hrefs = (
+        page.locator("main a[href^='/section/']").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        if state != "without JavaScript"
+        else []
+    )
+    pages += hrefs + [
+        "/section/branding",
+        "/section/map",
+        "/environment/acceptance/general",
+        "/environment/acceptance/branding",
+    ]
     for path in dict.fromkeys(pages):
         watched.open(path)
         if state != "without JavaScript":
@@ -293,7 +317,10 @@ def test_an_icon_is_cut_to_its_size(browser: Browser, existing: str, repository:
     watched.open("/section/branding")
     page = watched.page
     wide = tmp_path / "wide.svg"
-    wide.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="100"><rect width="300" height="100" fill="#c00"/></svg>', encoding="utf-8")
+    wide.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="100"><rect width="300" height="100" fill="#c00"/></svg>',
+        encoding="utf-8",
+    )
     field = page.locator('[name="/branding/iosIcon"]')
     field.set_input_files(str(wide))
     expect(page.locator(".cropper canvas")).to_be_visible()
@@ -336,7 +363,9 @@ def test_the_static_page_makes_answers_for_the_command(browser: Browser, tmp_pat
     page.fill('[name="/municipality/code"]', "'s-hertogenbosch")
     for name in ("contact", "platform"):
         for field, text in ANSWERS[name].items():
-            page.check(f'[name="{field}"][value={text}]') if field == "/delivery" else page.fill(f'[name="{field}"]', text)
+            page.check(f'[name="{field}"][value={text}]') if field == "/delivery" else page.fill(
+                f'[name="{field}"]', text
+            )
     page.check('[name="/components/dex/enabled"][value=true]')
     expect(page.locator('[name="/identity/issuer"]')).to_be_hidden()
     page.fill('[name="/dex/connectors/0/tenant"]', "6f5902ac-237e-4f2b-8c1a-2f1f6f2c9d10")

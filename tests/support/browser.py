@@ -23,7 +23,12 @@ _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "b
 @contextmanager
 def served(directory: Path, state: Path, *options: str) -> Iterator[str]:
     """Run the command on a folder, and give the address that it prints."""
-    environment = {**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": str(PACKAGE.parent), "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(state),
+        "PYTHONPATH": str(PACKAGE.parent),
+        "PYTHONUNBUFFERED": "1",
+    }
     command = [sys.executable, "-m", "signalen_toolkit", "form", str(directory), "--no-browser", *options]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -72,7 +77,8 @@ def findings(page: Page) -> list[str]:
     page.evaluate(AXE)
     result: dict[str, Any] = page.evaluate("rules => axe.run(document, rules)", _RULES)
     return [
-        f"{one['id']}: {one['help']} {[node['html'][:160] for node in one['nodes']][:3]}" for one in result["violations"]
+        f"{one['id']}: {one['help']} {[node['html'][:160] for node in one['nodes']][:3]}"
+        for one in result["violations"]
     ]
 
 

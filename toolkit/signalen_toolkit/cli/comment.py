@@ -61,49 +61,50 @@ def put(text: str, variables: Variables) -> str:
     server = _gitlab(variables) if variables.get("GITLAB_CI") else _github(variables)
     for comment in _listed(server):
         if str(comment.get("body", "")).startswith(MARK):
-            _call(server.one.format(id=comment["id"]), server.headers, server.update, {"body": body})
+            call(server.one.format(id=comment["id"]), server.headers, server.update, {"body": body})
             return "changed the comment"
-    _call(server.comments, server.headers, "POST", {"body": body})
+    call(server.comments, server.headers, "POST", {"body": body})
     return "wrote a comment"
 
 
 def _github(variables: Variables) -> Server:
     """GitHub, and Forgejo and Gitea, which have the same addresses below theirs."""
-    event = json.loads(Path(_needed(variables, "GITHUB_EVENT_PATH")).read_text(encoding="utf-8"))
+    event = json.loads(Path(needed(variables, "GITHUB_EVENT_PATH")).read_text(encoding="utf-8"))
     number = (event.get("pull_request") or {}).get("number")
     if not number:
         raise UsageError("this pipeline runs for no pull request")
-    issues = f"{_needed(variables, 'GITHUB_API_URL')}/repos/{_needed(variables, 'GITHUB_REPOSITORY')}/issues"
+    issues = f"{needed(variables, 'GITHUB_API_URL')}/repos/{needed(variables, 'GITHUB_REPOSITORY')}/issues"
     headers = {"Authorization": f"Bearer {variables[TOKEN]}", "Accept": "application/json"}
     return Server(f"{issues}/{int(number)}/comments", f"{issues}/comments/{{id}}", headers)
 
 
 def _gitlab(variables: Variables) -> Server:
-    project = f"{_needed(variables, 'CI_API_V4_URL')}/projects/{_needed(variables, 'CI_PROJECT_ID')}"
-    notes = f"{project}/merge_requests/{_needed(variables, 'CI_MERGE_REQUEST_IID')}/notes"
+    project = f"{needed(variables, 'CI_API_V4_URL')}/projects/{needed(variables, 'CI_PROJECT_ID')}"
+    notes = f"{project}/merge_requests/{needed(variables, 'CI_MERGE_REQUEST_IID')}/notes"
     return Server(notes, f"{notes}/{{id}}", {"PRIVATE-TOKEN": variables[TOKEN]}, update="PUT")
 
 
 def _put_azure(body: str, variables: Variables) -> str:
     """Azure has threads of comments, all of them on one page."""
-    project = urllib.parse.quote(_needed(variables, "SYSTEM_TEAMPROJECT"))
-    repository = _needed(variables, "BUILD_REPOSITORY_ID")
-    number = _needed(variables, "SYSTEM_PULLREQUEST_PULLREQUESTID")
-    base = f"{_needed(variables, 'SYSTEM_COLLECTIONURI').rstrip('/')}/{project}/_apis/git/repositories/{repository}"
+    project = urllib.parse.quote(needed(variables, "SYSTEM_TEAMPROJECT"))
+    repository = needed(variables, "BUILD_REPOSITORY_ID")
+    number = needed(variables, "SYSTEM_PULLREQUEST_PULLREQUESTID")
+    base = f"{needed(variables, 'SYSTEM_COLLECTIONURI').rstrip('/')}/{project}/_apis/git/repositories/{repository}"
     threads, version = f"{base}/pullRequests/{number}/threads", "?api-version=7.1"
     headers = {"Authorization": f"Bearer {variables[TOKEN]}"}
-    for thread in _call(threads + version, headers).get("value", []):
+    for thread in call(threads + version, headers).get("value", []):
         for comment in thread.get("comments") or []:
             if str(comment.get("content") or "").startswith(MARK) and not thread.get("isDeleted"):
                 address = f"{threads}/{thread['id']}/comments/{comment['id']}{version}"
-                _call(address, headers, "PATCH", {"content": body})
+                call(address, headers, "PATCH", {"content": body})
                 return "changed the comment"
     comment = {"parentCommentId": 0, "content": body, "commentType": 1}
-    _call(threads + version, headers, "POST", {"comments": [comment], "status": _CLOSED})
+    call(threads + version, headers, "POST", {"comments": [comment], "status": _CLOSED})
     return "wrote a comment"
 
 
-def _needed(variables: Variables, name: str) -> str:
+def needed(variables: Variables, name: str) -> str:
+    """Return a variable of the pipeline. Raises UsageError where it is missing."""
     if not variables.get(name):
         raise UsageError(f"the variable {name} is missing: this is no pipeline of a pull request")
     return variables[name]
@@ -112,7 +113,7 @@ def _needed(variables: Variables, name: str) -> str:
 def _listed(server: Server) -> Iterator[Mapping[str, Any]]:
     for page in range(1, _MOST_PAGES + 1):
         # Each server knows one of the names for the size of a page, and passes over the other.
-        found = _call(f"{server.comments}?per_page={_PAGE}&limit={_PAGE}&page={page}", server.headers)
+        found = call(f"{server.comments}?per_page={_PAGE}&limit={_PAGE}&page={page}", server.headers)
         yield from found
         # A server may allow fewer on a page than were asked for: only an empty one is the last.
         if not found:
@@ -126,7 +127,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mapping[str, Any] | None = None) -> Any:
+def call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mapping[str, Any] | None = None) -> Any:
+    """Ask a server, and return its answer, which is JSON. Raises UsageError with what it refuses."""
     if not url.startswith(("https://", "http://")):
         raise UsageError(f"{url} is not an address of a server")
     sent = {**headers, "Content-Type": "application/json", "User-Agent": f"signalen-toolkit/{__version__}"}

@@ -35,6 +35,11 @@ _ADDRESS: Final = re.compile(r"\[?([0-9A-Za-z.:-]*?)\]?:([0-9]{1,5})")
 @click.option("--tiles", is_flag=True, help="Let browsers fetch the map of PDOK behind the municipality.")
 @click.option("--static", type=click.Path(path_type=Path, file_okay=False), help="Write the questions as static files.")
 @click.option("--mail-to", metavar="ADDRESS", default="", help="With --static: who gets the answers by e-mail.")
+@click.option(
+    "--issue-form",
+    type=click.Choice(["github", "gitlab", "forgejo"]),
+    help="Write the form of an issue into DIRECTORY.",
+)
 @chart_options
 def form(
     directory: Path,
@@ -48,6 +53,7 @@ def form(
     tiles: bool,
     static: Path | None,
     mail_to: str,
+    issue_form: str | None,
     charts: Path | None,
     offline: bool,
 ) -> None:
@@ -57,8 +63,15 @@ def form(
     and says so with --user-header or --token-file.
 
     With --static nothing is served: the questions of who starts are written as files, for an intranet or the pages of
-    a Git host, and make antwoorden.yaml for `signalen new --answers`.
+    a Git host, and make antwoorden.yaml for `signalen new --answers`. With --issue-form they are the form of an issue in
+    the repository DIRECTORY, with a pipeline that makes a pull request with a new municipality of each.
     """
+    if issue_form is not None:
+        from signalen_toolkit.page.elsewhere import issue_form as forms
+
+        for name in forms.write(directory, issue_form):
+            click.echo(f"wrote {directory / name}")
+        return
     if static is not None:
         from signalen_toolkit.page.elsewhere import static as pages
 
