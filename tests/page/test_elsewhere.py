@@ -59,7 +59,9 @@ NASTY = [
 
 def body(answers: dict[str, str]) -> str:
     """Return an issue as a Git host writes it of its form."""
-    parts = [f"### {submitted_issue.label(one, NL)}\n\n{answers.get(one.name) or '_No response_'}" for one in inquiries()]
+    parts = [
+        f"### {submitted_issue.label(one, NL)}\n\n{answers.get(one.name) or '_No response_'}" for one in inquiries()
+    ]
     return "\n\n".join(parts)
 
 
@@ -117,7 +119,9 @@ def test_a_municipality_that_is_there_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", NASTY)
 @pytest.mark.parametrize("name", ["/municipality/code", "/contact/openingHours", "/branding/title", "/repository/url"])
-def test_what_a_stranger_writes_stays_a_value(tmp_path: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_stranger_writes_stays_a_value(
+    tmp_path: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     outcome = submitted_issue.take(body({**ANSWERS, name: text}), tmp_path)
@@ -127,7 +131,18 @@ def test_what_a_stranger_writes_stays_a_value(tmp_path: Path, name: str, text: s
     assert "<img" not in outcome.answer.replace("\\<", "")
     if outcome.is_made:
         data = reader.read(tmp_path / outcome.folder / "municipality.yaml").data
-        assert set(data) <= {"apiVersion", "municipality", "contact", "repository", "delivery", "environments", "identity", "dex", "components", "branding"}
+        assert set(data) <= {
+            "apiVersion",
+            "municipality",
+            "contact",
+            "repository",
+            "delivery",
+            "environments",
+            "identity",
+            "dex",
+            "components",
+            "branding",
+        }
         assert data["repository"]["url"] == ANSWERS["/repository/url"]
 
 
@@ -143,7 +158,9 @@ def test_any_text_is_an_issue(tmp_path: Path, text: str) -> None:
 
 
 def test_answers_that_do_not_go_with_a_choice_are_left_out() -> None:
-    data = data_of({"/components/dex/enabled": "false", "/dex/connectors/0/tenant": "x", "/identity/clientId": "signalen"})
+    data = data_of(
+        {"/components/dex/enabled": "false", "/dex/connectors/0/tenant": "x", "/identity/clientId": "signalen"}
+    )
     assert "dex" not in data
     assert data["identity"] == {"clientId": "signalen"}
 
@@ -188,7 +205,10 @@ def test_the_form_of_gitlab_is_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", list(issue_form.HOSTS))
 def test_nothing_of_an_issue_is_in_a_command_of_a_pipeline(host: str, tmp_path: Path) -> None:
-    assert [*map(str, issue_form.write(tmp_path, host))] == [issue_form.HOSTS[host].form, issue_form.HOSTS[host].pipeline]
+    assert [*map(str, issue_form.write(tmp_path, host))] == [
+        issue_form.HOSTS[host].form,
+        issue_form.HOSTS[host].pipeline,
+    ]
     text = (tmp_path / issue_form.HOSTS[host].pipeline).read_text(encoding="utf-8")
     assert pyyaml.safe_load(text)
     assert not re.search(r"issue\.(title|body)", text)
@@ -292,7 +312,11 @@ def test_an_issue_becomes_a_pull_request(clone: Path, tmp_path: Path) -> None:
     assert again == ["issue 7: answered already"]
     assert changed == said
     (pull,) = host.pulls
-    assert (pull["title"], pull["head"]["ref"], pull["base"]) == ("Richt Signalen in voor 's-Hertogenbosch", "nieuwe-gemeente/7", "main")
+    assert (pull["title"], pull["head"]["ref"], pull["base"]) == (
+        "Richt Signalen in voor 's-Hertogenbosch",
+        "nieuwe-gemeente/7",
+        "main",
+    )
     files = must(tmp_path / "remote.git", "ls-tree", "-r", "--name-only", "nieuwe-gemeente/7").decode().splitlines()
     assert "municipalities/s-hertogenbosch/municipality.yaml" in files
     text = must(tmp_path / "remote.git", "show", "nieuwe-gemeente/7:municipalities/s-hertogenbosch/municipality.yaml")

@@ -63,8 +63,8 @@ def form(
     and says so with --user-header or --token-file.
 
     With --static nothing is served: the questions of who starts are written as files, for an intranet or the pages of
-    a Git host, and make antwoorden.yaml for `signalen new --answers`. With --issue-form they are the form of an issue in
-    the repository DIRECTORY, with a pipeline that makes a pull request with a new municipality of each.
+    a Git host, and make antwoorden.yaml for `signalen new --answers`. With --issue-form they are the form of an issue
+    in the repository DIRECTORY, with a pipeline that makes a pull request with a new municipality of each.
     """
     if issue_form is not None:
         from signalen_toolkit.page.elsewhere import issue_form as forms
