@@ -22,7 +22,7 @@ from signalen_toolkit.cli import issue
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 from signalen_toolkit.documents import reader
-from signalen_toolkit.git.run import must
+from signalen_toolkit.git.run import must, remotely
 from signalen_toolkit.page.elsewhere import issue_form, static, submitted_issue
 from signalen_toolkit.page.elsewhere.questions import data_of, inquiries
 from signalen_toolkit.page.language.words import Words
@@ -283,11 +283,11 @@ def clone(tmp_path: Path) -> Path:
     """Give a clone as a pipeline has it."""
     remote, found = tmp_path / "remote.git", tmp_path / "clone"
     must(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-    must(tmp_path, "clone", "--quiet", str(remote), str(found))
+    remotely(tmp_path, "clone", "--quiet", str(remote), str(found))
     (found / "README.md").write_text("x", encoding="utf-8")
     must(found, "add", "--all")
     must(found, "-c", "user.name=T", "-c", "user.email=t@example.nl", "commit", "--quiet", "--message", "x")
-    must(found, "push", "--quiet", "origin", "HEAD:main")
+    remotely(found, "push", "--quiet", "origin", "HEAD:main")
     return found
 
 

@@ -81,13 +81,13 @@ def test_every_text_that_a_page_asks_for_is_in_the_table_and_the_other_way_round
     sources = [*(PAGE / "templates").glob("*.html"), *PAGE.rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked = set(re.findall(r"\b(?:t|words)\(\s*\"([a-z][\w:/-]*)\"", text)) | set(
-        re.findall(r"\"((?:municipality|environment|general|secret|image|error):[\w-]+)\"", text)
+        re.findall(r"\"((?:municipality|environment|general|secret|image|issue|error):[\w-]+)\"", text)
     )
     with (PAGE / "language/words.csv").open(encoding="utf-8", newline="") as file:
         known = {row["key"] for row in csv.DictReader(file)}
     whole = {one for one in asked if not one.endswith(":")}
     assert whole - known == set()
-    beginnings = (*(one for one in asked if one.endswith(":")), "start:", "error:")
+    beginnings = (*(one for one in asked if one.endswith(":")), "start:", "static:", "error:")
     assert {key for key in known - whole if not key.startswith(beginnings)} == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 from signalen_toolkit.base.paths import folder
 from signalen_toolkit.documents import reader
 from signalen_toolkit.form.git_hosts import git_hosts, pull_request_address
-from signalen_toolkit.git.run import must
+from signalen_toolkit.git.run import must, remotely
 from signalen_toolkit.page.guard import Entrance
 
 from tests.support.pages import HOST, Visitor, text_of
@@ -26,7 +26,7 @@ def remote(repository: Path, tmp_path: Path) -> Path:
     bare = tmp_path / "remote.git"
     must(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
     must(repository, "remote", "add", "origin", str(bare))
-    must(repository, "push", "--quiet", "--set-upstream", "origin", "main")
+    remotely(repository, "push", "--quiet", "--set-upstream", "origin", "main")
     return bare
 
 
@@ -122,11 +122,12 @@ def test_a_push_that_fails_is_said_and_the_commit_stays(visitor: Visitor, remote
     assert git(visitor.directory, "log", "-1", "--format=%s") == "Wijzig telefoonnummer"
 
 
-def test_a_hook_that_refuses_is_said_and_nothing_is_lost(visitor: Visitor) -> None:
-    hook = visitor.directory / ".git/hooks/pre-commit"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'no such day'\nexit 1\n", encoding="utf-8")
-    hook.chmod(0o755)
+def test_a_commit_that_is_refused_is_said_and_nothing_is_lost(
+    visitor: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "gitconfig"  # the person's own: who signs, and cannot
+    settings.write_text("[commit]\n\tgpgSign = true\n[gpg]\n\tprogram = false\n", encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     before = {
         path: path.read_bytes() for path in visitor.directory.rglob("*") if path.is_file() and ".git/" not in str(path)
     }
@@ -134,14 +135,15 @@ def test_a_hook_that_refuses_is_said_and_nothing_is_lost(visitor: Visitor) -> No
     change_phone(visitor)
     code, page = save(visitor)
     assert code == 409
-    assert "no such day" in text_of(page)
+    assert "Opslaan is niet gelukt" in text_of(page)
+    assert "gpg failed to sign" in text_of(page)
     after = {
         path: path.read_bytes() for path in visitor.directory.rglob("*") if path.is_file() and ".git/" not in str(path)
     }
     assert after == before
     assert git(visitor.directory, "status", "--porcelain") == ""
     assert git(visitor.directory, "branch", "--format=%(refname:short)") == "main"
-    hook.unlink()
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
     assert save(visitor)[0] == 200
     assert "14 073" in visitor.form()
     assert (visitor.directory / "assets/favicon.png").read_bytes() == ICON

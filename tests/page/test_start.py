@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from signalen_toolkit.catalog.load import catalog
-from signalen_toolkit.git.run import must
+from signalen_toolkit.git.run import must, remotely
 from signalen_toolkit.validation.check import check_file
 
 from tests.support.pages import ANSWERS, Visitor, text_of
@@ -139,7 +139,7 @@ def test_a_form_with_mistakes_is_not_made(newcomer: Visitor) -> None:
 def test_a_clone_of_an_empty_repository_is_filled_and_pushed(tmp_path: Path) -> None:
     remote, clone = tmp_path / "remote.git", tmp_path / "clone"
     must(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-    must(tmp_path, "clone", "--quiet", str(remote), str(clone))
+    remotely(tmp_path, "clone", "--quiet", str(remote), str(clone))
     newcomer = Visitor(clone, tmp_path / "state")
     newcomer.make()
     assert b"Richt Signalen in" in must(remote, "log", "--format=%s", "main")

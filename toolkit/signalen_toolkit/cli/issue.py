@@ -25,10 +25,10 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.comment import TOKEN, call, needed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.git import branches
-from signalen_toolkit.git.run import git, must, said
+from signalen_toolkit.git.run import must, remotely, said
 from signalen_toolkit.page.elsewhere import submitted_issue
 from signalen_toolkit.page.elsewhere.issue_form import LABEL
-from signalen_toolkit.page.elsewhere.submitted_issue import Outcome
+from signalen_toolkit.page.elsewhere.submitted_issue import TakenUp
 
 Variables = Mapping[str, str]
 
@@ -100,7 +100,7 @@ def _taken(directory: Path, server: _Server, issue: _Issue) -> str:
     return f"issue {issue.number}: {'made ' + outcome.folder if outcome.is_made else 'answered what is wrong'}"
 
 
-def _proposed(directory: Path, server: _Server, issue: _Issue, outcome: Outcome) -> str:
+def _proposed(directory: Path, server: _Server, issue: _Issue, outcome: TakenUp) -> str:
     """Commit and push a municipality, make a pull request of it, and say where that is."""
     name = outcome.municipality.name if outcome.municipality else ""
     title = f"Richt Signalen in voor {name}"
@@ -111,11 +111,13 @@ def _proposed(directory: Path, server: _Server, issue: _Issue, outcome: Outcome)
         GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="http.extraHeader", GIT_CONFIG_VALUE_0=f"Authorization: Basic {login}"
     )
     try:
-        pushed = git(directory, "push", "--quiet", "--force", "origin", f"{issue.branch}:refs/heads/{issue.branch}")
+        pushed = remotely(
+            directory, "push", "--quiet", "--force", "origin", f"{issue.branch}:refs/heads/{issue.branch}"
+        )
     finally:
         for variable in ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"):
             os.environ.pop(variable, None)
-    if pushed.returncode != 0:
+    if pushed.code != 0:
         raise UsageError(f"git push failed: {said(pushed).replace(login, '…')}")
     for one in (
         call(

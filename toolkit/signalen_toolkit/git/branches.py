@@ -8,37 +8,37 @@ from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.git.first_commit import author_options
-from signalen_toolkit.git.run import git, must, said
+from signalen_toolkit.git.run import failed, git, must, remotely, said
 
 _REMOTE: Final = "origin"
 
 
 def is_in_repository(directory: Path) -> bool:
     """Tell whether a folder is in the work tree of a repository."""
-    return git(directory, "rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
+    return git(directory, "rev-parse", "--is-inside-work-tree").output.strip() == b"true"
 
 
 def is_work_tree(directory: Path) -> bool:
     """Tell whether a folder is in the work tree of a repository that has a commit."""
     done = git(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return done.returncode == 0 and is_in_repository(directory)
+    return done.code == 0 and is_in_repository(directory)
 
 
 def current(directory: Path) -> str:
     """Return the name of the branch that is checked out; empty where none is."""
     done = git(directory, "symbolic-ref", "--quiet", "--short", "HEAD")
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+    return done.output.decode(errors="replace").strip() if done.code == 0 else ""
 
 
 def exists(directory: Path, branch: str) -> bool:
     """Tell whether there is a branch of this name, here or at the remote as it was last seen."""
     names = (f"refs/heads/{branch}", f"refs/remotes/{_REMOTE}/{branch}")
-    return any(git(directory, "show-ref", "--verify", "--quiet", name).returncode == 0 for name in names)
+    return any(git(directory, "show-ref", "--verify", "--quiet", name).code == 0 for name in names)
 
 
 def is_name(branch: str) -> bool:
     """Tell whether Git takes a text as the name of a branch."""
-    return bool(branch) and git(Path.cwd(), "check-ref-format", "--branch", branch).returncode == 0
+    return bool(branch) and git(Path.cwd(), "check-ref-format", "--branch", branch).code == 0
 
 
 def begin(directory: Path, branch: str) -> None:
@@ -48,7 +48,7 @@ def begin(directory: Path, branch: str) -> None:
 
 def leave(directory: Path, before: str, branch: str) -> None:
     """Go back from a new branch that holds nothing of its own, and remove it; the files stay as they are."""
-    if git(directory, "rev-parse", before).stdout == git(directory, "rev-parse", branch).stdout:
+    if git(directory, "rev-parse", before).output == git(directory, "rev-parse", branch).output:
         must(directory, "symbolic-ref", "HEAD", f"refs/heads/{before}")
         git(directory, "branch", "--quiet", "--delete", branch)
 
@@ -62,16 +62,16 @@ def unstage(directory: Path, paths: Sequence[str]) -> None:
 def commit(directory: Path, paths: Sequence[str], message: str, author: str = "") -> str:
     """Commit these files and folders and no others, and return the commit; empty where nothing of them changed.
 
-    Hooks of the repository have their say. Raises UsageError with what Git or they complain about.
+    Hooks of the repository do not run. Raises UsageError with what Git complains about.
     """
     there = [path for path in paths if (directory / path).exists() or _is_tracked(directory, path)]
     must(directory, "add", "--all", "--", *there)
-    if git(directory, "diff", "--cached", "--quiet", "--", *there).returncode == 0:
+    if git(directory, "diff", "--cached", "--quiet", "--", *there).code == 0:
         return ""
     by = ("--author", author) if author else ()
     done = git(directory, *author_options(directory), "commit", "--quiet", "--message", message, *by, "--", *there)
-    if done.returncode != 0:
-        complaint = " ".join((done.stdout + done.stderr).decode(errors="replace").split())
+    if done.code != 0:
+        complaint = " ".join((done.output + done.errors).decode(errors="replace").split())
         raise UsageError(f"git commit failed: {complaint}")
     return must(directory, "rev-parse", "HEAD").decode().strip()
 
@@ -79,13 +79,13 @@ def commit(directory: Path, paths: Sequence[str], message: str, author: str = ""
 def remote_address(directory: Path) -> str:
     """Return the address of the remote; empty where there is none."""
     done = git(directory, "remote", "get-url", _REMOTE)
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+    return done.output.decode(errors="replace").strip() if done.code == 0 else ""
 
 
 def push(directory: Path, branch: str) -> str:
     """Push a branch to the remote, and return what went wrong; nothing where it is there."""
-    done = git(directory, "push", "--quiet", "--set-upstream", _REMOTE, branch)
-    return "" if done.returncode == 0 else said(done) or "git push failed"
+    done = remotely(directory, "push", "--quiet", "--set-upstream", _REMOTE, branch)
+    return "" if done.code == 0 else said(done) or "git push failed"
 
 
 def renew(directory: Path, branch: str) -> None:
@@ -93,11 +93,16 @@ def renew(directory: Path, branch: str) -> None:
 
     Raises UsageError where the work tree holds what is not committed, or the branch here went another way.
     """
-    if git(directory, "status", "--porcelain", "--untracked-files=no").stdout.strip():
+    if git(directory, "status", "--porcelain", "--untracked-files=no").output.strip():
         raise UsageError(f"{directory} has changes that are not committed")
-    must(directory, "fetch", "--quiet", _REMOTE)
+    _reached(directory, "fetch", "--quiet", _REMOTE)
     must(directory, "switch", "--quiet", branch)
     must(directory, "merge", "--quiet", "--ff-only", f"{_REMOTE}/{branch}")
+
+
+def _reached(directory: Path, *arguments: str) -> None:
+    if (done := remotely(directory, *arguments)).code != 0:
+        raise failed(directory, done, arguments)
 
 
 def _is_tracked(directory: Path, path: str) -> bool:

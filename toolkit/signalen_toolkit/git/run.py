@@ -74,6 +74,7 @@ _COMMANDS: Final = frozenset(
         "vcs",
     ]
 )
+_PROTOCOLS: Final = "file:http:https:ssh"
 _SECONDS: Final = 120.0
 _LARGEST: Final = 2**28  # bytes of what Git prints
 
@@ -85,6 +86,17 @@ def git(directory: Path, *arguments: str, stdin: bytes = b"") -> Done:
     """
     settings = {**_FIXED, **{name: _harmless(name) for name in _programs(directory)}}
     return _run(directory, arguments, _with(_environment(), settings), stdin)
+
+
+def remotely(directory: Path, *arguments: str) -> Done:
+    """Run Git where it has to reach another repository, by a protocol that starts nothing of that repository's choice.
+
+    How that is done (a program for SSH, who keeps passwords) is what the person's own configuration says. Raises as
+    `git` does.
+    """
+    settings = {**_FIXED, **{name: _harmless(name) for name in _programs(directory)}}
+    environment = {**_environment(), "GIT_ALLOW_PROTOCOL": _PROTOCOLS}
+    return _run(directory, arguments, _with(environment, settings))
 
 
 def must(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:

@@ -90,14 +90,16 @@ def revise(
     charts: Catalog,
     change: Callable[[str], str],
     despite: Callable[[Problem], bool] = lambda _: False,
+    images: Mapping[str, bytes] = MappingProxyType({}),
 ) -> FormChange:
     """Make an edit, check the form as it becomes and render it; nothing is written.
 
-    `despite` tells the errors that are no reason against it, for whoever takes care of what they warn of.
+    `despite` tells the errors that are no reason against it, for whoever takes care of what they warn of. `images` are
+    files that are to come with it, by path.
     Raises ProblemsError where the edit cannot be made or leaves the form with errors, UsageError where a file of a
     person stands in the way of a rendered one.
     """
-    after = _side(change(before.text), directory, charts)
+    after = _side(change(before.text), directory, charts, images)
     if has_errors([one for one in after.problems if not despite(one)]):
         raise ProblemsError(after.problems)
     rendered = render(after.config, charts)
@@ -177,7 +179,7 @@ def check_downgrade(side: Side, wanted: Mapping[str, str]) -> None:
         raise ProblemsError(problems)
 
 
-def _side(text: str, directory: Path, charts: Catalog) -> Side:
+def _side(text: str, directory: Path, charts: Catalog, images: Mapping[str, bytes] = MappingProxyType({})) -> Side:
     source = reader.parse(text, FORM_FILE)
-    config, problems = check(source, charts, directory)
+    config, problems = check(source, charts, directory, images=images)
     return Side(text, source, config, tuple(problems))

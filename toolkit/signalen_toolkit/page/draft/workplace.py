@@ -61,7 +61,7 @@ class Workplace:
         """
         if self.is_new:
             return ""
-        text = read_text(self.directory / FORM_FILE)
+        text = read_text(self.directory, FORM_FILE)
         if drafts.read(text).data is None or drafts.read(text).problems:
             raise ProblemsError(drafts.read(text).problems)
         return text

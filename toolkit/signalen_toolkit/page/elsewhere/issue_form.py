@@ -19,7 +19,7 @@ from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.scalars import Below, below
 from signalen_toolkit.page.asking.kinds import FieldKind
-from signalen_toolkit.page.elsewhere.questions import CODE, Inquiry, inquiries
+from signalen_toolkit.page.elsewhere.questions import CODE, PlainQuestion, inquiries
 from signalen_toolkit.page.elsewhere.submitted_issue import label
 from signalen_toolkit.page.language.words import Words
 
@@ -81,7 +81,7 @@ def pipeline(host: str) -> str:
     return templates.get_template(f"{host}.yml").render(version=__version__, label=LABEL)
 
 
-def _element(number: int, one: Inquiry) -> dict[str, Any]:
+def _element(number: int, one: PlainQuestion) -> dict[str, Any]:
     words = Words("nl")
     attributes: dict[str, Any] = {"label": label(one, words), "description": " ".join(_explained(one, words))}
     kind = {FieldKind.LIST: "textarea", FieldKind.LONG: "textarea"}.get(one.kind, "input")
@@ -95,13 +95,13 @@ def _element(number: int, one: Inquiry) -> dict[str, Any]:
     return {"type": kind, "id": f"q{number}", "attributes": attributes, "validations": {"required": required}}
 
 
-def _options(one: Inquiry, words: Words) -> Iterator[str]:
+def _options(one: PlainQuestion, words: Words) -> Iterator[str]:
     values = ("true", "false") if one.kind is FieldKind.SWITCH else one.schema.get("enum", ())
     for value in values:
         yield words.asked(one.place, f":{value}") or words.value(str(value))
 
 
-def _explained(one: Inquiry, words: Words) -> Iterator[str]:
+def _explained(one: PlainQuestion, words: Words) -> Iterator[str]:
     yield (
         words("municipality:help")
         if one.place == CODE

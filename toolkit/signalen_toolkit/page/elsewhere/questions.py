@@ -26,7 +26,7 @@ _FIRST: Final[Mapping[str, str]] = {"type": "microsoft", "name": "Entra ID"}
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class PlainQuestion:
     """One question: its place in the form, and with which answer to another one it goes."""
 
     step: str
@@ -42,12 +42,12 @@ class Inquiry:
         return pointer(self.place)
 
 
-def inquiries() -> list[Inquiry]:
+def inquiries() -> list[PlainQuestion]:
     """Return the questions, in their order. Images are none: they are files, and come later."""
     return [one for step in outline.steps(FIRST_ENVIRONMENT) for one in _of_step(step)]
 
 
-def _of_step(step: outline.StartStep) -> Iterator[Inquiry]:
+def _of_step(step: outline.StartStep) -> Iterator[PlainQuestion]:
     for place, schema in step.settings:
         kind = kind_of(schema)
         if place == _CONNECTORS:
@@ -57,14 +57,14 @@ def _of_step(step: outline.StartStep) -> Iterator[Inquiry]:
             follows = place[0] == "identity" and "x-question" in schema
             when = {pointer(DEX): "false"} if follows else {}
             required = place == DEX or ("x-question" in schema and "default" not in schema)
-            yield Inquiry(step.name, place, schema, kind, required, when)
+            yield PlainQuestion(step.name, place, schema, kind, required, when)
 
 
-def _connector(step: str, schema: Schema) -> Iterator[Inquiry]:
+def _connector(step: str, schema: Schema) -> Iterator[PlainQuestion]:
     for key, child in resolve(schema["items"])["properties"].items():
         target = resolve(child)
         if is_leaf(kind_of(target)) and _FIRST["type"] in target.get("x-when", {}).get("type", ()):
-            yield Inquiry(step, (*_CONNECTORS, 0, key), target, kind_of(target), True, {pointer(DEX): "true"})
+            yield PlainQuestion(step, (*_CONNECTORS, 0, key), target, kind_of(target), True, {pointer(DEX): "true"})
 
 
 def data_of(answers: Mapping[str, str]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def data_of(answers: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _value(one: Inquiry, text: str) -> Any:
+def _value(one: PlainQuestion, text: str) -> Any:
     if one.kind is not FieldKind.LIST:
         return typed(text, one.schema)
     lines = [typed(line, resolve(one.schema["items"])) for line in text.splitlines()]

@@ -22,7 +22,7 @@ from signalen_toolkit.form.municipalities import municipalities
 from signalen_toolkit.page.asking import outline
 from signalen_toolkit.page.asking.kinds import FieldKind
 from signalen_toolkit.page.asking.places import identifier, pointer
-from signalen_toolkit.page.elsewhere.questions import CODE, Inquiry, inquiries
+from signalen_toolkit.page.elsewhere.questions import CODE, PlainQuestion, inquiries
 from signalen_toolkit.page.language.words import LANGUAGES, Words
 from signalen_toolkit.schema.formats import FORMATS
 
@@ -74,7 +74,7 @@ def page(language: str, mail_to: str = "") -> str:
     )
 
 
-def _facts(asked: list[Inquiry], words: Words) -> dict[str, Any]:
+def _facts(asked: list[PlainQuestion], words: Words) -> dict[str, Any]:
     """Return what the script has to know: the questions with their limits, the register, and its own words."""
     said = {key: words(f"static:{key}") for key in ("missing", "short", "long", "pattern", "unknown", "subject")}
     return {
@@ -84,7 +84,7 @@ def _facts(asked: list[Inquiry], words: Words) -> dict[str, Any]:
     }
 
 
-def _limits(one: Inquiry, words: Words) -> dict[str, Any]:
+def _limits(one: PlainQuestion, words: Words) -> dict[str, Any]:
     item = one.schema.get("items", one.schema)
     pattern = item.get("pattern", "")
     meant = item.get("x-pattern-message") or (FORMATS[item["format"]][1] if item.get("format") in FORMATS else "")

@@ -21,7 +21,7 @@ from signalen_toolkit.form import municipalities
 from signalen_toolkit.form.municipalities import Municipality
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.page.asking.places import pointer
-from signalen_toolkit.page.elsewhere.questions import CODE, Inquiry, data_of, inquiries
+from signalen_toolkit.page.elsewhere.questions import CODE, PlainQuestion, data_of, inquiries
 from signalen_toolkit.page.language.words import Words
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository import new
@@ -35,7 +35,7 @@ _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TakenUp:
     """What came of an issue: an answer to put in it, in Dutch, and what was made."""
 
     answer: str
@@ -48,7 +48,7 @@ class Outcome:
         return bool(self.folder)
 
 
-def label(one: Inquiry, words: Words) -> str:
+def label(one: PlainQuestion, words: Words) -> str:
     """Return the heading under which a question is asked in an issue."""
     return words("municipality:label") if one.place == CODE else words.asked(one.place) or words.place(one.place)
 
@@ -73,7 +73,7 @@ def answers_in(body: str) -> dict[str, str]:
     return found
 
 
-def _chosen(one: Inquiry, value: str) -> str:
+def _chosen(one: PlainQuestion, value: str) -> str:
     """Return the value that stands behind a choice, which is shown in words."""
     words = Words("nl")
     values = ("true", "false") if one.kind == "switch" else map(str, one.schema.get("enum", ()))
@@ -83,7 +83,7 @@ def _chosen(one: Inquiry, value: str) -> str:
     return value
 
 
-def take(body: str, root: Path, sources: Sources | None = None) -> Outcome:
+def take(body: str, root: Path, sources: Sources | None = None) -> TakenUp:
     """Make the municipality that an issue asks for in the repository at `root`, or say in Dutch what is wrong.
 
     Raises UsageError where the repository itself is in the way.
@@ -92,16 +92,16 @@ def take(body: str, root: Path, sources: Sources | None = None) -> Outcome:
     try:
         answers = answers_in(body)
     except UsageError as error:
-        return Outcome(_refusal([str(error)]))
+        return TakenUp(_refusal([str(error)]))
     named = answers.get(pointer(CODE), "")
     meant = municipalities.meant_by(named) if named else ()
     if len(meant) != 1:
         key = "empty" if not named else "several" if meant else "unknown"
-        return Outcome(_refusal([words(f"municipality:{key}", text=prose(named))]))
+        return TakenUp(_refusal([words(f"municipality:{key}", text=prose(named))]))
     (municipality,) = meant
     target = root / MEMBERS / municipality.slug
     if target.exists():
-        return Outcome(
+        return TakenUp(
             _refusal([f"{municipality.name} is er al: wijzig het formulier in {MEMBERS}/{municipality.slug}."])
         )
     data = data_of({**answers, pointer(CODE): municipality.code})
@@ -109,10 +109,10 @@ def take(body: str, root: Path, sources: Sources | None = None) -> Outcome:
     try:
         made = new.make(target, lambda images: _checked(given, images), force=False, git=False, sources=sources)
     except ProblemsError as error:
-        return Outcome(_refusal(list(_said(error.problems, words))))
+        return TakenUp(_refusal(list(_said(error.problems, words))))
     folder = f"{MEMBERS}/{municipality.slug}"
     warnings = list(_said(made.warnings, words))
-    return Outcome(_welcome(municipality, folder, warnings), municipality, folder)
+    return TakenUp(_welcome(municipality, folder, warnings), municipality, folder)
 
 
 def _checked(given: Answers, images: Path) -> Answers:

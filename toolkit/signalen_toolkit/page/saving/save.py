@@ -62,7 +62,7 @@ def save(opened: Opened, wish: Wish) -> Saved:
     """Save a draft of a form that is there.
 
     Raises BehindError where the form is another one by now, ProblemsError where the draft has errors or cannot be
-    written, UsageError where Git, a hook of it or a file of a person is in the way. Then all is as it was.
+    written, UsageError where Git or a file of a person is in the way. Then all is as it was.
     """
     directory, draft, charts = opened.place.directory, opened.draft, opened.place.charts
     with files.alone(directory):
@@ -72,12 +72,12 @@ def save(opened: Opened, wish: Wish) -> Saved:
         undo = Undo(directory)
         try:
             undo.begin(wish.branch)
-            undo.write_images(draft.images)
-            made = change.revise(directory, before, charts, lambda _: text_of(draft))
+            made = change.revise(directory, before, charts, lambda _: text_of(draft), images=draft.images)
             locked = charts_lock.plan(directory, made.files, charts, charts_lock.sources_of(opened.place.options))
-            undo.keep((FORM_FILE, CHARTS_LOCK, *made.changes.written, *made.changes.removed))
-            changes = change.put(made)
-            remarks = tuple(locked.write())
+            also = {**locked.files(), **draft.images}
+            undo.keep((FORM_FILE, *also, *made.changes.written, *made.changes.removed))
+            changes = change.put(made, also)
+            remarks = tuple(locked.lacks())
             paths = (FORM_FILE, CHARTS_LOCK, *draft.images, *made.files, *changes.removed)
             written = (FORM_FILE, *draft.images, *changes.written)
             return _committed(opened, wish, paths, remarks, made.after.problems, written)
