@@ -22,14 +22,13 @@ from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.page.asking.texts import EMPTY
 from signalen_toolkit.page.draft import draft as drafts
-from signalen_toolkit.page.draft import edits
+from signalen_toolkit.page.draft import edits, secrecy
 from signalen_toolkit.page.draft.draft import FormDraft
 from signalen_toolkit.page.draft.store import DraftStore
 from signalen_toolkit.repository import answers
 from signalen_toolkit.repository.answers import FIRST_ENVIRONMENT, Answers
 from signalen_toolkit.repository.template_files import PROJECT
 from signalen_toolkit.validation.check import check
-from signalen_toolkit.validation.rules.access import secrets
 
 NEW: Final[dict[str, Any]] = {"environments": {FIRST_ENVIRONMENT: {}}}
 
@@ -122,8 +121,12 @@ class Opened:
 
     @cached_property
     def secrets(self) -> frozenset[Place]:
-        """The places at which the draft has a secret in plain text, which is never shown."""
-        return frozenset(secrets.places(self.draft.data))
+        """The places at which there is or was a secret in plain text, which is never shown."""
+        return secrecy.among((self.draft.data, self.draft.base_data, drafts.read(self.text).data or {}))
+
+    def hides(self, place: Place) -> bool:
+        """Tell whether what stands at a place is not to be shown."""
+        return secrecy.concerns(place, self.secrets) or secrecy.has_secret(self.given(place), place)
 
     def given(self, place: Place) -> Any:
         """Return what a person filled in at a place, or None."""
@@ -132,8 +135,8 @@ class Opened:
     def with_data(self, data: Any) -> tuple[Opened, list[Place]]:
         """Return the draft with other data, and the places at which these have a secret, which is left out of them."""
         draft = self.draft.with_data(data)
-        refused = [place for place in secrets.places(draft.data) if at(draft.data, *place) != self.given(place)]
-        for place in sorted(refused, key=len, reverse=True):
+        refused = secrecy.coming(self.draft.data, draft.data)
+        for place in refused:
             draft = draft.with_data(_restored(draft.data, place, self.given(place)))
         return replace(self, draft=draft), refused
 
