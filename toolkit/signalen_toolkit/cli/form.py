@@ -11,6 +11,7 @@ import click
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli.shared import chart_options
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -70,13 +71,13 @@ def form(
         from signalen_toolkit.page.elsewhere import issue_form as forms
 
         for name in forms.write(directory, issue_form):
-            click.echo(f"wrote {directory / name}")
+            say(f"wrote {directory / name}")
         return
     if static is not None:
         from signalen_toolkit.page.elsewhere import static as pages
 
         for name in pages.write(static, mail_to):
-            click.echo(f"wrote {static / name}")
+            say(f"wrote {static / name}")
         return
     try:
         from signalen_toolkit.page import serving
@@ -105,7 +106,7 @@ def form(
     address = origins[0] if listen else f"{origins[0]}/open/{access.key}"
 
     def ready() -> None:
-        click.echo(f"The form is at {address}\nStop with Ctrl-C.")
+        say(f"The form is at {address}\nStop with Ctrl-C.")
         if not listen and not no_browser:
             serving.show(address)
 

@@ -22,7 +22,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli import streams
 from signalen_toolkit.cli.comment import TOKEN, call, needed
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.git import branches
 from signalen_toolkit.git.run import must, remotely, said
@@ -181,9 +183,10 @@ def _event(variables: Variables) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    streams.prepare()
     try:
         for line in main(Path(), variables()):
-            print(line)  # noqa: T201
+            say(line)
     except (UsageError, OSError, ValueError, KeyError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        say(f"Error: {error}", err=True)
         sys.exit(2)
