@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "toolkit/signalen_toolkit/data/pylock.toml"
 OLDEST = "3.11"
 # `build` is no extra of ours: what makes a wheel of a checkout, where the toolkit comes from Git.
-EXTRAS = ("build", "fast", "secrets", "verify")
+EXTRAS = ("build", "fast", "form", "secrets", "verify")
 PLATFORMS = re.compile(r"-(any|.*manylinux\S*_(x86_64|aarch64)|macosx_\S+)\.whl$")
 PYTHONS = re.compile(r"-(py3|py2\.py3|cp3\d+-abi3|cp31[1-4]-cp31[1-4])-")
 

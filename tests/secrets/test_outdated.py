@@ -11,7 +11,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.check import check
-from signalen_toolkit.secrets.files import Origin, path_of
+from signalen_toolkit.secrets.files import ValueOrigin, path_of
 from signalen_toolkit.secrets.make import init, set_value
 from signalen_toolkit.secrets.rotation import edit, rotate
 from signalen_toolkit.secrets.sops import Sops
@@ -39,7 +39,7 @@ def form(repository: Path, more: str) -> None:
         file.write(more)
 
 
-def origins(repository: Path, path: str = BACKEND) -> dict[str, Origin]:
+def origins(repository: Path, path: str = BACKEND) -> dict[str, ValueOrigin]:
     file = secret_files.read(repository, path)
     assert file
     return file.origins
@@ -67,7 +67,7 @@ def outdated(problems: Sequence[Problem]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("key", [True, False], ids=["with the key", "without it"])
 def test_the_random_password_of_before_is_not_accepted(repository: Path, key: bool) -> None:
     made = initialised(repository)
-    assert origins(repository)["DATABASE_PASSWORD"] is Origin.RANDOM
+    assert origins(repository)["DATABASE_PASSWORD"] is ValueOrigin.RANDOM
     assert check(repository, catalog()).problems == ()
     form(repository, MANAGED)
     if not key:
@@ -84,14 +84,14 @@ def test_what_somebody_gave_is_accepted_and_kept_on_the_way_back(repository: Pat
         done = set_value(repository, catalog(), "acceptance", key, PLAIN)
         assert not any("exec" in line for line in done.orders)  # no service in the cluster keeps it
     assert check(repository, catalog()).problems == ()
-    assert origins(repository)["DATABASE_PASSWORD"] is Origin.GIVEN
+    assert origins(repository)["DATABASE_PASSWORD"] is ValueOrigin.GIVEN
     text = (repository / "municipality.yaml").read_text()
     (repository / "municipality.yaml").write_text(text.replace(MANAGED, ""))
     # The Secret of the database in the cluster still has what it was made with.
     assert {one.rule for one in check(repository, catalog()).problems} == {"secret-differs"}
     rotate(repository, catalog(), "acceptance", KEYS)
     assert check(repository, catalog()).problems == ()
-    assert origins(repository)["DATABASE_PASSWORD"] is Origin.RANDOM
+    assert origins(repository)["DATABASE_PASSWORD"] is ValueOrigin.RANDOM
     found = values(repository)
     assert found["signalen-backend-postgresql-secrets/postgres-password"] != PLAIN
 
@@ -146,8 +146,8 @@ def test_an_edit_is_given(repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert done
     assert sorted(done.keys) == [f"signalen-backend-secrets/{key}" for key in KEYS]
     assert done.orders
-    assert {origins(repository)[key] for key in KEYS} == {Origin.GIVEN}
-    assert origins(repository)["SECRET_KEY"] is Origin.RANDOM
+    assert {origins(repository)[key] for key in KEYS} == {ValueOrigin.GIVEN}
+    assert origins(repository)["SECRET_KEY"] is ValueOrigin.RANDOM
     assert check(repository, catalog()).problems == ()
 
 
@@ -159,12 +159,12 @@ def test_the_client_secret_of_a_dex_that_is_gone_is_not_accepted(repository: Pat
     (repository / "municipality.yaml").write_text(with_dex + connector)
     init(repository, catalog(), sources=ValueSources(variables={"MICROSOFT_CLIENT_SECRET": "GIVEN"}))
     assert check(repository, catalog()).problems == ()
-    assert origins(repository)["OIDC_RP_CLIENT_SECRET"] is Origin.FOLLOWS
+    assert origins(repository)["OIDC_RP_CLIENT_SECRET"] is ValueOrigin.FOLLOWS
     (repository / "municipality.yaml").write_text(text)
     assert outdated(check(repository, catalog()).problems) == [("error", "OIDC_RP_CLIENT_SECRET")]
     set_value(repository, catalog(), "acceptance", "OIDC_RP_CLIENT_SECRET", OTHER)
     assert check(repository, catalog()).problems == ()
-    assert origins(repository)["OIDC_RP_CLIENT_SECRET"] is Origin.GIVEN
+    assert origins(repository)["OIDC_RP_CLIENT_SECRET"] is ValueOrigin.GIVEN
 
 
 def test_a_form_without_these_services_has_nothing_outdated(repository: Path) -> None:

@@ -46,7 +46,10 @@ def harmless(text: str, *, coloured: bool = False, commands: bool = False) -> st
     """
 
     def seen(found: re.Match[str]) -> str:
-        return found.group() if len(found.group()) > 1 else mark(found.group())
+        if len(found.group()) > 1:
+            return found.group()
+        # Part of the name of a file that is no text: with a mark for each, two would look alike.
+        return escape(found) if "\ud800" <= found.group() <= "\udfff" else mark(found.group())
 
     text = (_BUT_COLOURS if coloured else UNSEEN).sub(seen, text)
     text = _HASHES.sub(r"##\1\\[", text)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit.base.paths import PACKAGE
+from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
 LOCK: Final = "data/pylock.toml"
@@ -57,4 +58,4 @@ def continued(hashes: Iterable[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":  # for the container image, which has nothing but this package when it asks
-    sys.stdout.write("\n".join([*requirements(sys.argv[1:]), ""]))
+    say("\n".join(requirements(sys.argv[1:])))

@@ -22,7 +22,7 @@ from signalen_toolkit.form.needed_secrets import NeededKey, NeededSecret, by_han
 from signalen_toolkit.secrets import age_keys, sops_config
 from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets.environment import choose, needs_of, read_config, sops_of
-from signalen_toolkit.secrets.files import Origin, SecretFile, path_of
+from signalen_toolkit.secrets.files import SecretFile, ValueOrigin, path_of
 from signalen_toolkit.secrets.sops import NoKeyError, Sops, SopsError, find
 
 REASONS: Final[Mapping[str, str]] = {
@@ -150,26 +150,26 @@ def _secret(
     yield from _recipients(path, file, directory)
 
 
-def _is_outdated(needed: NeededKey, origin: Origin, file: SecretFile) -> bool:
+def _is_outdated(needed: NeededKey, origin: ValueOrigin, file: SecretFile) -> bool:
     """Tell whether a value was made for another form: random, or that of another key, where it is neither now.
 
     Somebody may have changed it without us: then it is seldom as long as what we make.
     """
-    if needed.random or needed.key.same_as or origin is Origin.GIVEN:
+    if needed.random or needed.key.same_as or origin is ValueOrigin.GIVEN:
         return False
     made = needed.key.generate + len(needed.key.prefix)
-    return origin is Origin.FOLLOWS or file.length(needed.key.name) == made
+    return origin is ValueOrigin.FOLLOWS or file.length(needed.key.name) == made
 
 
 def _outdated(
     file: SecretFile,
     needed: NeededKey,
-    origin: Origin | None,
+    origin: ValueOrigin | None,
     environment: Environment,
     severity: Severity = Severity.ERROR,
 ) -> Problem:
     """Make the problem of a value of before; without an origin, what it looks like is all that is known."""
-    was = {Origin.RANDOM: "has the random value", Origin.FOLLOWS: "has the value of another key"}
+    was = {ValueOrigin.RANDOM: "has the random value", ValueOrigin.FOLLOWS: "has the value of another key"}
     still = was[origin] if origin else "looks like the random value"
     message = f"{needed.key.name} still {still} that it had for a service of this environment's own"
     about = needed.key.description.rstrip(".")
@@ -271,7 +271,7 @@ def _of_before(
         except (SopsError, ValueError):
             continue
         if value and found == value:
-            yield _outdated(file, needed, Origin.RANDOM, environment)
+            yield _outdated(file, needed, ValueOrigin.RANDOM, environment)
             return
     prefix, length = needed.key.prefix, needed.key.generate
     if length and re.fullmatch(rf"{re.escape(prefix)}[A-Za-z0-9]{{{length}}}", value):

@@ -29,7 +29,7 @@ _ENCRYPTED: Final = re.compile(r"ENC\[AES256_GCM,data:(?P<data>[^,\]]+),iv:[^,\]
 _ORIGINS: Final = ("metadata", "annotations", "signalen.org/origins")
 
 
-class Origin(StrEnum):
+class ValueOrigin(StrEnum):
     """Where the value of a key comes from: chance, somebody who knows it, or another key that it follows."""
 
     RANDOM = "random"
@@ -57,9 +57,9 @@ class SecretFile:
         return [str(one.get("recipient", "")) for one in listed if isinstance(one, dict)]
 
     @property
-    def origins(self) -> dict[str, Origin]:
+    def origins(self) -> dict[str, ValueOrigin]:
         """Where the values of keys come from, as far as the file says: one of an older toolkit does not."""
-        known = {origin.value: origin for origin in Origin}
+        known = {origin.value: origin for origin in ValueOrigin}
         pairs = (pair.partition("=") for pair in str(at(self.data, *_ORIGINS) or "").split(","))
         return {key.strip(): known[word.strip()] for key, _, word in pairs if word.strip() in known}
 
@@ -110,7 +110,7 @@ def read(repository: Path, path: str) -> SecretFile | None:
     return None if content is None else SecretFile(reader.parse(content, path))
 
 
-def secret_text(name: str, namespace: str, values: Mapping[str, str], origins: Mapping[str, Origin]) -> str:
+def secret_text(name: str, namespace: str, values: Mapping[str, str], origins: Mapping[str, ValueOrigin]) -> str:
     """Return a Secret in plain text. It goes to SOPS, and nowhere else."""
     _, part, annotation = _ORIGINS
     told = [f"  {part}:", f"    {annotation}: {inline(_told(origins))}"] if origins else []
@@ -144,7 +144,7 @@ def changed(
     path: str,
     file: SecretFile,
     values: Mapping[str, str],
-    origins: Mapping[str, Origin],
+    origins: Mapping[str, ValueOrigin],
     sops: Sops,
 ) -> str:
     """Return the text of an encrypted file with other values for some keys; the rest is as it was, letter by letter."""
@@ -157,14 +157,14 @@ def changed(
         return copy.read_text(encoding="utf-8")
 
 
-def tell_origins(copy: Path, file: SecretFile, origins: Mapping[str, Origin], sops: Sops) -> None:
+def tell_origins(copy: Path, file: SecretFile, origins: Mapping[str, ValueOrigin], sops: Sops) -> None:
     """Write down in an encrypted file where values come from, beside what it says already (`file`)."""
     after = {**file.origins, **origins}
     if after != file.origins:
         sops.set(copy, _ORIGINS, _told(after))
 
 
-def _told(origins: Mapping[str, Origin]) -> str:
+def _told(origins: Mapping[str, ValueOrigin]) -> str:
     return ",".join(f"{key}={origin}" for key, origin in sorted(origins.items()))
 
 

@@ -24,7 +24,7 @@ from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.after_rotation import orders
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of, with_sops
-from signalen_toolkit.secrets.files import Origin, path_of
+from signalen_toolkit.secrets.files import ValueOrigin, path_of
 from signalen_toolkit.secrets.sops import Sops, find
 from signalen_toolkit.secrets.values import ValueSources
 
@@ -62,9 +62,9 @@ class _NewValues:
     values: Mapping[str, str] = field(repr=False)
     origins: Mapping[str, str]
 
-    def origin(self, path: str) -> Origin:
+    def origin(self, path: str) -> ValueOrigin:
         """Return where the value of a key comes from, in the word that its file keeps."""
-        return Origin.RANDOM if self.origins.get(path) == _RANDOM else Origin.GIVEN
+        return ValueOrigin.RANDOM if self.origins.get(path) == _RANDOM else ValueOrigin.GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def set_value(
         needs = needs_of(config, chosen, charts)
         found = one_key(needs, key)
         secret_values.check_value(value, found)
-        changed = change(directory, chosen, needs, {found.path: value}, Origin.GIVEN, find(program))
+        changed = change(directory, chosen, needs, {found.path: value}, ValueOrigin.GIVEN, find(program))
     return Changed(tuple(changed), tuple(orders(chosen, needs, changed)))
 
 
@@ -154,7 +154,7 @@ def change(
     environment: Environment,
     needs: Sequence[NeededSecret],
     values: Mapping[str, str],
-    origin: Origin,
+    origin: ValueOrigin,
     program: Path,
 ) -> list[str]:
     """Put values (by `<secret>/<key>`) of one origin into the files, and into the keys that have the same value.
@@ -221,8 +221,8 @@ def _may_change(key: NeededKey) -> bool:
     return bool(key.key.generate or key.key.same_as)
 
 
-def _origin(key: NeededKey, origin: Origin) -> Origin:
-    return Origin.FOLLOWS if key.key.same_as else origin
+def _origin(key: NeededKey, origin: ValueOrigin) -> ValueOrigin:
+    return ValueOrigin.FOLLOWS if key.key.same_as else origin
 
 
 def _new_values(

@@ -25,7 +25,7 @@ from signalen_toolkit.secrets import files as secret_files
 from signalen_toolkit.secrets import values as secret_values
 from signalen_toolkit.secrets.after_rotation import kept_by_services, orders
 from signalen_toolkit.secrets.environment import choose, needs_of, one_key, read_config, sops_of
-from signalen_toolkit.secrets.files import Origin, SecretFile
+from signalen_toolkit.secrets.files import SecretFile, ValueOrigin
 from signalen_toolkit.secrets.make import Changed, change
 from signalen_toolkit.secrets.sops import Sops, find
 
@@ -79,7 +79,7 @@ def rotate(
                 f"{known[0]} is not random: give it the value that it has elsewhere with `signalen secrets set`"
             )
         values = {key.path: secret_values.random_text(key) for key in wanted}
-        changed = change(directory, chosen, needs, values, Origin.RANDOM, find(program))
+        changed = change(directory, chosen, needs, values, ValueOrigin.RANDOM, find(program))
     left_out = tuple(key.path for key in kept)
     return Rotation(tuple(changed), left_out, tuple(orders(chosen, needs, changed)))
 
@@ -159,7 +159,7 @@ def _tell_given(path: str, before: bytes, copy: Path, sops: Sops) -> list[str]:
     old, new = (SecretFile(reader.parse(text, path)) for text in (before, copy.read_bytes()))
     was = {place[1]: value for place, value in old.values()}
     keys = [place[1] for place, value in new.values() if was.get(place[1]) != value]
-    if told := {key: Origin.GIVEN for key in keys if key in new.origins}:
+    if told := {key: ValueOrigin.GIVEN for key in keys if key in new.origins}:
         secret_files.tell_origins(copy, new, told, sops)
     return keys
 

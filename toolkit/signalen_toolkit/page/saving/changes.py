@@ -22,7 +22,7 @@ _DOTS = "••••••••"
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class SettingChange:
     """A setting that changes: its place, and its values as text; empty where it was or will not be filled in."""
 
     place: Place
@@ -30,17 +30,18 @@ class Changed:
     after: str
 
 
-def changed(opened: Opened) -> list[Changed]:
+def changed(opened: Opened) -> list[SettingChange]:
     """List what a draft changes."""
     draft = opened.draft
     found = [
-        Changed(one.path, _text(opened, one.path, one.old), _text(opened, one.path, one.new)) for one in draft.changes
+        SettingChange(one.path, _text(opened, one.path, one.old), _text(opened, one.path, one.new))
+        for one in draft.changes
     ]
     order = list(draft.base_data.get("environments") or {}), list(draft.data.get("environments") or {})
     if sorted(order[0]) == sorted(order[1]) and order[0] != order[1]:
-        found.append(Changed(("environments",), ", ".join(order[0]), ", ".join(order[1])))
+        found.append(SettingChange(("environments",), ", ".join(order[0]), ", ".join(order[1])))
     named = {path for path in draft.images if not any(one.after == path for one in found)}
-    return [*found, *(Changed(("branding",), path, path) for path in sorted(named))]
+    return [*found, *(SettingChange(("branding",), path, path) for path in sorted(named))]
 
 
 def form_of(opened: Opened) -> str:
