@@ -610,6 +610,24 @@ def test_an_environment_of_another_repository_is_not_taken_over(place: Place, de
     applied(place)
 
 
+@pytest.mark.parametrize(("delivery", "kind"), [("flux", "Kustomization"), ("argocd", "Application")])
+def test_an_environment_of_another_folder_is_not_taken_over(place: Place, delivery: str, kind: str) -> None:
+    """Two municipalities in one repository have its address in common."""
+    place.write(form(delivery, repository={"url": SSH, "path": "gemeenten/tilburg"}))
+    applied(place)
+    applied(place)
+    assert any(obj["kind"] == kind for obj in place.cluster.objects.values())
+    place.write(form(delivery, repository={"url": SSH, "path": "gemeenten/tilburg-noord"}))
+    before = place.content()
+    run = place.run("acceptance", "--apply", "--yes")
+    assert run.code == 1
+    assert "een andere map van de repository:" in run.output and "gemeenten/tilburg/clusters/acceptance" in run.output
+    assert run.changes == []
+    assert place.content() == before
+    place.write(form(delivery, repository={"url": SSH, "path": "x"}, cluster={"namespace": "signalen-breda"}))
+    applied(place)
+
+
 def test_an_environment_of_another_tool_is_handed_over_first(place: Place) -> None:
     place.write(form())
     applied(place)

@@ -223,6 +223,7 @@ read_facts() {
   tool_namespace=$(name_fact toolNamespace)
   repository=$(fact repository)
   branch=$(fact branch)
+  path_here=$(fact path)
   git_kind=$(name_fact gitServer)
   repository_secret=$(name_fact repositorySecret)
   secrets_provider=$(name_fact secretsProvider)
@@ -325,6 +326,27 @@ check_followers() {
       tended_from=$place
     fi
   done <<<"$followers"
+  check_folders
+}
+
+# Two municipalities may be in one repository: then the folder tells which of them an environment is of.
+check_folders() {
+  local followers kind place name path
+  followers=$(
+    followers_of kustomizations.kustomize.toolkit.fluxcd.io .spec.path
+    followers_of applications.argoproj.io .spec.source.path
+  ) || exit 1
+  while read -r kind place name path; do
+    [ "$name" = "$namespace" ] || continue
+    case ${path#./}/ in
+      "${path_here:+$path_here/}clusters/$environment"/*) ;;
+      *)
+        lack "namespace $namespace volgt in dit cluster een andere map van de repository: $path ($kind in namespace" \
+          "$place). Geef deze omgeving in het formulier een andere cluster.namespace. Is de map zelf verhuisd? Wijzig" \
+          "dan eerst het pad in dat object met kubectl edit"
+        ;;
+    esac
+  done <<<"$followers"
 }
 
 tended_by_another() {
@@ -332,7 +354,7 @@ tended_by_another() {
     "signalen handover $environment brengt een omgeving in stappen over, en noemt wat er eerst los moet"
 }
 
-# Prints a line for each object of a kind that follows a repository: kind, namespace, name, address.
+# Prints a line for each object of a kind that follows a repository: kind, namespace, name, and its address or path.
 followers_of() {
   local line="$1{\" \"}{.metadata.namespace}{\" \"}{.metadata.name}{\" \"}{$2}{\"\\n\"}"
   found "crd/$1" || return 0

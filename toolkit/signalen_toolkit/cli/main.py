@@ -18,6 +18,7 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli import streams
 from signalen_toolkit.cli.shared import (
+    below,
     chart_options,
     chart_sources,
     ended_by_signals,
@@ -207,7 +208,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
         found = None if again else inputs.key(directory, with_options, schemas)
         return f"{found}-locked" if found and locked else found
 
-    found = cache.remembered(own(variables(), "verify"), key, work)
+    found = below(directory, cache.remembered(own(variables(), "verify"), key, work))
     print_problems(found, format_)
     sys.exit(has_errors(found))
 

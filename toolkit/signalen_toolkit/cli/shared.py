@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -160,10 +161,34 @@ def progress(message: str) -> None:
         say(message, err=True)
 
 
+def from_top(file: str) -> str:
+    """Return the path of a file from the top of the Git repository that it is in; as it is where there is none."""
+    from signalen_toolkit.git import enclosing
+
+    path = Path(file)
+    top = enclosing.root(path.parent)
+    return (path.parent.resolve() / path.name).relative_to(top).as_posix() if top else file
+
+
+def below(directory: Path, problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of the repository in a folder, with each file as seen from where we are."""
+    return [
+        problem
+        if (path := Path(problem.file)).is_absolute() or path.is_relative_to(directory)
+        else replace(problem, file=str(directory / path))
+        for problem in problems
+    ]
+
+
 def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
-    """Print problems in one of the formats; nothing where there are none and the format needs nothing."""
+    """Print problems in one of the formats; nothing where there are none and the format needs nothing.
+
+    What a Git server reads names files from the top of the repository, wherever it was that we were started.
+    """
     if not problems and format_ in ("text", "github"):
         return  # nothing to print, and so nothing to import
+    if format_ in ("github", "gitlab", "sarif"):
+        problems = [replace(problem, file=from_top(problem.file)) for problem in problems]
     from signalen_toolkit.diagnostics.reporters import report
 
     reasons = None

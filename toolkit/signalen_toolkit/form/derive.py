@@ -305,6 +305,8 @@ def _delivery(settings: Settings, name: str, delivery: Delivery, production: boo
     sync.setdefault("namespace", delivery.namespace)
     settings["cluster"].setdefault("namespace", f"signalen-{name}")
     url = str(repository.setdefault("url", ""))
+    # What stands before a path in the folder of the form, for whoever reads the repository from its top.
+    repository["prefix"] = f"{path}/" if (path := repository["path"]) else ""
     repository.setdefault("host", forge_of(url))
     # Flux knows no git@host:path, only the address that means the same.
     repository["cloneUrl"] = re.sub(r"^([^/:@]+@[^/:]+):/?", r"ssh://\1/", url)

@@ -29,13 +29,15 @@ class Form:
 
     `config` is built from what is right in it: values that the schema refuses are left out. `assets` holds the
     files in the repository that the form names; a file that does not exist is not in it. `rendered` are the facts of
-    each environment that was rendered before, also of one that is no longer in the form.
+    each environment that was rendered before, also of one that is no longer in the form. `lies` is its folder, from the
+    top of the Git repository around it; None where there is none, or nobody knows where the form is to lie.
     """
 
     document: Document
     config: Config
     charts: Catalog
     rendered: Mapping[str, Rendered] = field(default_factory=dict)
+    lies: str | None = None
 
     @property
     def assets(self) -> Mapping[str, bytes]:

@@ -86,7 +86,7 @@ def own_objects(tree: Mapping[str, str], environment: str) -> list[Object]:
 
 def applies_own(tree: Mapping[str, str], environment: str) -> bool:
     """Tell whether what is rendered of an environment has a person's own objects applied, too."""
-    place = re.compile(rf"^\s*path: [\"']?(\./)?{MANIFESTS}/{re.escape(environment)}[\"']?$", re.MULTILINE)
+    place = re.compile(rf"^\s*path: [\"']?(\./)?(?:[\w.-]+/)*{MANIFESTS}/{re.escape(environment)}[\"']?$", re.MULTILINE)
     return any(path.startswith(f"{CLUSTERS}/{environment}/") and place.search(text) for path, text in tree.items())
 
 

@@ -28,11 +28,13 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import git_hosts
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.place import unfit
 from signalen_toolkit.form.schema import form_schema
-from signalen_toolkit.git import first_commit
+from signalen_toolkit.git import enclosing, first_commit
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.installing import own
 from signalen_toolkit.installing import source as installing
@@ -46,6 +48,7 @@ from signalen_toolkit.repository.template_files import PROJECT, write_template
 
 _STDIN: Final = "<stdin>"
 _ASSETS: Final = "assets"
+_PATH: Final = ("repository", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def make(
     with terminable(), ExitStack() as stack:
         folder_ = stack.enter_context(_images(directory, images or {}))
         try:
-            given = answered(folder_).with_toolkit(toolkit or {})
+            given = lying(answered(folder_).with_toolkit(toolkit or {}), directory, alone=git)
         except GaveUpError as error:
             kept = _keep(error.answers, directory.resolve().name)
             again = f"{shlex.quote(str(directory))} --answers {shlex.quote(str(kept))}"
@@ -127,13 +130,33 @@ def complete(directory: Path) -> list[Problem]:
 
     Returns warnings; raises ProblemsError where the form in it has errors.
     """
-    given = answering.read(reader.read_in(directory, FORM_FILE, name=FORM_FILE), ())
+    given = lying(answering.read(reader.read_in(directory, FORM_FILE, name=FORM_FILE), ()), directory, alone=False)
     config, problems = given.check(directory)
     if has_errors(problems):
         raise ProblemsError(problems)
     _write(directory, answering.completed(given.data), config, directory)
     _write_toolkit(directory, config, None)
     return problems
+
+
+def lying(given: Answers, directory: Path, *, alone: bool) -> Answers:
+    """Return the answers of a form that is to lie in a folder, which may be below the top of a Git repository.
+
+    With `alone` the folder becomes a repository of its own where it is in none.
+    Raises UsageError where the answers say another place, or where the folder has a name that not everybody can follow.
+    """
+    top, place = enclosing.root(directory), enclosing.place(directory) or ""
+    if top is None and not alone:
+        return given
+    here = f"{directory} is the folder {place} of the Git repository {top}" if place else f"{directory} is at the top"
+    said = at(given.data, *_PATH)
+    if said is not None and said != place:
+        raise UsageError(f"'{dotted(_PATH)}' is {said}, and {here}: leave it out")
+    if wanted := unfit(place):
+        raise UsageError(
+            f"{here}, and '{dotted(_PATH)}' has to be {wanted}: rename it, or make the repository outside of that one"
+        )
+    return given.answered(_PATH, place, f"{dotted(_PATH)}={place}", ("its folder", 1)) if place and not said else given
 
 
 def summary(result: NewRepository) -> str:
@@ -258,6 +281,7 @@ def _build(
         fresh = git and target.is_dir() and first_commit.is_fresh(target)
         if not fresh and git and (outer := first_commit.work_tree(target if target.is_dir() else beside)):
             remarks.append(f"this folder is part of the Git repository {outer}; no new one was made, commit there")
+            remarks.append(_read_at_the_top(config.environments[0].settings))
             commit = False
         settings = config.environments[0].settings
         message = f"Richt Signalen in voor {settings['municipality']['name']}"
@@ -271,6 +295,15 @@ def _build(
             shutil.rmtree(staging, ignore_errors=True)  # which stands inside, and is not to be committed
             first_commit.commit(target, settings["repository"]["branch"], message)
     return NewRepository(directory, files, tuple(problems), tuple(remarks), config, commit)
+
+
+def _read_at_the_top(settings: Mapping[str, Any]) -> str:
+    """Say which of the files Git's server and others read at the top of a repository alone."""
+    pipeline = git_hosts.git_hosts()[settings["repository"]["host"]].pipeline
+    return (
+        f"{pipeline}, CODEOWNERS, renovate.json and .pre-commit-config.yaml are read at the top of a repository alone:"
+        " docs/lifecycle.md tells how they come there"
+    )
 
 
 def _write(directory: Path, form: Mapping[str, Any], config: Config, images: Path) -> dict[str, str]:

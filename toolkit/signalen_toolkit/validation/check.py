@@ -7,6 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, ordered, the_first
 from signalen_toolkit.documents import reader
@@ -17,6 +18,7 @@ from signalen_toolkit.form import config, rendered
 from signalen_toolkit.form.config import Config
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.schema import validate
 from signalen_toolkit.validation import ignore
 from signalen_toolkit.validation.rules import rules
@@ -33,17 +35,24 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
 
 
 def check(
-    source: Document, charts: Catalog, folder: Path, *, images: Mapping[str, bytes] | None = None
+    source: Document,
+    charts: Catalog,
+    folder: Path,
+    *,
+    images: Mapping[str, bytes] | None = None,
+    in_place: bool = True,
 ) -> tuple[Config, list[Problem]]:
     """Check a form that was read; `folder` is the repository that holds its images and what was rendered before.
 
-    `images` are files that are to come into it, by path: they count in place of those that are there.
+    `images` are files that are to come into it, by path: they count in place of those that are there. With `in_place`
+    the form itself lies there too, if it is called as forms are.
     """
     if source.data is None:
         return Config(()), ordered(source.problems)
     right = _right_part(source.data)
     completed = config.build(right, charts, {**read_assets(folder, right), **(images or {})})
-    form = Form(source, completed, charts, rendered.on_disk(folder))
+    lies = enclosing.place(folder) if in_place and Path(source.file).name == FORM_FILE else None
+    form = Form(source, completed, charts, rendered.on_disk(folder), lies)
     problems = [
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),

@@ -18,6 +18,7 @@ from signalen_toolkit.base import beneath, layout
 from signalen_toolkit.base.paths import CHECKOUT, PACKAGE
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.rendered import FACTS_FILE
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.options import Options
 
@@ -40,7 +41,7 @@ def key(repository: Path, options: Options, schemas: Path | None) -> str | None:
 
 
 def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator[str]:
-    yield repr((str(repository.absolute()), str(schemas), options))
+    yield repr((str(repository.absolute()), enclosing.place(repository), str(schemas), options))
     yield from _content(repository / layout.FORM_FILE, within=repository)
     yield from _content(repository / layout.CHARTS_LOCK, within=repository)
     for entry in beneath.listed(repository, layout.CLUSTERS):
