@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.documents.machine import load
+from signalen_toolkit.documents.scalars import quoted
 from signalen_toolkit.form.municipalities import by_code
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, ReleaseFormat, RepositoryFormat
 from signalen_toolkit.helm.rendered_tree import applies_own, environments, manifests, releases
@@ -49,6 +51,19 @@ def test_a_release_of_flux_lands_where_it_is_told() -> None:
 
 def test_a_release_of_argo_cd_lands_where_it_is_told() -> None:
     assert read(ARGO_CD) == [HelmRelease("a", "web", "web", CHART, "x: 1\n", VALUES)]
+
+
+@pytest.mark.parametrize("text", ["\U00010012", "\N{DOG FACE}", "a\u0085b", "no", "12:30", ".nan"])
+def test_values_in_an_application_are_those_that_were_written(text: str) -> None:
+    inside = ARGO_CD.replace("releaseName: web}", f"releaseName: web, valuesObject: {{x: {quoted(text)}}}}}")
+    (release,) = read(inside)
+    assert load(release.values) == {"x": text}
+
+
+@pytest.mark.parametrize("value", [".nan", "!!binary YQ==", "!!set {a, b}"])
+def test_values_that_no_file_can_hold_raise_nothing(value: str) -> None:
+    (release,) = read(ARGO_CD.replace("releaseName: web}", f"releaseName: web, valuesObject: {{x: {value}}}}}"))
+    assert release.values.startswith('{"x":')
 
 
 HELMFILE = """

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ruamel.yaml.compat import StringIO
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.reader import Document, parse
-from signalen_toolkit.schema.formats import is_cron, is_date, is_email, is_hostname, is_url
+from signalen_toolkit.schema.addresses import is_email, is_hostname, is_url
+from signalen_toolkit.schema.times import is_cron, is_date
 from signalen_toolkit.schema.validate import REASONS, compiled, schema_problems
 
 SCHEMA: dict[str, Any] = {

@@ -31,6 +31,8 @@ class Form:
     files in the repository that the form names; a file that does not exist is not in it. `rendered` are the facts of
     each environment that was rendered before, also of one that is no longer in the form. `lies` is its folder, from the
     top of the Git repository around it; None where there is none, or nobody knows where the form is to lie.
+    `overridden` tells where an override stands that has the last word on a setting of an environment; `config` then has
+    its value.
     """
 
     document: Document
@@ -38,6 +40,7 @@ class Form:
     charts: Catalog
     rendered: Mapping[str, Rendered] = field(default_factory=dict)
     lies: str | None = None
+    overridden: Mapping[tuple[str, Place], Place] = field(default_factory=dict)
 
     @property
     def assets(self) -> Mapping[str, bytes]:
@@ -47,9 +50,14 @@ class Form:
     def place(self, environment: Environment | None, *path: str | int) -> Place:
         """Return where a setting of an environment stands in the file.
 
-        That is in the environment itself, else at the top, else (for a default) where it would stand at the top.
+        That is in an override of it, else in the environment itself, else at the top, else (for a default) where it
+        would stand at the top.
         """
         if environment is not None:
+            for length in range(len(path), 0, -1) if self.overridden else ():
+                over = self.overridden.get((environment.name, path[:length]))
+                if over is not None and self.document.node(place := (*over, *path[length:])) is not None:
+                    return place
             own: Place = ("environments", environment.name, *path)
             if self.document.node(own) is not None or path[:1] in (("domain",), ("production",)):
                 return own

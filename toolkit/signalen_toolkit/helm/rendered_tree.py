@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.source import brief
+from signalen_toolkit.documents import scalars
 from signalen_toolkit.documents.data import at, mapping, maps
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
@@ -160,12 +161,20 @@ def _release(
             raise ValueError(_printable(f"'{brief(value)}' is no {what} of a release ({where})"))
     reference = ChartReference(repository, chart, version)
     inline = mapping(item, *format_.values) if format_.values else {}
-    values = json.dumps(inline) if inline else tree.get(path, "")  # JSON is YAML
+    values = _written(inline) if inline else tree.get(path, "")
     return HelmRelease(document.environment, name, namespace, reference, values, path, told_by)
 
 
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    """Return values as a file of them; a tree that is not ours may hold what has no place in one."""
+    try:
+        return scalars.inline(values)
+    except (TypeError, ValueError):
+        return json.dumps(values, default=str)
 
 
 def _stand_in(document: Object, name: str) -> Object:

@@ -21,6 +21,7 @@ from signalen_toolkit.form.schema import compiled_form_schema, form_schema, reso
 from signalen_toolkit.git import enclosing
 from signalen_toolkit.schema import validate
 from signalen_toolkit.validation import ignore
+from signalen_toolkit.validation.effective import with_overrides
 from signalen_toolkit.validation.rules import rules
 from signalen_toolkit.validation.rules.access import secrets
 
@@ -52,7 +53,8 @@ def check(
     right = _right_part(source.data)
     completed = config.build(right, charts, {**read_assets(folder, right), **(images or {})})
     lies = enclosing.place(folder) if in_place and Path(source.file).name == FORM_FILE else None
-    form = Form(source, completed, charts, rendered.on_disk(folder), lies)
+    effective, overridden = with_overrides(completed, right, charts)
+    form = Form(source, effective, charts, rendered.on_disk(folder), lies, overridden)
     problems = [
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),

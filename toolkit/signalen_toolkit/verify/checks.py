@@ -16,6 +16,7 @@ from signalen_toolkit.kubernetes.checks import (
     pod_references,
     references,
     schemas,
+    values,
     workloads,
 )
 from signalen_toolkit.kubernetes.cluster import cluster
@@ -30,6 +31,7 @@ _MODULES: Final = (
     schemas,
     api_versions,
     names,
+    values,
     references,
     pod_references,
     selectors,

@@ -17,9 +17,13 @@ from signalen_toolkit.catalog.schemas import (
 from signalen_toolkit.catalog.versioned_schema import Span
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.documents.reader import parse as parse_form
+from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
+from signalen_toolkit.form.schema import compiled_form_schema
 from signalen_toolkit.schema.validate import Compiled, schema_problems
+from signalen_toolkit.validation.effective import named_overrides, nested
 from signalen_toolkit.validation.rules import rule
 
 
@@ -39,6 +43,22 @@ def override_needs_version(form: Form) -> Iterator[Problem]:
 def frontend_config_key(form: Form) -> Iterator[Problem]:
     """Reports a key or value in the application's own configuration that its version refuses."""
     yield from once(_of_config(form))
+
+
+@rule("override-refused", "what a setting refuses is no better in an override, which does the same")
+def override_refused(form: Form) -> Iterator[Problem]:
+    """Reports an override of what a setting of the form sets, with a text that the setting does not take."""
+    yield from once(_refused(form))
+
+
+def _refused(form: Form) -> Iterator[Problem]:
+    for environment in form.config.environments:
+        for place, setting, value in named_overrides(form.document.data, form.charts, environment.name):
+            laid = parse_form(inline(nested(setting, value)), form.document.file)
+            for problem in schema_problems(laid, compiled_form_schema()):
+                if problem.rule == "wrong-format" and problem.place[: len(setting)] == setting:
+                    where = (*place, *problem.place[len(setting) :])
+                    yield form.document.problem("override-refused", problem.message, where, hint=problem.hint)
 
 
 def overrides(form: Form) -> Iterator[tuple[Environment, Component, Place]]:

@@ -17,6 +17,9 @@ _LARGEST_PORT: Final = 65535
 _DIGITS = re.compile(r"-?[0-9]{1,20}")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/?#]*@)?(?:\[[^\]/]*\]|[^:/?#\[\]]+):([0-9]{1,20})(?=[/?#]|$)")
 _SERVER = re.compile(r"[A-Za-z0-9.-]+:([0-9]{1,20})")
+# Where images and charts come from: an address with or without what says how it is spoken to.
+_MIRRORS: Final = frozenset({("images", "registry"), ("charts", "repository")})
+_MIRROR = re.compile(r"(?:(?:https|oci)://)?[A-Za-z0-9.-]+:([0-9]{1,20})(?=/|$)")
 _HOST_KEY = re.compile(r"host|hostname|smarthost|[A-Z_]*_HOST(_OVERRIDE)?")
 _PORT_VARIABLE = re.compile(r"[A-Z_]*_PORT(_OVERRIDE)?")
 
@@ -76,7 +79,10 @@ def _port_of(place: Place, value: str) -> str | None:
             return value if _DIGITS.fullmatch(value) else None
         if found := _ADDRESS.match(value):
             return found[1]
-    server = _SERVER.fullmatch(value) if _HOST_KEY.fullmatch(key) else None
+    if place[-2:] in _MIRRORS:
+        server = _MIRROR.match(value)
+    else:
+        server = _SERVER.fullmatch(value) if _HOST_KEY.fullmatch(key) else None
     return server[1] if server else None
 
 

@@ -12,6 +12,7 @@ from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.model import Form
 from signalen_toolkit.validation.rules import rule
+from signalen_toolkit.validation.rules.access.addresses import is_local
 
 Path = tuple[str, ...]
 
@@ -100,6 +101,31 @@ def operator_host(form: Form) -> Iterator[Problem]:
                     section,
                     "host" if form.given(environment, section, "host") else "operatorNamespace",
                     hint=f"write one such as {example}, or leave out 'operatorNamespace'",
+                )
+
+
+@rule("host-inside", "a name without a domain is one within the namespace, and nobody else has it")
+def host_inside(form: Form) -> Iterator[Problem]:
+    """Reports a managed service under a name of the environment's own namespace, in which nothing makes it.
+
+    An operator makes one, and a person may in `manifests/`.
+    """
+    for environment in form.config.environments:
+        own = rf"[a-z0-9-]+(\.{re.escape(environment.namespace)}\.svc(\.[a-z0-9.-]+)?)?"
+        for section in _OPERATORS:
+            settings = environment.settings[section]
+            host = str(settings.get("host", "")).partition(":")[0]
+            made = "operatorNamespace" in settings or environment.settings["sync"]["manifests"]
+            managed = settings["provider"] == "managed" and not made
+            if managed and re.fullmatch(own, host.lower()) and not is_local(host.lower()):  # that has a rule of its own
+                yield form.problem(
+                    "host-inside",
+                    f"'{host}' is a name within '{environment.namespace}', where nothing makes it",
+                    environment,
+                    section,
+                    "host",
+                    hint="write the whole name of the server, or where its operator is in"
+                    f" '{section}.operatorNamespace'",
                 )
 
 

@@ -50,7 +50,7 @@ def unknown_municipality(form: Form) -> Iterator[Problem]:
 
 @rule("municipality-mismatch", "one municipality's map under the name of another misleads every reporter")
 def municipality_mismatch(form: Form) -> Iterator[Problem]:
-    """Reports a province, and warns of a name, that belongs to another municipality than the code."""
+    """Reports a province or a name that belongs to another municipality than the code."""
     name, province = _given(form, "name"), _given(form, "province")
     own = municipalities.by_code(_given(form, "code"))
     if own is None:
@@ -65,6 +65,10 @@ def municipality_mismatch(form: Form) -> Iterator[Problem]:
         other = others[0]
         message = f"'{name}' is municipality {other.code}, and {own.code} is {own.name}"
         hint = f"correct the code, or leave the name out; {other.code} is the code of {other.name}"
+        yield _problem(form, "municipality-mismatch", message, "name", hint)
+    elif not others and (former := municipalities.merged(name)) and own not in former.successors:
+        hint = f"correct the code, or leave the name out; {former.hint}"
+        message = f"{former.what}, and {own.code} is {own.name}"
         yield _problem(form, "municipality-mismatch", message, "name", hint)
 
 
