@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -43,6 +43,15 @@ _HOSTS = st.one_of(
 )
 _SERVERS = st.sampled_from(["db.gemeente.nl", "db", "10.0.0.4", "DB.gemeente.nl"])
 _PORTS = st.integers(1, 65535)
+_MIRRORS = st.sampled_from(
+    [
+        "https://harbor.gemeente.nl/chartrepo/x",
+        "oci://harbor.gemeente.nl:5000/x",
+        "https://h/-a-/.b_~./c",
+        "oci://10.0.0.1",
+        *(f"https://harbor.gemeente.nl{'/chartrepo' * 20}/{last}" for last in "ab"),
+    ]
+)
 _FORMATS = {
     "cron": st.tuples(
         st.sampled_from(["0", "5,35", "*/7", "10-20"]),
@@ -55,7 +64,13 @@ _FORMATS = {
     "email": st.sampled_from(["beheer@gemeente.nl", "a.b+c'd@x-1.example.org"]),
     "git-branch": st.sampled_from(["main", "release/2026", "a.b-c_d", "a" * 200]),
     "git-url": st.sampled_from(
-        ["https://git.gemeente.nl/signalen.git", "git@git.gemeente.nl:signalen.git", "ssh://git@[2001:db8::1]:22/x"]
+        [
+            "https://git.gemeente.nl/signalen.git",
+            "git@git.gemeente.nl:signalen.git",
+            "ssh://git@[2001:db8::1]:22/x",
+            "https://[2001:db8::1]:8443/x",
+            f"https://git.gemeente.nl/{'groep/' * 30}signalen.git",
+        ]
     ),
     "hostname": _SERVERS,
     "label-key": st.one_of(st.from_regex(re.compile("[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?"), fullmatch=True)),
@@ -74,7 +89,8 @@ _FORMATS = {
 _AT = {
     "network.outside": st.lists(_NETWORKS, min_size=1, max_size=3, unique=True),
     "network.dns.networks": st.lists(_NETWORKS, max_size=2, unique=True),
-    "charts.repository": st.sampled_from(["https://harbor.gemeente.nl/chartrepo/x", "oci://harbor.gemeente.nl:5000/x"]),
+    "charts.repository": _MIRRORS,
+    **{f"charts.repositories.{name}": _MIRRORS for name in catalog().components},
     "cluster.kubernetesVersion": st.integers(30, 37).map("1.{}".format),
     **{f"hosts.{name}": _HOSTS for name in catalog().components},
 }
@@ -140,17 +156,19 @@ def _good(name: str) -> dict[str, Any]:
 
 
 @st.composite
-def forms(draw: st.DrawFn, sections: Collection[str] = SECTIONS) -> dict[str, Any]:
+def forms(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a form with everything on or with little, and other values in some sections.
 
     They stand at the top or in the environment.
     """
     form = copy.deepcopy(_good(draw(st.sampled_from(["everything-on", "setting-unused"]))))
     (environment,) = form["environments"].values()
+    if draw(st.booleans()):
+        form["environments"] = {draw(st.sampled_from(["a", "e" * 30, "test-1"])): environment}
     form["delivery"] = draw(st.sampled_from(["flux", "argocd"]))
     form["municipality"] = {"code": draw(st.sampled_from([one.code for one in municipalities()]))}
     environment["version"] = draw(st.sampled_from(_releases()))
-    for section in draw(st.sets(st.sampled_from(sorted(sections)), max_size=4)):
+    for section in draw(st.sets(st.sampled_from(SECTIONS), max_size=4)):
         inside = section in _OF_ENVIRONMENTS or (section in _of_environments() and draw(st.booleans()))
         owner = environment if inside else form
         drawn = draw(_values_of(section))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.catalog import environment as variables
 from signalen_toolkit.catalog.model import Catalog, Component
@@ -25,6 +25,8 @@ from signalen_toolkit.rendering.images import mirrored
 from signalen_toolkit.rendering.ingress import SECURITY_HEADERS, ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
 from signalen_toolkit.rendering.notifications import commit_status_of, mail_of
+
+_LONGEST_NAME: Final = 60  # of a repository of charts: a part of a name has 63, and a number may come behind it
 
 
 def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> dict[str, Any]:
@@ -191,10 +193,15 @@ def _repository(component: Component, environment: Environment) -> str:
 
 
 def _repository_name(url: str) -> str:
-    """Name a Helm repository after its address: `https://signalen.github.io/helm-charts/` → `signalen-helm-charts`."""
+    """Name a Helm repository after its address: `https://signalen.github.io/helm-charts/` → `signalen-helm-charts`.
+
+    A long one ends in a digest.
+    """
     host, _, path = url.partition("://")[2].strip("/").partition("/")
     name = "-".join([host.partition(":")[0].partition(".")[0], *path.split("/")]).lower()
-    return re.sub(r"[^a-z0-9.]+", "-", name).strip("-.")
+    name = re.sub(r"[^a-z0-9.]+", "-", name).strip("-.")
+    name = re.sub(r"-?\.[-.]*", ".", name)
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 11].rstrip('-.')}-{_digest(url)}"
 
 
 def _images(environment: Environment) -> list[str]:

@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/?#]*@)?(?:\[[^\]/]*\]|[^:/?#\
 _SERVER = re.compile(r"[A-Za-z0-9.-]+:([0-9]{1,20})")
 # Where images and charts come from: an address with or without what says how it is spoken to.
 _MIRRORS: Final = frozenset({("images", "registry"), ("charts", "repository")})
+_EACH_CHART: Final = ("charts", "repositories")
 _MIRROR = re.compile(r"(?:(?:https|oci)://)?[A-Za-z0-9.-]+:([0-9]{1,20})(?=/|$)")
 _HOST_KEY = re.compile(r"host|hostname|smarthost|[A-Z_]*_HOST(_OVERRIDE)?")
 _PORT_VARIABLE = re.compile(r"[A-Z_]*_PORT(_OVERRIDE)?")
@@ -79,7 +80,7 @@ def _port_of(place: Place, value: str) -> str | None:
             return value if _DIGITS.fullmatch(value) else None
         if found := _ADDRESS.match(value):
             return found[1]
-    if place[-2:] in _MIRRORS:
+    if place[-2:] in _MIRRORS or place[-3:-1] == _EACH_CHART:
         server = _MIRROR.match(value)
     else:
         server = _SERVER.fullmatch(value) if _HOST_KEY.fullmatch(key) else None
