@@ -160,6 +160,7 @@ def _forms(folder: Path, run: Callable[..., None], charts: Path) -> None:
             run("verify", place, "--charts", charts, "--format", format_, code={1})
         run("bump", "4.23.0", "-C", place, code={1})
         run("secrets", "check", "-C", place, code={1})
+        run("set", "contact.phone", "14 073", "-C", place, code={1, 2})
 
 
 def _tree(folder: Path, run: Callable[..., None], charts: Path) -> None:
@@ -278,7 +279,20 @@ def test_every_command_that_reads_a_repository_was_tried(outputs: dict[str, str]
     add_to(main)
     tried = {name.split()[0] for name in outputs}
     # What these print of a repository is names, and what the others print as well; `promote` prints what `bump` does.
-    rest = {"catalog", "doctor", "municipalities", "schema", "first-day", "handover", "preflight", "promote", "remove"}
+    # What `form` shows is tried in tests/page.
+    rest = {
+        "catalog",
+        "completion",
+        "doctor",
+        "form",
+        "municipalities",
+        "schema",
+        "first-day",
+        "handover",
+        "preflight",
+        "promote",
+        "remove",
+    }
     assert {*main.commands} - tried == rest | {"resize", "update"}
 
 

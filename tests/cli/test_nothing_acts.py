@@ -24,7 +24,7 @@ _RELEASE = FORM.replace("version: 4.19.0", "version: 4.23.0\n        sync: {mani
     "4.20.0", "4.23.0"
 )
 # Commands that read no repository but a cluster, or nothing at all.
-_OTHERS = {"catalog", "doctor", "municipalities", "preflight", "schema"}
+_OTHERS = {"catalog", "completion", "doctor", "form", "municipalities", "preflight", "schema"}
 
 
 def quoted(texts: Sequence[str]) -> str:
@@ -82,6 +82,7 @@ def _forms(outputs: Outputs) -> None:
         outputs.run("render", place)
         outputs.run("status", place)
         outputs.run("secrets", "check", "-C", place)
+        outputs.run("set", "contact.phone", "14 073", "-C", place)
 
 
 def _names(outputs: Outputs, patch: pytest.MonkeyPatch) -> None:

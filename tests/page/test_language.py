@@ -35,7 +35,7 @@ def english_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", BAD, ids=[path.stem for path in BAD])
 def test_every_mistake_is_said_in_dutch(path: Path) -> None:
-    _, problems = check_file(path, catalog(), name="municipality.yaml")
+    _, problems = check_file(path, catalog(), name="form.yaml")
     assert problems
     for problem in problems:
         for english, said in zip((problem.message, problem.hint), NL.problem(problem), strict=True):
