@@ -34,7 +34,7 @@ RUNS = 11
 
 def main() -> None:
     """Measure and print."""
-    rows = [*cold(), *fleet(), *verifying()]
+    rows = [*cold(), *fleet(), *page(), *verifying()]
     width = max(len(name) for name, *_ in rows)
     print(f"{'budget':{width}}  {'measured':>10}  {'at most':>8}")
     for name, measured, most in rows:
@@ -159,6 +159,43 @@ def fleet() -> list[tuple[str, float, float]]:
         ("check and render, ms an environment, warm", seconds * 1000 / len(everyone) / 2, 20),
         ("peak memory, 342 municipalities / 171", all_ / few, 1.2),
     ]
+
+
+def page() -> list[tuple[str, float, float]]:
+    """Time the web page: its start as a process of its own, the check of a keystroke; and weigh the heaviest page."""
+    from signalen_toolkit.page.asking import outline
+
+    from tests.support.pages import Visitor
+
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Path(folder) / "repository"
+        visitor = Visitor(repository, Path(folder) / "state")
+        visitor.make()
+        parts = [*outline.parts(), *outline.parts("acceptance")]
+        heaviest = max(len(visitor.get(part.address).encode()) for part in parts)
+        (form,) = [one for one in visitor.forms(visitor.get("/section/contact")) if one["action"] == "/section/contact"]
+        typed = {**form["values"], "page": "/section/contact", "/contact/phone": "14 07"}
+
+        def keystroke() -> None:
+            visitor.client.post("/check", data=typed).get_data()
+
+        keystroke()
+        checked = statistics.median(_seconds(keystroke) for _ in range(RUNS))
+        started = statistics.median(_seconds(partial(_started, repository)) for _ in range(RUNS))
+    return [
+        ("form: start, s", started, 1),
+        ("form: check of a keystroke, ms", checked * 1000, 100),
+        ("form: the heaviest page, KB", heaviest / 1000, 50),
+    ]
+
+
+def _started(repository: Path) -> None:
+    """Start the server, and stop it once it says where it is."""
+    command = [BIN / "signalen", "form", repository, "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        for _ in server.stdout or ():
+            break
+        server.terminate()
 
 
 def _form(municipality: Municipality) -> dict[str, object]:
