@@ -125,10 +125,6 @@ class Opened:
         """The places at which there is or was a secret in plain text, which is never shown."""
         return secrecy.among((self.draft.data, self.draft.base_data, drafts.read(self.text).data or {}))
 
-    def hides(self, place: Place) -> bool:
-        """Tell whether what stands at a place is not to be shown."""
-        return secrecy.concerns(place, self.secrets) or secrecy.has_secret(self.given(place), place)
-
     def given(self, place: Place) -> Any:
         """Return what a person filled in at a place, or None."""
         return at(self.draft.data, *place)
