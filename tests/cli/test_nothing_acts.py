@@ -24,7 +24,8 @@ _RELEASE = FORM.replace("version: 4.19.0", "version: 4.23.0\n        sync: {mani
     "4.20.0", "4.23.0"
 )
 # Commands that read no repository but a cluster, or nothing at all.
-_OTHERS = {"catalog", "doctor", "municipalities", "preflight", "schema"}
+# `set` prints what `render` does, and `form` an address.
+_OTHERS = {"catalog", "completion", "doctor", "form", "municipalities", "preflight", "schema", "set"}
 
 
 def quoted(texts: Sequence[str]) -> str:

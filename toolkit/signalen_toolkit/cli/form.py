@@ -10,7 +10,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.cli.shared import chart_options
+from signalen_toolkit.cli.shared import chart_options, of_repository
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -19,7 +19,7 @@ _ADDRESS: Final = re.compile(r"\[?([0-9A-Za-z.:-]*?)\]?:([0-9]{1,5})")
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@of_repository
 @click.option("--read-only", is_flag=True, help="Look, and change nothing.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine; default: one that is free."
