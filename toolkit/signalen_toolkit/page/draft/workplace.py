@@ -94,7 +94,8 @@ class Opened:
 
     @cached_property
     def _checked(self) -> tuple[Config, list[Problem]]:
-        return check(self.document, self.place.charts, self.place.images, images=self.draft.images)
+        place = self.place
+        return check(self.document, place.charts, place.images, images=self.draft.images, in_place=not place.is_new)
 
     @property
     def config(self) -> Config:
