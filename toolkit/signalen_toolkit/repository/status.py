@@ -11,7 +11,7 @@ from typing import Any, Final
 from signalen_toolkit import __version__
 from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
-from signalen_toolkit.base.versions import parse
+from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.output import json_text
@@ -178,7 +178,8 @@ def _pinned(text: str) -> str:
         hooks = repository.get("hooks") if isinstance(repository, dict) else None
         ids = [hook.get("id") for hook in hooks if isinstance(hook, dict)] if isinstance(hooks, list) else []
         if any(str(one).startswith("signalen-") for one in ids):
-            return str(repository.get("rev", "")).removeprefix("v")
+            pinned = str(repository.get("rev", "")).removeprefix("v")
+            return pinned if is_version(pinned) else ""  # a commit says no version
     return ""
 
 
