@@ -47,6 +47,7 @@ _FORMATS = {
         lambda drawn: "{} {} {} * *".format(*drawn)
     ),
     "volume-size": st.sampled_from(["1Gi", "20Gi", "1536Mi"]),
+    "server": st.sampled_from(["mq.example.nl", "mq.example.nl:5671"]),
     "email": st.sampled_from(["beheer@gemeente.nl", "a.b+c'd@x-1.example.org"]),
     "uri": st.sampled_from(
         ["https://id.gemeente.nl/realms/a", "https://s3.example.nl:9000", "https://[2001:db8::1]/x?y=z"]
