@@ -104,11 +104,10 @@ def create(opened: Opened) -> Saved:
         sources=charts_lock.sources_of(place.options),
         images=draft.images,
     )
-    if not made.commit and (place.directory / ".git").exists():  # a clone of an empty repository
-        message = f"Richt Signalen in voor {made.config.environments[0].settings['municipality']['name']}"
-        return _committed(opened, Wish(message), made.files, (), made.warnings, made.files)
-    branch = branches.current(place.directory) if made.commit else ""
-    return Saved(branch, "made" if made.commit else "", remarks=made.remarks, warnings=made.warnings, files=made.files)
+    commit = "made" if made.commit else ""
+    branch = branches.current(place.directory) if commit else ""
+    pushed, failure = _pushed(place.directory, branch, commit)  # a clone of an empty repository has a remote
+    return Saved(branch, commit, pushed, failure, remarks=made.remarks, warnings=made.warnings, files=made.files)
 
 
 def _committed(
@@ -124,9 +123,7 @@ def _committed(
         return Saved(remarks=remarks, warnings=tuple(problems), files=tuple(written))
     commit = branches.commit(directory, paths, wish.message, wish.author)
     branch = branches.current(directory)
-    address = branches.remote_address(directory)
-    failure = branches.push(directory, branch) if address and branch and commit else ""
-    pushed = bool(address and branch and commit) and not failure
+    pushed, failure = _pushed(directory, branch, commit)
     repository = opened.environments[0].settings["repository"] if opened.environments else {}
     base = str(repository.get("branch", ""))
     pull_request = ""
@@ -171,3 +168,11 @@ def proposed_branch(opened: Opened, message: str) -> str:
 def _slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "wijziging"
+
+
+def _pushed(directory: Path, branch: str, commit: str) -> tuple[bool, str]:
+    """Push what was committed, where there is a remote; return whether it is there, and what went wrong."""
+    if not (branch and commit and branches.remote_address(directory)):
+        return False, ""
+    failure = branches.push(directory, branch)
+    return not failure, failure
