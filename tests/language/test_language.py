@@ -17,6 +17,7 @@ from signalen_toolkit.cli.main import main
 from signalen_toolkit.language.catalogue import catalogue, read
 from signalen_toolkit.language.choice import chosen, translator
 from signalen_toolkit.language.dutch import PATH, phrase
+from signalen_toolkit.repository import answers, wizard
 from signalen_toolkit.validation.check import check_file
 
 from tests.conftest import FORMS
@@ -217,3 +218,25 @@ def test_the_most_telling_message_is_taken_and_a_name_between_quotes_stays() -> 
     assert found.translated("text is missing") == "tekst ontbreekt"
     assert found.lines("  text\nb is missing") == "  tekst\nb ontbreekt"
     assert found.translated(" is missing") == " is missing"  # nothing is filled in
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "dutch", "english"),
+    [
+        ("contact.phone", "zes", "telefoonnummer", "telephone number"),
+        ("municipality.code", "", "schrijf een naam", "write a name"),
+        ("municipality.code", "Nergenshuizen", "gemeente", "municipality"),
+    ],
+)
+def test_the_questions_tell_in_either_language_what_is_wrong_with_an_answer(
+    place: str, text: str, dutch: str, english: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = answers.read(None, [])
+    (question,) = [one for one in given.unanswered() if ".".join(map(str, one.place)) == place]
+
+    def answered(typed: str) -> answers.Answers:
+        return given.answered(question.place, typed, f"{place}={typed}", ("answer", 1))
+
+    for language, expected in (("nl", dutch), ("en", english)):
+        monkeypatch.setenv("SIGNALEN_LANG", language)
+        assert expected in wizard._fault(question, text, answered, FORMS, 1).lower()
