@@ -46,6 +46,8 @@ _FORMATS = {
     "cron": st.tuples(st.integers(0, 59), st.integers(0, 23), st.sampled_from(["*", "1,15", "*/2"])).map(
         lambda drawn: "{} {} {} * *".format(*drawn)
     ),
+    "volume-size": st.sampled_from(["1Gi", "20Gi", "1536Mi"]),
+    "server": st.sampled_from(["mq.example.nl", "mq.example.nl:5671"]),
     "email": st.sampled_from(["beheer@gemeente.nl", "a.b+c'd@x-1.example.org"]),
     "uri": st.sampled_from(
         ["https://id.gemeente.nl/realms/a", "https://s3.example.nl:9000", "https://[2001:db8::1]/x?y=z"]

@@ -58,7 +58,7 @@ def check(
     problems = [
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),
-        *_missing(form),
+        *_missing(form, right),
         *(problem for rule in rules().values() for problem in the_first(rule.check(form))),
     ]
     problems = ignore.without_ignored(source, problems, reasons())
@@ -88,7 +88,7 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
     return right
 
 
-def _missing(form: Form) -> Iterator[Problem]:
+def _missing(form: Form, right: Mapping[str, Any]) -> Iterator[Problem]:
     """Report what every environment must have, there or at the top, and has in neither place.
 
     What follows from other settings is there too: the sign-in of an environment with a Dex of its own.
@@ -97,10 +97,12 @@ def _missing(form: Form) -> Iterator[Problem]:
     environments = data.get("environments")
     names = list(environments) if isinstance(environments, dict) else []
     completed = {environment.name: environment.settings for environment in form.config.environments}
+    # Where all environments are missing, or under a key with a mistake in it: one with nothing of its own.
+    any_ = config.build({**right, "environments": {"": {}}}, form.charts).environments[0].settings if not names else {}
     for section, node in form_schema()["properties"].items():
         target = resolve(node)
         for key in target.get("x-required", ()):
-            if form.document.node((section, key)) is not None:
+            if form.document.node((section, key)) is not None or at(any_, section, key):
                 continue
             without = [
                 name
