@@ -30,6 +30,7 @@ from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.documents.reader import read_text
 from signalen_toolkit.form import git_hosts, migrations
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.git import revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
@@ -112,7 +113,7 @@ def _plan(
         )
     form = read_text(directory, FORM_FILE)
     text = _following(migrations.migrated(form, FORM_FILE))
-    config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
+    config, problems = check(read_form(directory, content=text), catalog(), directory)
     if not config.environments:
         raise ProblemsError(problems)
     now = template_files(config)

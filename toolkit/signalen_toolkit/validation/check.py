@@ -14,8 +14,9 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
-from signalen_toolkit.form import config, rendered
+from signalen_toolkit.form import config, fleet, rendered
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.git import enclosing
@@ -32,7 +33,7 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
     Returns the completed form and all problems, sorted by position. Where a problem is an error, the completed
     form is not fit to be rendered. Raises UsageError when the file cannot be opened.
     """
-    return check(reader.read_in(path.parent, path.name, name=name), charts, path.parent)
+    return check(read_form(path.parent, path.name, name=name), charts, path.parent)
 
 
 def check(
@@ -70,6 +71,7 @@ def reasons() -> dict[str, str]:
     """Return why each kind of problem is one, by rule id."""
     found = {
         **reader.REASONS,
+        **fleet.REASONS,
         **validate.REASONS,
         **ignore.REASONS,
         **{rule.id: rule.reason for rule in rules().values()},

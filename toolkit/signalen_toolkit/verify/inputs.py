@@ -43,6 +43,8 @@ def key(repository: Path, options: Options, schemas: Path | None) -> str | None:
 def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator[str]:
     yield repr((str(repository.absolute()), enclosing.place(repository), str(schemas), options))
     yield from _content(repository / layout.FORM_FILE, within=repository)
+    for root, file in _layers(repository):
+        yield from _content(root / file, within=root)
     yield from _content(repository / layout.CHARTS_LOCK, within=repository)
     for entry in beneath.listed(repository, layout.CLUSTERS):
         yield from _content(repository / entry.path / FACTS_FILE, within=repository)
@@ -68,14 +70,30 @@ def _named(repository: Path) -> Iterator[str]:
     form = beneath.read(repository, beneath.real(repository, layout.FORM_FILE), _LARGEST)
     if form is None:
         raise ValueError("no form")
+    layers = (beneath.read(root, beneath.real(root, file), _LARGEST) for root, file in _layers(repository))
     try:
-        scalars = {event.value for event in events(form.decode()) if isinstance(event, yaml.ScalarEvent)}
+        scalars = {
+            event.value
+            for one in (form, *filter(None, layers))
+            for event in events(one.decode())
+            if isinstance(event, yaml.ScalarEvent)
+        }
     except yaml.YAMLError as error:
         raise ValueError("a form that is not YAML") from error
     for name in sorted(scalars):
         if name and len(name) <= _LONGEST and name.isprintable():
             yield from _content(repository / name, within=repository)
     yield from _own(repository, _ASSETS)
+
+
+def _layers(repository: Path) -> list[tuple[Path, str]]:
+    """Return the files that a form in a fleet is completed by, each with the folder that it may not lead out of."""
+    root = layout.fleet_root(repository)
+    if root is None:
+        return []
+    from signalen_toolkit.form import fleet  # reading YAML with positions takes long to import
+
+    return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100
 
 
 def _toolkit() -> Iterator[str]:
