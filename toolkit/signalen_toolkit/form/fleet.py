@@ -12,7 +12,7 @@ command reads a form through here, so that a municipality in a fleet is one like
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -44,6 +44,21 @@ def read_form(folder: Path, file: str = FORM_FILE, *, name: str | None = None, c
     own = reader.read_in(folder, file, name=name) if content is None else reader.parse(content, name or file)
     root = fleet_root(folder) if file == FORM_FILE else None
     return layered([own, *_layers(root, folder, Path(own.file))]) if root else own
+
+
+def layers_below(root: Path, groups: Sequence[str]) -> list[Document]:
+    """Return what is below the form of a municipality in these groups, the one that counts most first.
+
+    Raises UsageError where a group is not there.
+    """
+    found = []
+    for file in (*_names(tuple(groups)), DEFAULTS):
+        entry = beneath.look(root, file)
+        if entry is not None:
+            found.append(_layer(root, file, file, entry.status.st_mtime_ns, entry.status.st_size))
+        elif file != DEFAULTS:
+            raise UsageError(f"there is no {file}: make it first, with the settings of that group")
+    return found
 
 
 def layer_files(root: Path, member: str) -> list[str]:
