@@ -14,7 +14,7 @@ DEFAULTS = """\
 apiVersion: signalen.org/v1
 delivery: flux
 repository: {url: "https://git.example.nl/fleet/signalen.git"}
-identity: {issuer: "https://id.example.nl/realms/signalen", clientId: 3f0c6a7e}
+identity: {issuer: "https://id.s-hertogenbosch.nl/realms/signalen", clientId: 3f0c6a7e}
 branding: {title: Meldingen}
 environments:
   acceptance: {version: 4.22.0}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,10 +19,16 @@ from signalen_toolkit.cli.shared import (
     chart_sources,
     in_repository,
     print_problems,
+    progress,
     with_folder,
 )
 from signalen_toolkit.diagnostics.output import say
 
+if TYPE_CHECKING:
+    from signalen_toolkit.fleet.outcome import MemberOutcome
+    from signalen_toolkit.fleet.run import Work
+
+_FORMATS: Final = ("text", "json", "markdown", "html", "junit")
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -119,3 +127,126 @@ def add(
         else:
             say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
     sys.exit(code)
+
+
+def on_many(command: Command) -> Command:
+    """Give a command the options by which municipalities are chosen, as one `asked`, and the folder of the fleet."""
+    options = (
+        click.argument("names", nargs=-1, metavar="[MUNICIPALITY…]"),
+        click.option("--group", "groups", multiple=True, help="Only the municipalities of this group."),
+        click.option("--ring", "rings", multiple=True, help="Only the municipalities of this ring."),
+        click.option("--province", "provinces", multiple=True, help="Only the municipalities of this province."),
+        click.option(
+            "--release", default="", metavar="'<4.22'", help="Only those with an environment on such a release."
+        ),
+        click.option("--shard", default="", metavar="3/16", help="Only this share of them, always the same."),
+        click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors."),
+        click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", help="How it is printed."),
+    )
+
+    @wraps(command)
+    def found(
+        *arguments: Any,
+        names: tuple[str, ...],
+        groups: tuple[str, ...],
+        rings: tuple[str, ...],
+        provinces: tuple[str, ...],
+        release: str,
+        shard: str,
+        processes: int | None,
+        format_: str,
+        root: Path,
+        **given: Any,
+    ) -> Any:
+        from signalen_toolkit.fleet.selection import Selection
+
+        wanted = Selection(names, groups, rings, provinces, release, shard)
+
+        def do(title: str, work: Work, *, remembered: Sequence[object] | None = None) -> None:
+            _do(root, wanted, title, work, remembered, processes or 0, format_)
+
+        return command(*arguments, do=do, **given)
+
+    for option in reversed(options):
+        found = option(found)
+    return in_fleet(found)
+
+
+Do = Callable[..., None]
+
+
+def _do(
+    root: Path,
+    wanted: Any,
+    title: str,
+    work: Work,
+    remembered: Sequence[object] | None,
+    processes: int,
+    format_: str,
+) -> None:
+    """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
+
+    `remembered` is what the work was asked, where it need not be done again as long as nothing changes.
+    """
+    from signalen_toolkit.fleet import listing, report
+    from signalen_toolkit.fleet.memory import Memory
+    from signalen_toolkit.fleet.run import run
+    from signalen_toolkit.fleet.selection import selected
+
+    fleet_ = listing.read(root)
+    members = selected(fleet_, wanted)
+    asked = (title, *remembered) if remembered is not None else None
+    memory = Memory(fleet_, asked, variables(), only_facts=title == "check") if asked else None
+    found: list[MemberOutcome] = []
+    for one in run(fleet_, members, work, memory, processes):
+        progress(f"{len(found) + 1}/{len(members)}  {one.name}")
+        if format_ == "text":
+            print_problems(one.problems, "text")
+            if one.text:
+                say(f"{one.name}:\n{one.text}".removesuffix("\n"))
+        found.append(one)
+    say(report.write(title, found, format_))
+    sys.exit(report.code(found))
+
+
+@fleet.command("check")
+@on_many
+def check(do: Do) -> None:
+    """Check the forms of municipalities, as `signalen check` does."""
+    from signalen_toolkit.fleet.operations import Check
+
+    do("check", Check(), remembered=())
+
+
+@fleet.command("render")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where clusters/ is stale.")
+@on_many
+def render(only_check: bool, do: Do) -> None:
+    """Write the rendered trees of municipalities, as `signalen render` does."""
+    from signalen_toolkit.fleet.operations import Render
+
+    do("render", Render(only_check), remembered=(only_check,))
+
+
+@fleet.command("status")
+@on_many
+def status(do: Do) -> None:
+    """Print where the environments of municipalities stand, as `signalen status` does."""
+    from signalen_toolkit.fleet.operations import StatusOf
+
+    do("status", StatusOf(), remembered=())
+
+
+@fleet.command("bump")
+@click.option("--to", "version", default="", metavar="VERSION", help="The release; default: the newest that is known.")
+@click.option("--environment", help="Only this environment.")
+@click.option("--allow-downgrade", is_flag=True, help="Also to an older release.")
+@chart_options
+@on_many
+def bump(
+    version: str, environment: str | None, allow_downgrade: bool, charts: Path | None, offline: bool, do: Do
+) -> None:
+    """Bring environments of municipalities to another release, as `signalen bump` does."""
+    from signalen_toolkit.fleet.operations import Bump
+
+    do("bump", Bump(version, environment, allow_downgrade, charts, offline))

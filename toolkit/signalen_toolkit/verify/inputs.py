@@ -50,7 +50,7 @@ def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator
         yield from _content(repository / entry.path / FACTS_FILE, within=repository)
     yield from _named(repository)
     yield from _own(repository, layout.MANIFESTS)
-    yield from _toolkit()
+    yield from toolkit_state()
     yield from _helm(options)
     yield from _names(options.cache())
     for folder in filter(None, (options.charts, schemas)):
@@ -96,7 +96,7 @@ def _layers(repository: Path) -> list[tuple[Path, str]]:
     return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100
 
 
-def _toolkit() -> Iterator[str]:
+def toolkit_state() -> Iterator[str]:
     """Yield what the toolkit is made of, the libraries that it calls, and the Python that runs it."""
     yield sys.version
     for folder in (PACKAGE, CHECKOUT / "chart-templates"):
