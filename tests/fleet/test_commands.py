@@ -174,7 +174,7 @@ def test_only_what_changed_is_done_again(root: Path, tmp_path: Path) -> None:
         for one in marks.iterdir():
             one.unlink()
         whole = listing.read(root)
-        memory = Memory(whole, ("check",), dict(os.environ), only_facts=True)
+        memory = Memory(whole, "check", dict(os.environ), only_facts=True)
         found = [*run(whole, whole.members, Counting(marks), memory, 2)]
         assert sorted(one.name for one in found) == NAMES
         return {one.name: len(one.read_text()) for one in sorted(marks.iterdir())}

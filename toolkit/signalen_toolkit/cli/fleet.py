@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,9 +20,11 @@ from signalen_toolkit.cli.shared import (
     in_repository,
     print_problems,
     progress,
+    rendering_options,
     with_folder,
 )
 from signalen_toolkit.diagnostics.output import say
+from signalen_toolkit.diagnostics.problems import UsageError
 
 if TYPE_CHECKING:
     from signalen_toolkit.fleet.outcome import MemberOutcome
@@ -162,8 +164,8 @@ def on_many(command: Command) -> Command:
 
         wanted = Selection(names, groups, rings, provinces, release, shard)
 
-        def do(title: str, work: Work, *, remembered: Sequence[object] | None = None) -> None:
-            _do(root, wanted, title, work, remembered, processes or 0, format_)
+        def do(title: str, work: Work, around: Around | None = None) -> None:
+            _do(root, wanted, title, work, around, processes or 0, format_)
 
         return command(*arguments, do=do, **given)
 
@@ -173,6 +175,7 @@ def on_many(command: Command) -> Command:
 
 
 Do = Callable[..., None]
+Around = Callable[[], Iterable[str]]
 
 
 def _do(
@@ -180,13 +183,13 @@ def _do(
     wanted: Any,
     title: str,
     work: Work,
-    remembered: Sequence[object] | None,
+    around: Around | None,
     processes: int,
     format_: str,
 ) -> None:
     """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
 
-    `remembered` is what the work was asked, where it need not be done again as long as nothing changes.
+    `around` gives what the work depends on beside the fleet, where it is not done again as long as nothing changes.
     """
     from signalen_toolkit.fleet import listing, report
     from signalen_toolkit.fleet.memory import Memory
@@ -195,8 +198,7 @@ def _do(
 
     fleet_ = listing.read(root)
     members = selected(fleet_, wanted)
-    asked = (title, *remembered) if remembered is not None else None
-    memory = Memory(fleet_, asked, variables(), only_facts=title == "check") if asked else None
+    memory = Memory(fleet_, title, variables(), asked=around, only_facts=title == "check") if around else None
     found: list[MemberOutcome] = []
     for one in run(fleet_, members, work, memory, processes):
         progress(f"{len(found) + 1}/{len(members)}  {one.name}")
@@ -215,7 +217,7 @@ def check(do: Do) -> None:
     """Check the forms of municipalities, as `signalen check` does."""
     from signalen_toolkit.fleet.operations import Check
 
-    do("check", Check(), remembered=())
+    do("check", Check(), tuple)
 
 
 @fleet.command("render")
@@ -225,7 +227,7 @@ def render(only_check: bool, do: Do) -> None:
     """Write the rendered trees of municipalities, as `signalen render` does."""
     from signalen_toolkit.fleet.operations import Render
 
-    do("render", Render(only_check), remembered=(only_check,))
+    do("render --check" if only_check else "render", Render(only_check), tuple)
 
 
 @fleet.command("status")
@@ -234,7 +236,7 @@ def status(do: Do) -> None:
     """Print where the environments of municipalities stand, as `signalen status` does."""
     from signalen_toolkit.fleet.operations import StatusOf
 
-    do("status", StatusOf(), remembered=())
+    do("status", StatusOf(), tuple)
 
 
 @fleet.command("bump")
@@ -250,3 +252,87 @@ def bump(
     from signalen_toolkit.fleet.operations import Bump
 
     do("bump", Bump(version, environment, allow_downgrade, charts, offline))
+
+
+@fleet.command("verify")
+@rendering_options
+@click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
+@click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
+@click.option("--locked", is_flag=True, help="Refuse a chart that is not in charts.lock, and leave that as it is.")
+@on_many
+def verify(schemas: Path | None, again: bool, locked: bool, do: Do, **options: Any) -> None:
+    """Run the releases of municipalities through Helm and check what comes out, as `signalen verify` does."""
+    from signalen_toolkit.fleet.operations import Verify
+    from signalen_toolkit.helm.options import Options
+
+    work = Verify(Options(**options, variables=variables()), schemas, locked)
+    do("verify", work, None if again else work.around)
+
+
+@fleet.command("diff")
+@click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left the other.")
+@click.option("--to", metavar="REV", help="Git revision after; default: the form as it is now.")
+@rendering_options
+@on_many
+def diff(from_: str | None, to: str | None, do: Do, **options: Any) -> None:
+    """Show what changes of municipalities do on their clusters, as `signalen diff` does."""
+    from signalen_toolkit.fleet.operations import DiffOf
+    from signalen_toolkit.helm.options import Options
+
+    do("diff", DiffOf(Options(**options, variables=variables()), from_, to))
+
+
+@fleet.command("promote")
+@click.option("--from", "source", required=True, metavar="ENVIRONMENT", help="Where it was accepted.")
+@click.option("--to", "target", required=True, metavar="ENVIRONMENT", help="Who gets it.")
+@click.option("--allow-downgrade", is_flag=True, help="Also to an older release.")
+@chart_options
+@click.option("--yes", is_flag=True, help="Do it; without, nothing is done.")
+@on_many
+def promote(
+    source: str, target: str, allow_downgrade: bool, charts: Path | None, offline: bool, yes: bool, do: Do
+) -> None:
+    """Give an environment of municipalities what was accepted in another, as `signalen promote` does."""
+    from signalen_toolkit.fleet.operations import Promote
+
+    if not yes:
+        raise UsageError("this changes an environment of many municipalities: add --yes to do it")
+    do("promote", Promote(source, target, allow_downgrade, charts, offline))
+
+
+@fleet.command("update")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where there is something to do.")
+@on_many
+def update(only_check: bool, do: Do) -> None:
+    """Bring municipalities to the template of the installed toolkit, as `signalen update` does."""
+    from signalen_toolkit.fleet.operations import Update
+
+    do("update", Update(only_check))
+
+
+@fleet.command("haven")
+@click.option("--environment", metavar="NAME", help="Only this environment.")
+@rendering_options
+@click.option("--strict", is_flag=True, help="Exit with 1 where a point is not met.")
+@click.option("--accept", "accepted", multiple=True, metavar="POINT", help="With --strict: also without this point.")
+@on_many
+def haven(environment: str | None, strict: bool, accepted: tuple[str, ...], do: Do, **options: Any) -> None:
+    """Report which points of Haven the workloads of municipalities meet, as `signalen haven` does."""
+    from signalen_toolkit.fleet.operations import HavenOf
+    from signalen_toolkit.haven import haven as reporting
+    from signalen_toolkit.helm.options import Options
+
+    reporting.require(accepted)
+    do("haven", HavenOf(Options(**options, variables=variables()), environment, strict, accepted))
+
+
+@fleet.command("secrets-check")
+@click.option("--environment", "environments", multiple=True, help="Only this environment.")
+@click.option("--no-decrypt", is_flag=True, help="Look at no value.")
+@click.option("--sops", "program", metavar="PROGRAM", help="The SOPS program, in place of the installed one.")
+@on_many
+def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str | None, do: Do) -> None:
+    """Check the secrets of municipalities, as `signalen secrets check` does."""
+    from signalen_toolkit.fleet.operations import SecretsCheck
+
+    do("secrets-check", SecretsCheck(environments, not no_decrypt, program))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from typing import Final
 from signalen_toolkit.base import layout
 from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.files import replace
+from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.outcome import MemberOutcome, restored
 from signalen_toolkit.form.rendered import FACTS_FILE
@@ -33,13 +34,25 @@ class Memory:
     """The outcomes of one command, asked in one way, in one fleet. Without a folder nothing is kept."""
 
     def __init__(
-        self, fleet: Fleet, asked: Sequence[object], environment: Mapping[str, str], *, only_facts: bool = False
+        self,
+        fleet: Fleet,
+        title: str,
+        environment: Mapping[str, str],
+        *,
+        asked: Callable[[], Iterable[str]] = tuple,
+        only_facts: bool = False,
     ) -> None:
-        """`only_facts`: of what is rendered, the work reads the facts of each environment alone."""
+        """Remember the command of this title.
+
+        `asked` gives what the work depends on beside the fleet, now; where it cannot tell (OSError, UsageError,
+        ValueError), nothing is remembered. With `only_facts` the work reads of what is rendered the facts alone.
+        """
         self._only_facts = only_facts
+        self._title = title
+        self._asked = asked
         self._fleet = fleet
+        self._around = self._told()
         self._folder = own(environment, "fleet")
-        self._asked = "\0".join([os.path.abspath(fleet.root), str(fleet.root), _toolkit(), *map(repr, asked)])  # noqa: PTH100
         self._layers: dict[str, str] = {}
 
     def key(self, member: Member, *, tree: bool = True) -> str | None:
@@ -47,14 +60,14 @@ class Memory:
 
         Without `tree` it is the key of all but what is rendered.
         """
-        if self._folder is None:
+        if self._folder is None or self._around is None:
             return None
         folder = self._fleet.folder(member)
         try:
             if not folder.is_dir():
                 return None
             files = _states(folder, "" if not tree else FACTS_FILE if self._only_facts else None)
-            parts = [self._asked, repr(member), str(enclosing.place(folder)), *self._below(member), *files]
+            parts = [self._around, repr(member), str(enclosing.place(folder)), *self._below(member), *files]
         except (OSError, ValueError):
             return None
         return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
@@ -84,7 +97,8 @@ class Memory:
             pass  # a full or read-only disk: the next run works it out again
 
     def _place(self, folder: Path, member: Member) -> Path:
-        name = hashlib.sha256(f"{self._asked}\0{member.path}".encode(errors="surrogateescape")).hexdigest()
+        place = (os.path.abspath(self._fleet.root), self._title, member.path)  # noqa: PTH100
+        name = hashlib.sha256("\0".join(place).encode(errors="surrogateescape")).hexdigest()
         return folder / f"{name}.json"
 
     def _below(self, member: Member) -> Iterator[str]:
@@ -95,9 +109,16 @@ class Memory:
                 self._layers[file] = _state(self._fleet.root / file)
             yield self._layers[file]
 
-    def forget_layers(self) -> None:
-        """Look at the layers again: somebody may have changed them meanwhile."""
+    def look_again(self) -> None:
+        """Look again at what municipalities share: somebody may have changed it meanwhile."""
         self._layers.clear()
+        self._around = self._told()
+
+    def _told(self) -> str | None:
+        try:
+            return "\0".join([str(self._fleet.root), _toolkit(), *self._asked()])
+        except (OSError, UsageError, ValueError):
+            return None
 
 
 @cache

@@ -6,7 +6,9 @@ that can be sent there, and imports what it needs when it works.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +16,12 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
-from signalen_toolkit.diagnostics.problems import ProblemsError, has_errors
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, counted, judged
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.repository.charts_lock import sources_of
+from signalen_toolkit.verify.inputs import around
 
 _CURRENT: Final = "clusters/ is up to date"
 
@@ -109,3 +112,131 @@ class Bump:
 
 def _sources(charts: Path | None, *, offline: bool) -> Sources:
     return sources_of(Options(charts=charts, offline=offline, variables=variables()))
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """`signalen verify`."""
+
+    options: Options
+    schemas: Path | None
+    locked: bool
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Run every release of the form in a folder through Helm, and check what comes out."""
+        from signalen_toolkit.verify.verify import verify
+
+        problems = verify(folder, catalog(), self.options, schemas=self.schemas, locked=self.locked)
+        return judged(name, _below(folder, problems), counted(problems))
+
+    def around(self) -> Iterator[str]:
+        """Yield what the outcome depends on beside the fleet."""
+        yield repr((self.options, self.schemas, self.locked))
+        yield from around(self.options, self.schemas)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOf:
+    """`signalen diff`."""
+
+    options: Options
+    since: str | None
+    until: str | None
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Tell what a change does on the cluster."""
+        from signalen_toolkit.diff import report
+        from signalen_toolkit.fleet.difference import difference
+
+        found = difference(folder, self.since, self.until, self.options)
+        text = report.write(found, "text") if found else ""
+        return MemberOutcome(name, Ending.FINE, report.summary(found) if found else "nothing changes", text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """`signalen promote --yes`."""
+
+    source: str
+    target: str
+    allow_downgrade: bool
+    charts: Path | None
+    offline: bool
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Give one environment what was accepted in another."""
+        from signalen_toolkit.repository.promote import promote
+
+        sources = _sources(self.charts, offline=self.offline)
+        found = promote(folder, self.source, self.target, allow_downgrade=self.allow_downgrade, sources=sources)
+        said = f"{self.target} has what {self.source} has" + ("" if found else " already")
+        return judged(name, list(found.problems), said, text=found.text if found else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`signalen update`, or with `only_check` its `--check`."""
+
+    only_check: bool
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Bring a repository to the template of the installed toolkit."""
+        from signalen_toolkit.repository.update import summary, update
+
+        found = update(folder, only_check=self.only_check)
+        open_ = not found.is_current if self.only_check else bool(found.conflicts)
+        ending = Ending.PROBLEMS if open_ or has_errors(found.problems) else Ending.FINE
+        said = "is up to date" if found.is_current else "is not up to date" if self.only_check else "updated"
+        if found.conflicts and not self.only_check:
+            said = f"choose between the marks in {', '.join(found.conflicts)}"
+        text = "" if found.is_current else summary(found, only_check=self.only_check)
+        return MemberOutcome(name, ending, said, found.problems, text)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsCheck:
+    """`signalen secrets check`."""
+
+    environments: tuple[str, ...]
+    decrypt: bool
+    program: str | None
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Check the secrets of a repository."""
+        from signalen_toolkit.secrets.check import check
+
+        found = check(folder, catalog(), self.environments, decrypt=self.decrypt, program=self.program)
+        problems = _below(folder, found.problems)
+        locked = f"; the values of {', '.join(found.locked)} were not looked at" if found.locked else ""
+        return judged(name, problems, counted(problems) + locked)
+
+
+@dataclass(frozen=True, slots=True)
+class HavenOf:
+    """`signalen haven`."""
+
+    options: Options
+    environment: str | None
+    strict: bool
+    accepted: tuple[str, ...]
+
+    def __call__(self, name: str, folder: Path) -> MemberOutcome:
+        """Report which points of Haven the workloads of the form in a folder meet."""
+        from signalen_toolkit.haven import haven as reporting
+        from signalen_toolkit.haven import report
+
+        reports = reporting.haven(folder, catalog(), self.options, environment=self.environment)
+        short = self.strict and reporting.falls_short(reports, self.accepted)
+        said = "; ".join(f"{one.environment}: {report.summary(one)}" for one in reports)
+        text = report.write(reports, "text") if short else ""
+        return MemberOutcome(name, Ending.PROBLEMS if short else Ending.FINE, said, text=text)
+
+
+def _below(folder: Path, problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of the repository in a folder, with each file as seen from where we are."""
+    return [
+        problem
+        if (path := Path(problem.file)).is_absolute() or path.is_relative_to(folder)
+        else replace(problem, file=os.path.normpath(folder / path))
+        for problem in problems
+    ]

@@ -95,6 +95,9 @@ def _markdown(title: str, found: Sequence[MemberOutcome]) -> str:
         "| --- | --- | --- |",
     ]
     lines += [f"| {_cell(one.name)} | {_WORDS[one.end]} | {_cell(one.said)} |" for one in found]
+    for one in found:
+        if one.text:
+            lines += ["", f"### {prose(one.name)}", "", *(f"    {line}" for line in one.text.splitlines())]
     return "\n".join(lines)
 
 
@@ -116,7 +119,8 @@ def _html(title: str, found: Sequence[MemberOutcome]) -> str:
 
 def _details(one: MemberOutcome) -> str:
     items = "".join(f"<li>{html.escape(f'{each.file}:{each.line}: {each.message}')}</li>" for each in one.problems)
-    return html.escape(one.said) + (f"<ul>{items}</ul>" if items else "")
+    text = f"<pre>{html.escape(one.text)}</pre>" if one.text else ""
+    return html.escape(one.said) + (f"<ul>{items}</ul>" if items else "") + text
 
 
 def _junit(title: str, found: Sequence[MemberOutcome]) -> str:

@@ -100,7 +100,7 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
         where = f"{error.filename}: " if error.filename else ""
         return MemberOutcome(member.name, Ending.FAILED, f"{where}{error.strerror or error}")
     if memory and key and found.stands:
-        memory.forget_layers()
+        memory.look_again()
         now = memory.key(member)
         if now == key:
             memory.keep(member, key, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ def selected(fleet: Fleet, wanted: Selection) -> list[Member]:
         and (not wanted.rings or one.ring in wanted.rings)
         and share(one.name)
         and (not provinces or ((place := municipality(fleet, one)) is not None and fold(place.province) in provinces))
-        and (fits is None or any(map(fits, releases(fleet, one))))
+        and (fits is None or any(map(fits, releases(fleet, one).values())))
     ]
 
 
@@ -82,13 +82,14 @@ def municipality(fleet: Fleet, member: Member) -> Municipality | None:
     return matching[0] if len(matching) == 1 else None
 
 
-def releases(fleet: Fleet, member: Member) -> Iterator[str]:
-    """Yield the release of each environment that a form gives one, with the layers below it."""
+def releases(fleet: Fleet, member: Member) -> dict[str, str]:
+    """Return the release of each environment of a form, with the layers below it; without one that is no release."""
     data = _data(fleet, member)
-    for one in mapping(data, "environments").values():
-        found = text(one, "version") or text(data, "version") or catalog().releases[0]
-        if is_version(found):
-            yield found
+    found = {
+        str(name): text(one, "version") or text(data, "version") or catalog().releases[0]
+        for name, one in mapping(data, "environments").items()
+    }
+    return {name: version for name, version in found.items() if is_version(version)}
 
 
 def _data(fleet: Fleet, member: Member) -> Mapping[str, Any]:

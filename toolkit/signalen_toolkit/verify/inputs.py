@@ -51,6 +51,14 @@ def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator
     yield from _named(repository)
     yield from _own(repository, layout.MANIFESTS)
     yield from toolkit_state()
+    yield from around(options, schemas)
+
+
+def around(options: Options, schemas: Path | None) -> Iterator[str]:
+    """Yield what the outcome depends on that is not in the repository: Helm, charts, and schemas.
+
+    Raises OSError, UsageError or ValueError where something cannot be read.
+    """
     yield from _helm(options)
     yield from _names(options.cache())
     for folder in filter(None, (options.charts, schemas)):
