@@ -336,3 +336,54 @@ def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str 
     from signalen_toolkit.fleet.operations import SecretsCheck
 
     do("secrets-check", SecretsCheck(environments, not no_decrypt, program))
+
+
+@fleet.command("rollout")
+@click.argument("version", default="")
+@click.option("--status", "look", is_flag=True, help="Say how far it is, and do nothing.")
+@click.option("--stop", "stop_", is_flag=True, help="Begin no further step.")
+@click.option("--resume", "resume_", is_flag=True, help="Let one that was stopped go on.")
+@click.option("--back", "back_", is_flag=True, help="Give each municipality the release back that it had.")
+@click.option("--yes", is_flag=True, help="A person's yes, for a ring that begins with one.")
+@click.option("--health", default="", metavar="PROGRAM", help="Ends with 0 where a municipality is healthy.")
+@click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors.")
+@chart_options
+@in_fleet
+def rollout(
+    version: str,
+    look: bool,
+    stop_: bool,
+    resume_: bool,
+    back_: bool,
+    yes: bool,
+    health: str,
+    processes: int | None,
+    charts: Path | None,
+    offline: bool,
+    root: Path,
+) -> None:
+    """Bring release VERSION to the next ring and environment, and commit that; rollout.yaml remembers how far it is.
+
+    Each call does one step, where its gates are open: the ring before has had the release long enough and is healthy,
+    and a person said yes. Else it says what it waits for, changes nothing, and ends with 1. Nothing is pushed.
+    """
+    from signalen_toolkit.fleet import listing, report, rolling
+    from signalen_toolkit.fleet import rollout as state
+
+    if [bool(version), look, stop_, resume_, back_].count(True) != 1:
+        raise UsageError("name a VERSION, or one of --status, --stop, --resume and --back")
+    if look:
+        say(state.described(listing.read(root), state.read(root)))
+        return
+    ways = rolling.Ways(health, charts, offline, processes or 0)
+    if stop_ or resume_:
+        done = rolling.stop(root) if stop_ else rolling.resume(root)
+    else:
+        done = rolling.back(root, ways) if back_ else rolling.go(root, version.removeprefix("v"), ways, yes=yes)
+    for one in done.outcomes:
+        print_problems(one.problems, "text", err=True)
+    if done.outcomes:
+        say(report.write("rollout", done.outcomes, "text"))
+    for line in done.said:
+        say(line)
+    sys.exit(not done.fine)
