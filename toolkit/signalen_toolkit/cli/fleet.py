@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,8 +131,8 @@ def add(
     sys.exit(code)
 
 
-def on_many(command: Command) -> Command:
-    """Give a command the options by which municipalities are chosen, as one `asked`, and the folder of the fleet."""
+def on_many(command: Command, formats: Sequence[str] = _FORMATS) -> Command:
+    """Give a command `do`, which does a piece of work in the municipalities that its options choose, and prints it."""
     options = (
         click.argument("names", nargs=-1, metavar="[MUNICIPALITY…]"),
         click.option("--group", "groups", multiple=True, help="Only the municipalities of this group."),
@@ -143,7 +143,7 @@ def on_many(command: Command) -> Command:
         ),
         click.option("--shard", default="", metavar="3/16", help="Only this share of them, always the same."),
         click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors."),
-        click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", help="How it is printed."),
+        click.option("--format", "format_", type=click.Choice(formats), default="text", help="How it is printed."),
     )
 
     @wraps(command)
@@ -164,8 +164,8 @@ def on_many(command: Command) -> Command:
 
         wanted = Selection(names, groups, rings, provinces, release, shard)
 
-        def do(title: str, work: Work, around: Around | None = None) -> None:
-            _do(root, wanted, title, work, around, processes or 0, format_)
+        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None) -> None:
+            _do(root, wanted, title, work, around, processes or 0, format_, write)
 
         return command(*arguments, do=do, **given)
 
@@ -176,6 +176,7 @@ def on_many(command: Command) -> Command:
 
 Do = Callable[..., None]
 Around = Callable[[], Iterable[str]]
+Write = Callable[[Any, "list[MemberOutcome]", str], str]
 
 
 def _do(
@@ -186,6 +187,7 @@ def _do(
     around: Around | None,
     processes: int,
     format_: str,
+    write: Write | None,
 ) -> None:
     """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
 
@@ -207,7 +209,7 @@ def _do(
             if one.text:
                 say(f"{one.name}:\n{one.text}".removesuffix("\n"))
         found.append(one)
-    say(report.write(title, found, format_))
+    say(write(fleet_, found, format_) if write else report.write(title, found, format_))
     sys.exit(report.code(found))
 
 
@@ -231,12 +233,17 @@ def render(only_check: bool, do: Do) -> None:
 
 
 @fleet.command("status")
-@on_many
+@partial(on_many, formats=(*_FORMATS, "prometheus"))
 def status(do: Do) -> None:
-    """Print where the environments of municipalities stand, as `signalen status` does."""
+    """Print where the environments of municipalities stand, as `signalen status` does.
+
+    With --format html it is one page to be put somewhere: with a search, and sorted by what you click. With
+    --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
+    """
+    from signalen_toolkit.fleet import overview
     from signalen_toolkit.fleet.operations import StatusOf
 
-    do("status", StatusOf(), tuple)
+    do("status", StatusOf(), tuple, overview.write)
 
 
 @fleet.command("bump")
