@@ -394,3 +394,24 @@ def rollout(
     for line in done.said:
         say(line)
     sys.exit(not done.fine)
+
+
+@fleet.command("split")
+@click.argument("name", metavar="MUNICIPALITY")
+@click.option("--repository", "url", required=True, metavar="URL", help="The address that its repository is to have.")
+@in_fleet
+def split(name: str, url: str, root: Path) -> None:
+    """Give a MUNICIPALITY of the fleet's repository a repository of its own, with settings that stay what they are."""
+    from signalen_toolkit.fleet import shapes
+
+    say("\n".join(shapes.split(root, name, url)))
+
+
+@fleet.command("join")
+@click.argument("name", metavar="MUNICIPALITY")
+@in_fleet
+def join(name: str, root: Path) -> None:
+    """Take a MUNICIPALITY with a repository of its own into the fleet's, with settings that stay what they are."""
+    from signalen_toolkit.fleet import shapes
+
+    say("\n".join(shapes.join(root, name)))
