@@ -33,7 +33,7 @@ def report(
     `reasons` says for each rule why it is there (SARIF shows it); `colour` is for text on a terminal.
     Text and GitHub's format are empty when there are no problems.
     """
-    problems = _without_secrets(problems)
+    problems = without_secrets(problems)
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: _text(problems, colour=colour),
         "json": lambda: json_text(_plain_data(problems)),
@@ -44,7 +44,7 @@ def report(
     return writers[format]()
 
 
-def _without_secrets(problems: Sequence[Problem]) -> list[Problem]:
+def without_secrets(problems: Sequence[Problem]) -> list[Problem]:
     """Hide what whoever made the problems overlooked: what is a secret by itself."""
     safe = cache(without_contents)  # many problems may stand on one long line
     return [replace(one, message=safe(one.message), hint=safe(one.hint), source=safe(one.source)) for one in problems]

@@ -12,6 +12,7 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, FORM_FILE
 from signalen_toolkit.base.processes import TooMuchError, TooSlowError
+from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rollout
 from signalen_toolkit.fleet.clones import present
@@ -142,7 +143,7 @@ def _carried_out(fleet: Fleet, found: Rollout, step: RolloutStep, ways: Ways, at
         try:
             present(fleet, member)
         except UsageError as error:
-            outcomes.append(MemberOutcome(member.name, Ending.FAILED, str(error)))
+            outcomes.append(MemberOutcome(member.name, Ending.FAILED, without_contents(str(error))))
             continue
         has = releases(fleet, member).get(step.environment)
         dirty = _dirty(fleet.folder(member)) if has is not None else ""

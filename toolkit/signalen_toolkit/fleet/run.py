@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
+from signalen_toolkit.diagnostics.reporters import without_secrets
 from signalen_toolkit.fleet.clones import present
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
@@ -92,10 +94,10 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
         key, form = (memory.key(member), memory.key(member, tree=False)) if memory else (None, None)
         found = work(member.name, folder)
     except ProblemsError as error:
-        problems = list(error.problems)
+        problems = without_secrets(error.problems)
         return MemberOutcome(member.name, Ending.PROBLEMS, counted(problems), tuple(problems))
     except UsageError as error:
-        return MemberOutcome(member.name, Ending.FAILED, str(error))
+        return MemberOutcome(member.name, Ending.FAILED, without_contents(str(error)))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return MemberOutcome(member.name, Ending.FAILED, f"{where}{error.strerror or error}")
@@ -106,7 +108,7 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
             memory.keep(member, key, found)
         elif now and found.then and memory.key(member, tree=False) == form:
             memory.keep(member, now, replace(found, said=found.then, then=""))
-    return found
+    return replace(found, problems=tuple(without_secrets(found.problems)))
 
 
 def _begin() -> None:
