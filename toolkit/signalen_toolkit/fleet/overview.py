@@ -14,7 +14,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.output import json_text
 from signalen_toolkit.documents.data import maps
 from signalen_toolkit.fleet import report
-from signalen_toolkit.fleet.listing import Fleet
+from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
 from signalen_toolkit.fleet.selection import municipality
 from signalen_toolkit.form.municipalities import fold
@@ -60,7 +60,8 @@ class FleetRow:
 
 def rows(fleet: Fleet, found: Sequence[MemberOutcome]) -> list[FleetRow]:
     """Return a row for each environment of what `signalen status` found, by municipality."""
-    return [row for one in sorted(found, key=lambda one: one.name) for row in _rows(fleet, one)]
+    members = {member.name: member for member in fleet.members}
+    return [row for one in sorted(found, key=lambda one: one.name) for row in _rows(fleet, members[one.name], one)]
 
 
 def write(fleet: Fleet, found: Sequence[MemberOutcome], format_: str) -> str:
@@ -77,8 +78,7 @@ def write(fleet: Fleet, found: Sequence[MemberOutcome], format_: str) -> str:
     return report.write("status", found, format_)
 
 
-def _rows(fleet: Fleet, one: MemberOutcome) -> Iterator[FleetRow]:
-    member = fleet.member(one.name)
+def _rows(fleet: Fleet, member: Member, one: MemberOutcome) -> Iterator[FleetRow]:
     place = municipality(fleet, member)
     data = one.data
     about: dict[str, Any] = {
