@@ -17,6 +17,7 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.kubernetes.model import Object
 
 from tests.conftest import FORMS
+from tests.support.fleets import fleet
 from tests.support.kubernetes import compare, deployment, everywhere, obj
 from tests.support.lived_in import FORM, repository
 from tests.support.pipelines import git
@@ -134,6 +135,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory, charts: Path) -> dict[str,
         _forms(folder, run, charts)
         _tree(folder, run, charts)
         _encrypted(folder, run, printed, patch)
+        _fleet(folder, run)
         _others(folder, run)
     return printed
 
@@ -252,6 +254,20 @@ def _encrypted(folder: Path, run: Callable[..., None], printed: dict[str, str], 
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert hooks.main(["secrets", *names, "notes.txt", "municipality.yaml"]) == 1
     printed["hook"] = out.getvalue()
+
+
+def _fleet(folder: Path, run: Callable[..., None]) -> None:
+    """Layers of a fleet and a form in it: read, broken, and explained."""
+    root = fleet(folder / "fleet")
+    layer, own = root / "groups/brabant.yaml", root / "municipalities/tilburg/municipality.yaml"
+    form = own.read_text()
+    for end in ("", "a: b: c\n"):
+        layer.write_text(f"overrides:\n  backend:\n    env:\n{all_blocks('      ')}{end}")
+        own.write_text(f"{form}overrides:\n  frontend:\n    env:\n{all_blocks('      ')}{end}")
+        for format_ in ("text", "json", "markdown", "html", "junit"):
+            for command in ("check", "render", "status"):
+                run("fleet", command, "-C", root, "--format", format_, code={1})
+        run("explain", "overrides.backend.env", "-C", own.parent, code={0, 1})
 
 
 def _others(folder: Path, run: Callable[..., None]) -> None:

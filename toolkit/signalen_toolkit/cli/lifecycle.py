@@ -10,6 +10,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.cluster import first_day, images, preflight
+from signalen_toolkit.cli.fleet import explain, fleet
 from signalen_toolkit.cli.form import form
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
@@ -43,6 +44,8 @@ def add_to(main: click.Group) -> None:
         promote,
         *steps,
         set_,
+        explain,
+        fleet,
         status,
         haven,
         update,

@@ -7,7 +7,6 @@ questions of `signalen new`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +35,6 @@ from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageE
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
-    from signalen_toolkit.helm.charts.lock import Locks
-    from signalen_toolkit.helm.model import HelmRelease
-    from signalen_toolkit.kubernetes.model import Object
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
@@ -232,32 +228,17 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
 
     Without --to that is what the form says now, also where `signalen render` is still to be run.
     """
-    from signalen_toolkit.catalog.load import catalog
-    from signalen_toolkit.diff import diff as differing
-    from signalen_toolkit.diff import form_ahead, report
-    from signalen_toolkit.helm.errors import HelmError
+    from signalen_toolkit.diff import report
+    from signalen_toolkit.fleet.difference import difference
     from signalen_toolkit.helm.options import Options
-    from signalen_toolkit.helm.renderer import renderer
-    from signalen_toolkit.verify.pipeline import kubernetes_versions
 
-    versions, default = kubernetes_versions(directory)
+    def remark(text: str) -> None:
+        tell(text, err=True)
 
-    def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
-        made_with = Options(**options, variables=variables())
-        with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
-            return work.all(releases)
-
-    work_tree = None if to else form_ahead.work_tree(directory, catalog())
-    if work_tree and work_tree.remark:
-        tell(work_tree.remark, err=True)
-    try:
-        now = work_tree.files if work_tree else None
-        difference = differing.diff(directory, from_, to, make, catalog().release_formats, now)
-    except HelmError as error:
-        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    found = difference(directory, from_, to, Options(**options, variables=variables()), progress, remark)
     coloured = format_ == "text" and sys.stdout.isatty()
-    say(report.write(difference, format_, colour=coloured, words=in_words).removesuffix("\n"))
-    sys.exit(exit_code and bool(difference))
+    say(report.write(found, format_, colour=coloured, words=in_words).removesuffix("\n"))
+    sys.exit(exit_code and bool(found))
 
 
 @main.command()

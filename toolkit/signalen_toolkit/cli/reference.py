@@ -19,6 +19,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.form import fleet
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.schema import validate
 from signalen_toolkit.schema.formats import FORMATS
@@ -100,6 +101,7 @@ def rules_markdown() -> str:
     parts = (
         ("Reading", reader.REASONS),
         ("Schema", validate.REASONS),
+        ("Layers of a fleet", fleet.REASONS),
         ("Ignoring", ignore.REASONS),
     )
     for title, reasons in parts:

@@ -31,11 +31,16 @@ _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 def in_repository(command: Command) -> Command:
     """Give a command the folder of a repository, as `directory`: the one that -C names, or else that around us."""
-    option = click.option("--directory", "-C", "named", type=_FOLDER, help="Folder of the repository; default: around.")
+    return with_folder(command, "directory", repository, "Folder of the repository; default: around.")
+
+
+def with_folder(command: Command, name: str, find: Callable[[Path | None], Path], explained: str) -> Command:
+    """Give a command a folder under a name: what a function finds, told what -C names or that it names none."""
+    option = click.option("--directory", "-C", "named", type=_FOLDER, help=explained)
 
     @wraps(command)
     def found(*arguments: Any, named: Path | None, **options: Any) -> Any:
-        return command(*arguments, directory=repository(named), **options)
+        return command(*arguments, **{name: find(named)}, **options)
 
     return option(found)
 

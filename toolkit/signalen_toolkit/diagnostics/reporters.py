@@ -35,7 +35,7 @@ def report(
     that into the language of a person.
     Text and GitHub's format are empty when there are no problems.
     """
-    problems = _without_secrets(problems)
+    problems = without_secrets(problems)
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: _text(problems, words, colour=colour),
         "json": lambda: json_text(_plain_data(problems)),
@@ -46,7 +46,7 @@ def report(
     return writers[format]()
 
 
-def _without_secrets(problems: Sequence[Problem]) -> list[Problem]:
+def without_secrets(problems: Sequence[Problem]) -> list[Problem]:
     """Hide what whoever made the problems overlooked: what is a secret by itself."""
     safe = cache(without_contents)  # many problems may stand on one long line
     return [replace(one, message=safe(one.message), hint=safe(one.hint), source=safe(one.source)) for one in problems]

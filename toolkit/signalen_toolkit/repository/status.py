@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base import beneath
-from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
+from signalen_toolkit.base.layout import TEMPLATE_STATE
 from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
@@ -19,6 +19,8 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError,
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.fleet import read_form
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
@@ -64,8 +66,8 @@ class RepositoryStatus:
 def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
     charts = charts or catalog()
-    source = reader.read_in(directory, FORM_FILE)
-    config, problems = check(source, charts, directory)
+    source = read_form(directory)
+    config, problems = check(source, charts, directory, lies=enclosing.place(directory))
     stale, note = _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)

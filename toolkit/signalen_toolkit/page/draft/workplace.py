@@ -19,6 +19,7 @@ from signalen_toolkit.documents.overlay import overlaid
 from signalen_toolkit.documents.reader import Document, read_text
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.page.asking.texts import EMPTY
 from signalen_toolkit.page.draft import draft as drafts
@@ -95,7 +96,8 @@ class Opened:
     @cached_property
     def _checked(self) -> tuple[Config, list[Problem]]:
         place = self.place
-        return check(self.document, place.charts, place.images, images=self.draft.images, in_place=not place.is_new)
+        lies = None if place.is_new else enclosing.place(place.directory)
+        return check(self.document, place.charts, place.images, images=self.draft.images, lies=lies)
 
     @property
     def config(self) -> Config:
