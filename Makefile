@@ -8,7 +8,7 @@ RELEASE ?= $(VENV)-release
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden docs lock site release-check bench clean
+.PHONY: help demo test lint golden docs lock site release-check fuzz bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -54,6 +54,9 @@ release-check: $(RELEASE)/made ## all that can be known of a release before it i
 
 docs: $(VENV)/installed ## write the reference pages anew
 	$(BIN)/python -m signalen_toolkit.cli.reference
+
+fuzz: $(VENV)/tested ## read files that were changed at random, FUZZ_SECONDS (60) for each reader
+	$(BIN)/python -m tests.fuzz.fuzz
 
 bench: $(VENV)/tested ## measure the budgets
 	$(BIN)/python benchmarks/run.py
