@@ -40,8 +40,11 @@ COVERED = (
     *(f"secrets/{name}.py" for name in ("check", "make", "values", "rotation", "after_rotation", "plaintext")),
     *(f"secrets/{name}.py" for name in ("environment", "files", "age_keys", "sops", "sops_config")),
 )
-# What a maintainer or a pipeline runs, and what is said in Dutch to begin with.
-ENGLISH_ALONE = ("catalog/", "cli/comment.py", "cli/complete.py", "cli/issue.py", "page/elsewhere/submitted_issue.py")
+# What a maintainer, an engineer with a fleet, or a pipeline runs, and what is said in Dutch to begin with.
+ENGLISH_ALONE = (
+    *("catalog/", "cli/comment.py", "cli/complete.py", "cli/fleet.py", "cli/issue.py", "fleet/"),
+    "page/elsewhere/submitted_issue.py",
+)
 HOLE = re.compile(r"\{\w+\}")
 # What is the same in Dutch, or no message: names, commands, what programs say.
 SAME = (
