@@ -2,11 +2,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# What builds a release brings packages that slow down others of the toolkit's own, so that it has an environment apart.
+RELEASE ?= $(VENV)-release
 # Several test processes at once, as many as there are cores.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden docs lock site release-check bench clean
+.PHONY: help demo test lint golden docs lock site release-check fuzz bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -41,23 +43,26 @@ lint: $(VENV)/tested ## style, types and floors
 golden: $(VENV)/tested ## write the golden trees anew, where a change is meant
 	$(BIN)/pytest -q tests/chart_templates/test_golden.py --update-golden
 
-lock: $(VENV)/tested ## write anew, by hash, what the toolkit needs (asks the package index)
-	$(BIN)/python .ci/lock.py
+lock: $(RELEASE)/made ## write anew, by hash, what the toolkit needs (asks the package index)
+	$(RELEASE)/bin/python .ci/lock.py
 
-site: $(VENV)/tested ## build the documentation into build/site
-	$(BIN)/mkdocs build --strict
+site: $(RELEASE)/made ## build the documentation into build/site
+	$(RELEASE)/bin/mkdocs build --strict
 
-release-check: $(VENV)/tested ## all that can be known of a release before it is one
-	$(BIN)/python .ci/release_check.py
+release-check: $(RELEASE)/made ## all that can be known of a release before it is one
+	$(RELEASE)/bin/python .ci/release_check.py
 
 docs: $(VENV)/installed ## write the reference pages anew
 	$(BIN)/python -m signalen_toolkit.cli.reference
+
+fuzz: $(VENV)/tested ## read files that were changed at random, FUZZ_SECONDS (60) for each reader
+	$(BIN)/python -m tests.fuzz.fuzz
 
 bench: $(VENV)/tested ## measure the budgets
 	$(BIN)/python benchmarks/run.py
 
 clean: ## remove what was made here
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RELEASE) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -69,5 +74,10 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	@touch $@
 
 $(VENV)/tested: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast,secrets,form,release]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[test,verify,fast,secrets,form]'
 	@touch $@ $(VENV)/installed
+
+$(RELEASE)/made: pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[form,release]'
+	@touch $@

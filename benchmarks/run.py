@@ -34,7 +34,7 @@ RUNS = 11
 
 def main() -> None:
     """Measure and print."""
-    rows = [*cold(), *fleet(), *verifying()]
+    rows = [*cold(), *fleet(), *fleet_commands(), *page(), *verifying()]
     width = max(len(name) for name, *_ in rows)
     print(f"{'budget':{width}}  {'measured':>10}  {'at most':>8}")
     for name, measured, most in rows:
@@ -158,6 +158,87 @@ def fleet() -> list[tuple[str, float, float]]:
     return [
         ("check and render, ms an environment, warm", seconds * 1000 / len(everyone) / 2, 20),
         ("peak memory, 342 municipalities / 171", all_ / few, 1.2),
+    ]
+
+
+def page() -> list[tuple[str, float, float]]:
+    """Time the web page: its start as a process of its own, the check of a keystroke; and weigh the heaviest page."""
+    from signalen_toolkit.page.asking import outline
+
+    from tests.support.pages import Visitor
+
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Path(folder) / "repository"
+        visitor = Visitor(repository, Path(folder) / "state")
+        visitor.make()
+        parts = [*outline.parts(), *outline.parts("acceptance")]
+        heaviest = max(len(visitor.get(part.address).encode()) for part in parts)
+        (form,) = [one for one in visitor.forms(visitor.get("/section/contact")) if one["action"] == "/section/contact"]
+        typed = {**form["values"], "page": "/section/contact", "/contact/phone": "14 07"}
+
+        def keystroke() -> None:
+            visitor.client.post("/check", data=typed).get_data()
+
+        keystroke()
+        checked = statistics.median(_seconds(keystroke) for _ in range(RUNS))
+        started = statistics.median(_seconds(partial(_started, repository)) for _ in range(RUNS))
+    return [
+        ("form: start, s", started, 1),
+        ("form: check of a keystroke, ms", checked * 1000, 100),
+        ("form: the heaviest page, KB", heaviest / 1000, 50),
+    ]
+
+
+def _started(repository: Path) -> None:
+    """Start the server, and stop it once it says where it is."""
+    command = [BIN / "signalen", "form", repository, "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        for _ in server.stdout or ():
+            break
+        server.terminate()
+
+
+def fleet_commands() -> list[tuple[str, float, float]]:
+    """Time the commands on a fleet of all municipalities in one repository, with two environments each, in processes.
+
+    Cold, nothing is remembered or rendered; then a form changes, where all was checked and rendered before.
+    """
+    from signalen_toolkit.form import municipalities
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "fleet"
+        lines = ["apiVersion: signalen.org/v1", "municipalities:"]
+        for municipality in municipalities.municipalities():
+            form = _form(municipality)
+            shared = {key: form.pop(key) for key in ("apiVersion", "repository", "delivery", "identity") if key in form}
+            member = root / "municipalities" / municipality.slug
+            (member / "assets").mkdir(parents=True)
+            for asset in ASSETS.iterdir():
+                (member / "assets" / asset.name).write_bytes(asset.read_bytes())
+            (member / "municipality.yaml").write_text(json.dumps(form, indent=1))
+            lines.append(f"  {municipality.slug}: {{}}")
+        (root / "defaults.yaml").write_text(json.dumps(shared))
+        (root / "fleet.yaml").write_text("\n".join([*lines, ""]))
+        environment = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+        def both() -> None:
+            for command in ("check", "render"):
+                ran = [sys.executable, "-m", "signalen_toolkit", "fleet", command]
+                subprocess.run(ran, check=True, capture_output=True, cwd=root, env=environment)
+
+        cold = _seconds(both)
+        both()
+        changed = []
+        for _ in range(3):
+            with (root / "municipalities/zwolle/municipality.yaml").open("a") as file:
+                file.write("\n")
+            changed.append(_seconds(both))
+        looked = [sys.executable, "-m", "signalen_toolkit", "fleet", "status", "--format", "json"]
+        seconds = _seconds(lambda: subprocess.run(looked, check=True, capture_output=True, cwd=root, env=environment))
+    return [
+        ("fleet check and render, 342 x 2, s, cold", cold, 10),
+        ("the same where one form changed, s", statistics.median(changed), 1),
+        ("fleet status, 342 x 2, s, cold", seconds, 5),
     ]
 
 

@@ -29,6 +29,8 @@ MISSING = "missing program: "
 
 # The commands of the tests fetch nothing, unless a test takes this away.
 os.environ.setdefault("SIGNALEN_OFFLINE", "1")
+# What they say is compared in English, whatever the language of the machine.
+os.environ["SIGNALEN_LANG"] = "en"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

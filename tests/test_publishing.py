@@ -110,7 +110,7 @@ def test_the_containerfile_is_right_by_hadolint() -> None:
 
 
 def wanted() -> list[tuple[str, Requirement]]:
-    extras = {name: PROJECT["optional-dependencies"][name] for name in ("fast", "secrets", "verify")}
+    extras = {name: PROJECT["optional-dependencies"][name] for name in ("fast", "form", "secrets", "verify")}
     return [
         (extra, Requirement(one)) for extra, all_ in {"": PROJECT["dependencies"], **extras}.items() for one in all_
     ]

@@ -17,6 +17,7 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.kubernetes.model import Object
 
 from tests.conftest import FORMS
+from tests.support.fleets import fleet
 from tests.support.kubernetes import compare, deployment, everywhere, obj
 from tests.support.lived_in import FORM, repository
 from tests.support.pipelines import git
@@ -134,6 +135,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory, charts: Path) -> dict[str,
         _forms(folder, run, charts)
         _tree(folder, run, charts)
         _encrypted(folder, run, printed, patch)
+        _fleet(folder, run)
         _others(folder, run)
     return printed
 
@@ -160,6 +162,7 @@ def _forms(folder: Path, run: Callable[..., None], charts: Path) -> None:
             run("verify", place, "--charts", charts, "--format", format_, code={1})
         run("bump", "4.23.0", "-C", place, code={1})
         run("secrets", "check", "-C", place, code={1})
+        run("set", "contact.phone", "14 073", "-C", place, code={1, 2})
 
 
 def _tree(folder: Path, run: Callable[..., None], charts: Path) -> None:
@@ -253,6 +256,20 @@ def _encrypted(folder: Path, run: Callable[..., None], printed: dict[str, str], 
     printed["hook"] = out.getvalue()
 
 
+def _fleet(folder: Path, run: Callable[..., None]) -> None:
+    """Layers of a fleet and a form in it: read, broken, and explained."""
+    root = fleet(folder / "fleet")
+    layer, own = root / "groups/brabant.yaml", root / "municipalities/tilburg/municipality.yaml"
+    form = own.read_text()
+    for end in ("", "a: b: c\n"):
+        layer.write_text(f"overrides:\n  backend:\n    env:\n{all_blocks('      ')}{end}")
+        own.write_text(f"{form}overrides:\n  frontend:\n    env:\n{all_blocks('      ')}{end}")
+        for format_ in ("text", "json", "markdown", "html", "junit"):
+            for command in ("check", "render", "status"):
+                run("fleet", command, "-C", root, "--format", format_, code={1})
+        run("explain", "overrides.backend.env", "-C", own.parent, code={0, 1})
+
+
 def _others(folder: Path, run: Callable[..., None]) -> None:
     """Files that people give: answers, and the values of today."""
     answers = folder / "answers.yaml"
@@ -278,7 +295,20 @@ def test_every_command_that_reads_a_repository_was_tried(outputs: dict[str, str]
     add_to(main)
     tried = {name.split()[0] for name in outputs}
     # What these print of a repository is names, and what the others print as well; `promote` prints what `bump` does.
-    rest = {"catalog", "doctor", "municipalities", "schema", "first-day", "handover", "preflight", "promote", "remove"}
+    # What `form` shows is tried in tests/page.
+    rest = {
+        "catalog",
+        "completion",
+        "doctor",
+        "form",
+        "municipalities",
+        "schema",
+        "first-day",
+        "handover",
+        "preflight",
+        "promote",
+        "remove",
+    }
     assert {*main.commands} - tried == rest | {"resize", "update"}
 
 

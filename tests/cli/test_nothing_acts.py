@@ -15,6 +15,7 @@ from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics import reporters
 
 from tests.conftest import FORMS
+from tests.support.fleets import fleet
 from tests.support.hostile import ACTING, COMMANDS, acts
 from tests.support.lived_in import FORM, repository
 from tests.support.pipelines import git
@@ -24,7 +25,7 @@ _RELEASE = FORM.replace("version: 4.19.0", "version: 4.23.0\n        sync: {mani
     "4.20.0", "4.23.0"
 )
 # Commands that read no repository but a cluster, or nothing at all.
-_OTHERS = {"catalog", "doctor", "municipalities", "preflight", "schema"}
+_OTHERS = {"catalog", "completion", "doctor", "form", "municipalities", "preflight", "schema"}
 
 
 def quoted(texts: Sequence[str]) -> str:
@@ -61,6 +62,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory, charts: Path) -> dict[str,
         _forms(outputs)
         _names(outputs, patch)
         _tree(outputs, charts)
+        _fleet(outputs)
         _people(outputs)
     return outputs.printed
 
@@ -82,6 +84,7 @@ def _forms(outputs: Outputs) -> None:
         outputs.run("render", place)
         outputs.run("status", place)
         outputs.run("secrets", "check", "-C", place)
+        outputs.run("set", "contact.phone", "14 073", "-C", place)
 
 
 def _names(outputs: Outputs, patch: pytest.MonkeyPatch) -> None:
@@ -141,6 +144,22 @@ def _tree(outputs: Outputs, charts: Path) -> None:
     commented = FORM.replace('        version: "4.20.0"', f'        # {COMMANDS[0]}\n        version: "4.20.0"')
     for command in (("bump", "4.23.0", "-C"), ("promote", "acceptance", "production", "--yes")):
         outputs.run(*command, repository(outputs.folder / command[0], commented))
+
+
+def _fleet(outputs: Outputs) -> None:
+    """Layers and forms of a fleet, in each format in which a fleet is reported."""
+    root = fleet(outputs.folder / "fleet")
+    own = json.dumps("\n".join([*COMMANDS, *ACTING[1:-1], ""]))
+    (root / "groups/brabant.yaml").write_text(f"branding: {{title: {own}}}\nx: {quoted(COMMANDS)}\n", encoding="utf-8")
+    member = root / "municipalities/tilburg/municipality.yaml"
+    member.write_text("".join(f"{json.dumps(one)}: x\n" for one in COMMANDS), encoding="utf-8")
+    for format_ in ("text", "json", "markdown", "html", "junit"):
+        for command in ("check", "render", "status"):
+            outputs.run("fleet", command, "-C", root, "--format", format_)
+    outputs.run("fleet", "status", "-C", root, "--format", "prometheus")
+    outputs.run("fleet", "add", "-C", root, "--set", f"municipality.code={COMMANDS[0]}", "--offline")
+    (root / "groups/brabant.yaml").write_text(f"branding: {{title: {own}}}\n", encoding="utf-8")
+    outputs.run("explain", "branding.title", "-C", root / "municipalities/s-hertogenbosch")
 
 
 def _people(outputs: Outputs) -> None:

@@ -10,7 +10,7 @@ from signalen_toolkit.validation.check import reasons
 from signalen_toolkit.verify import checks, verify
 
 
-@pytest.mark.parametrize("page", ["form.md", "rules.md"])
+@pytest.mark.parametrize("page", ["form.md", "rules.md", "commands.md"])
 def test_the_reference_is_not_stale(page: str) -> None:
     path = reference.DOCS / page
     assert path.is_file(), "run `python -m signalen_toolkit.cli.reference`"

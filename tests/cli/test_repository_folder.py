@@ -19,7 +19,7 @@ from tests.repository.test_new import given_as
 from tests.support.pipelines import git
 
 # They are about no repository.
-ELSEWHERE = {"new", "import", "doctor", "schema", "municipalities", "catalog", "completion", "hook"}
+ELSEWHERE = {"new", "import", "doctor", "schema", "municipalities", "catalog", "completion", "hook", "fleet new"}
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -28,7 +28,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         command = main.get_command(context, name)
         assert command
         if isinstance(command, click.Group):
-            yield from ((f"{name} {one}", command.commands[one]) for one in command.commands if name != "catalog")
+            named = {f"{name} {one}": inner for one, inner in command.commands.items()}
+            yield from ((one, inner) for one, inner in named.items() if name != "catalog" and one not in ELSEWHERE)
         elif name not in ELSEWHERE:
             yield name, command
 

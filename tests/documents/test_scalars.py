@@ -9,7 +9,7 @@ import yaml as pyyaml
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from signalen_toolkit.documents.scalars import Below, below, inline, is_plain, quoted
+from signalen_toolkit.documents.scalars import Below, below, in_blocks, inline, is_plain, marked, quoted
 
 # What document.py lets through: no control characters, no halves of surrogate pairs.
 TEXT = st.text(
@@ -40,6 +40,35 @@ def test_any_data_comes_back_unchanged(data: Any) -> None:
 @given(DATA, st.integers(1, 8))
 def test_any_data_comes_back_from_lines_below_its_key(data: Any, indent: int) -> None:
     assert read_both(f"value:{below(Below(data, indent))}\nnext: 1\n") == {"value": data, "next": 1}
+
+
+LINES = st.lists(st.text(st.sampled_from("a-:#'\"{}[]|>&*! \t\\.%"), max_size=6), max_size=6).map("\n".join)
+
+
+@given(
+    st.recursive(
+        TEXT | LINES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT | LINES, inner, max_size=3)
+    ),
+    st.integers(1, 4),
+)
+def test_any_data_comes_back_from_blocks(data: Any, indent: int) -> None:
+    one, lines = marked(data), below(Below(data, indent), marked)
+    text = in_blocks(f"a: {one}\nlist:\n- {one}\n- key: {one}\nvalue:{lines}\nnext: 1\n")
+    assert "\0" not in text
+    assert read_both(text) == {"a": data, "list": [data, {"key": data}], "value": data, "next": 1}
+
+
+def test_a_text_of_several_lines_is_a_block_where_it_stands_alone() -> None:
+    two = "a\nb"
+    script = 'set -eu\n\necho "$1"\n'
+    text = in_blocks(
+        f"command:{below(Below(['sh', script], 2), marked)}\nflow: {marked([script])}\npatch: {marked(two)}\n"
+    )
+    assert text == (
+        'command:\n  - sh\n  - |\n    set -eu\n\n    echo "$1"\n'
+        'flow: ["set -eu\\n\\necho \\"$1\\"\\n"]\npatch: |-\n  a\n  b\n'
+    )
+    assert read_both(text) == {"command": ["sh", script], "flow": [script], "patch": "a\nb"}
 
 
 @given(TEXT)

@@ -202,6 +202,21 @@ def test_states_of_pages_are_accessible(browser: Browser, existing: str, pytestc
     picture(page, "branding", pytestconfig)
 
 
+def test_what_changes_on_the_cluster_is_seen_before_it_is_saved(
+    browser: Browser, repository: Path, charts: Path, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    with served(repository, tmp_path / "state", "--offline", "--charts", str(charts)) as address:
+        watched = visit(browser, address)
+        watched.open("/section/contact")
+        watched.page.fill('[name="/contact/phone"]', "14 073")
+        watched.page.locator(".buttons button[value=save]").click()
+        watched.open("/review/cluster")
+        expect(watched.page.locator("main")).to_contain_text("pods worden vervangen")
+        assert findings(watched.page) == []
+        picture(watched.page, "cluster", pytestconfig)
+        assert (watched.errors, watched.elsewhere) == ([], [])
+
+
 def test_steps_are_accessible(browser: Browser, empty: str, pytestconfig: pytest.Config) -> None:
     for state in ("light", "dark", "high contrast", "narrow"):
         watched = visit(browser, empty, **STATES[state])

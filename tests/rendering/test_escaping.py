@@ -40,7 +40,7 @@ EXPRESSION = r"\{\{ (?:(?!\}\}).)+ \}\}"
 # stands below its key brings its own space.
 ALONE = re.compile(
     rf" *(?:- )*(?:(?:[A-Za-z0-9_./-]+|{EXPRESSION}): )?{EXPRESSION}| *{EXPRESSION}:(?: [a-z0-9]+)?"
-    r"| *[A-Za-z]+:\{\{ below\([a-z]+, \d+\) \}\}"
+    r"| *[A-Za-z]+:\{\{ below\((?:(?!\}\}).)+, \d+\) \}\}"
 )
 
 

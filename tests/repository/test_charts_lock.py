@@ -45,13 +45,13 @@ def test_a_new_repository_has_it(tmp_path: Path, sources: Sources) -> None:
     made = scaffold.new(tmp_path / "x", None, given_as(), ask=False, force=False, git=True, sources=sources)
     assert versions(tmp_path / "x") == {(name, NEWEST) for name in ("backend", "frontend", "classification")}
     assert CHARTS_LOCK in made.files
-    assert made.remarks == ()
+    assert not [remark for remark in made.remarks if CHARTS_LOCK in remark]
 
 
 def test_where_charts_cannot_be_had_it_is_said(tmp_path: Path) -> None:
     nothing = Sources(tmp_path / "cache", offline=True)
     made = scaffold.new(tmp_path / "x", None, given_as(), ask=False, force=False, git=False, sources=nothing)
-    (remark,) = made.remarks
+    (remark,) = [remark for remark in made.remarks if CHARTS_LOCK in remark]
     assert remark.startswith("charts.lock lacks 3 charts, run `signalen verify` with a network: ")
     assert not (tmp_path / "x" / CHARTS_LOCK).exists()
 

@@ -808,11 +808,12 @@ def test_a_municipality_is_completed(tmp_path: Path, keyboard: PipeInput, typed:
     assert reader.read(tmp_path / "x" / FORM_FILE).data["municipality"] == {"code": "GM1900"}
 
 
-def test_giving_up_leaves_nothing_behind(tmp_path: Path, keyboard: PipeInput) -> None:
+def test_giving_up_leaves_nothing_behind(tmp_path: Path, keyboard: PipeInput, monkeypatch: pytest.MonkeyPatch) -> None:
     keyboard.send_text(f"{CODE}\r\x03")
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(UsageError, match="nothing was made; to go on with what was answered: signalen new"):
         new(tmp_path / "x", settings=[], ask=True)
-    assert names(tmp_path) == []
+    assert names(tmp_path) == ["cache"]
 
 
 def test_wrong_answers_are_reported_before_a_question(tmp_path: Path, keyboard: PipeInput) -> None:

@@ -53,7 +53,9 @@ def test_again_it_has_no_effect(tmp_path: Path) -> None:
 
 
 def test_image_tags_go_along_and_other_overrides_do_not(tmp_path: Path) -> None:
-    acceptance = image("backend", "tag: 2.43.6  # a fix", "pullPolicy: Always") + "                replicaCount: 2\n"
+    acceptance = (
+        image("backend", "tag: 2.43.6  # a fix", "pullPolicy: Always") + "                workerReplicaCount: 2\n"
+    )
     form = with_overrides(acceptance, image("backend", "tag: '2.40.0'") + image("frontend", "tag: x"))
     promote.put(promote.plan(repository(tmp_path, form), "acceptance", "production"))
     expected = form.replace("'2.40.0'", "'2.43.6'").replace(image("frontend", "tag: x"), "").replace("4.19.0", "4.20.0")

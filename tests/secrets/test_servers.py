@@ -131,3 +131,8 @@ def test_which_servers_are_known(address: str, known: bool) -> None:
     else:
         with pytest.raises(UsageError, match="VAULT_ADDR"):
             require_known(data, "x", {"VAULT_ADDR": "https://vault.example.nl"})
+
+
+def test_an_encrypted_value_is_no_address() -> None:
+    """Its letters may be any, also those of an address."""
+    require_known({"stringData": {"A": "ENC[AES256_GCM,data:gbAS,iv://vJ1,tag:x==,type:str]"}}, "x.yaml", {})

@@ -9,8 +9,8 @@ from typing import Final
 import click
 
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.cli.shared import chart_options
+from signalen_toolkit.base.layout import FORM_FILE, fleet_root
+from signalen_toolkit.cli.shared import chart_options, of_repository
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -19,7 +19,7 @@ _ADDRESS: Final = re.compile(r"\[?([0-9A-Za-z.:-]*?)\]?:([0-9]{1,5})")
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@of_repository
 @click.option("--read-only", is_flag=True, help="Look, and change nothing.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine; default: one that is free."
@@ -73,6 +73,11 @@ def form(
         for name in forms.write(directory, issue_form):
             say(f"wrote {directory / name}")
         return
+    if fleet_root(directory) is not None:
+        raise UsageError(
+            f"{directory} is a municipality of a fleet, whose form is completed by layers that the page does not show:"
+            " change municipality.yaml, or one setting with `signalen set`"
+        )
     if static is not None:
         from signalen_toolkit.page.elsewhere import static as pages
 

@@ -14,6 +14,7 @@ from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.cli import streams
+from signalen_toolkit.cli.shared import in_words, tell
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError, has_errors, ordered
@@ -37,11 +38,11 @@ def main(arguments: Sequence[str]) -> int:
                 return _render()
             case "secrets":
                 return _print(ordered(_secrets(names)))
-        say("use: signalen hook check | render | secrets FILE…", err=True)
+        tell("use: signalen hook check | render | secrets FILE…", err=True)
     except ProblemsError as error:
         return _print(error.problems)
     except UsageError as error:
-        say(f"Error: {without_contents(str(error))}", err=True)
+        say(f"Error: {in_words(without_contents(str(error)))}", err=True)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         say(f"Error: {where}{error.strerror or error}", err=True)
@@ -62,8 +63,8 @@ def _render() -> int:
         said += [f"{directory / path} is not in the commit" for path in left_out]
         if said:
             changed = True
-            say("\n".join(said))
-            say(f"add it to the commit: git add {directory / CLUSTERS}")
+            tell("\n".join(said))
+            tell(f"add it to the commit: git add {directory / CLUSTERS}")
     return int(changed)
 
 
@@ -98,7 +99,7 @@ def _secrets_in_form(path: Path, content: bytes) -> Iterator[Problem]:
 
 def _print(problems: Sequence[Problem]) -> int:
     if problems:
-        say(report(problems, "text"))
+        say(report(problems, "text", words=in_words))
     return int(has_errors(problems))
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -109,16 +108,10 @@ def _proposed(directory: Path, server: _Server, issue: _Issue, outcome: TakenUp)
     must(directory, "switch", "--quiet", "--force-create", issue.branch)
     branches.commit(directory, [outcome.folder], f"{title}\n\nUit issue #{issue.number}.")
     login = base64.b64encode(server.login.encode()).decode()
-    os.environ.update(
-        GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="http.extraHeader", GIT_CONFIG_VALUE_0=f"Authorization: Basic {login}"
+    header = {"http.extraHeader": f"Authorization: Basic {login}"}
+    pushed = remotely(
+        directory, "push", "--quiet", "--force", "origin", f"{issue.branch}:refs/heads/{issue.branch}", own=header
     )
-    try:
-        pushed = remotely(
-            directory, "push", "--quiet", "--force", "origin", f"{issue.branch}:refs/heads/{issue.branch}"
-        )
-    finally:
-        for variable in ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"):
-            os.environ.pop(variable, None)
     if pushed.code != 0:
         raise UsageError(f"git push failed: {said(pushed).replace(login, '…')}")
     for one in (

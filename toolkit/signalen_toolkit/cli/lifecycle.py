@@ -10,17 +10,20 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.cluster import first_day, images, preflight
+from signalen_toolkit.cli.fleet import explain, fleet
 from signalen_toolkit.cli.form import form
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
     chart_options,
     chart_sources,
     in_repository,
+    in_words,
     new_options,
     of_repository,
     print_problems,
     progress,
     rendering_options,
+    tell,
 )
 from signalen_toolkit.cli.steps import handover, remove, resize
 from signalen_toolkit.diagnostics.output import say
@@ -41,6 +44,8 @@ def add_to(main: click.Group) -> None:
         promote,
         *steps,
         set_,
+        explain,
+        fleet,
         status,
         haven,
         update,
@@ -80,7 +85,7 @@ def bump(
     sources = chart_sources(charts, offline=offline)
     result = bumping.bump(directory, version or None, environment, allow_downgrade=allow_downgrade, sources=sources)
     print_problems(result.problems, "text", err=True)
-    say(result.text.removesuffix("\n"))
+    tell(result.text.removesuffix("\n"))
 
 
 @click.command()
@@ -137,7 +142,7 @@ def set_(key: str, value: str, charts: Path | None, offline: bool, directory: Pa
 
     result = set_option.put(directory, key, value, chart_sources(charts, offline=offline))
     print_problems(result.problems, "text", err=True)
-    say(result.text)
+    tell(result.text)
 
 
 @click.command()
@@ -158,7 +163,7 @@ def status(directory: Path, format_: str) -> None:
     """Print where each environment of the repository in DIRECTORY stands: release, how far behind, what is wrong."""
     from signalen_toolkit.repository import status as standing
 
-    say(standing.text(standing.status(directory), format_).removesuffix("\n"))
+    say(standing.text(standing.status(directory), format_, in_words).removesuffix("\n"))
 
 
 @click.command()
@@ -204,7 +209,7 @@ def update(directory: Path, only_check: bool) -> None:
 
     result = updating.update(directory, only_check=only_check)
     print_problems(result.problems, "text", err=True)
-    say(updating.summary(result, only_check=only_check).removesuffix("\n"))
+    tell(updating.summary(result, only_check=only_check).removesuffix("\n"))
     failed = not result.is_current if only_check else bool(result.conflicts) or has_errors(result.problems)
     sys.exit(failed)
 

@@ -7,7 +7,6 @@ questions of `signalen new`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,20 +22,19 @@ from signalen_toolkit.cli.shared import (
     chart_sources,
     ended_by_signals,
     in_repository,
+    in_words,
     new_options,
     of_repository,
     print_problems,
     progress,
     rendering_options,
+    tell,
 )
 from signalen_toolkit.diagnostics.output import harmless, json_text, say
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
-    from signalen_toolkit.helm.charts.lock import Locks
-    from signalen_toolkit.helm.model import HelmRelease
-    from signalen_toolkit.kubernetes.model import Object
 
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
@@ -72,7 +70,7 @@ class _Group(click.Group):
         try:
             return super().main(*args, **extra)
         except UsageError as error:  # outside of all commands, as where their help is printed
-            say(f"Error: {error}", err=True)
+            say(f"Error: {in_words(str(error))}", err=True)
             sys.exit(2)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -85,7 +83,7 @@ class _Group(click.Group):
         except UsageError as error:
             from signalen_toolkit.diagnostics.hiding import without_contents  # only where something is wrong
 
-            raise _Failure(without_contents(str(error))) from error
+            raise _Failure(in_words(without_contents(str(error)))) from error
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:  # it may quote the name of a file from the repository
@@ -168,16 +166,16 @@ def render(directory: Path, only_check: bool) -> None:
         changes = tree.compare(directory, files)
         say(tree.diff(directory, changes), end="")
         if changes:
-            say("clusters/ is stale: run `signalen render`", err=True)
+            tell("clusters/ is stale: run `signalen render`", err=True)
         sys.exit(bool(changes))
     with alone(directory):  # from reading the form: a change of it that another process makes meanwhile comes after
         changes = tree.put(directory, render_config(_config(directory), catalog()))
     for path in changes.written:
-        say(f"wrote {path}")
+        tell(f"wrote {path}")
     for path in changes.removed:
-        say(f"removed {path}")
+        tell(f"removed {path}")
     if not changes:
-        say("clusters/ is up to date")
+        tell("clusters/ is up to date")
 
 
 @main.command()
@@ -230,32 +228,17 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
 
     Without --to that is what the form says now, also where `signalen render` is still to be run.
     """
-    from signalen_toolkit.catalog.load import catalog
-    from signalen_toolkit.diff import diff as differing
-    from signalen_toolkit.diff import form_ahead, report
-    from signalen_toolkit.helm.errors import HelmError
+    from signalen_toolkit.diff import report
+    from signalen_toolkit.fleet.difference import difference
     from signalen_toolkit.helm.options import Options
-    from signalen_toolkit.helm.renderer import renderer
-    from signalen_toolkit.verify.pipeline import kubernetes_versions
 
-    versions, default = kubernetes_versions(directory)
+    def remark(text: str) -> None:
+        tell(text, err=True)
 
-    def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
-        made_with = Options(**options, variables=variables())
-        with renderer(made_with, versions, default_version=default, locks=locks, report=progress) as work:
-            return work.all(releases)
-
-    work_tree = None if to else form_ahead.work_tree(directory, catalog())
-    if work_tree and work_tree.remark:
-        say(work_tree.remark, err=True)
-    try:
-        now = work_tree.files if work_tree else None
-        difference = differing.diff(directory, from_, to, make, catalog().release_formats, now)
-    except HelmError as error:
-        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    found = difference(directory, from_, to, Options(**options, variables=variables()), progress, remark)
     coloured = format_ == "text" and sys.stdout.isatty()
-    say(report.write(difference, format_, colour=coloured).removesuffix("\n"))
-    sys.exit(exit_code and bool(difference))
+    say(report.write(found, format_, colour=coloured, words=in_words).removesuffix("\n"))
+    sys.exit(exit_code and bool(found))
 
 
 @main.command()

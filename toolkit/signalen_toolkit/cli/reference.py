@@ -1,6 +1,6 @@
-"""The reference documentation, made from the form's schema and from the rules: docs/form.md and docs/rules.md.
+"""The reference documentation, made from the form's schema, the rules and the commands: three pages of docs/.
 
-`python -m signalen_toolkit.cli.reference` writes both into the checkout, and beside them the table of what `verify`
+`python -m signalen_toolkit.cli.reference` writes them into the checkout, and beside them the table of what `verify`
 finds in objects, for who cannot import its checks; a test fails while one is stale.
 """
 
@@ -12,10 +12,14 @@ from inspect import getdoc
 from sys import modules
 from typing import Any, Final
 
+import click
+
 from signalen_toolkit.base.paths import CHECKOUT, PACKAGE
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.cli.main import main
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.form import fleet
 from signalen_toolkit.form import schema as formschema
 from signalen_toolkit.schema import validate
 from signalen_toolkit.schema.formats import FORMATS
@@ -59,6 +63,17 @@ What a rule warns of is silenced by an entry in `ignore` in the form, for good, 
 """
 
 
+_COMMANDS: Final = """
+# The commands
+
+`signalen --help` prints the list, `signalen COMMAND --help` one of these. Every command about a repository takes its
+folder behind `-C`; without, it is the nearest around you that has a `municipality.yaml`. `eval "$(signalen completion
+bash)"` completes commands and options in your shell (also zsh and fish).
+
+Exit codes: 0 fine, 1 problems found, 2 wrong use or a broken environment.
+"""
+
+
 def form_markdown() -> str:
     """Return docs/form.md: every setting of the form, a section for each key at the top."""
     lines = [_MADE, _FORM.strip(), ""]
@@ -86,6 +101,7 @@ def rules_markdown() -> str:
     parts = (
         ("Reading", reader.REASONS),
         ("Schema", validate.REASONS),
+        ("Layers of a fleet", fleet.REASONS),
         ("Ignoring", ignore.REASONS),
     )
     for title, reasons in parts:
@@ -111,8 +127,31 @@ def rules_markdown() -> str:
     return "\n".join(lines)
 
 
+def commands_markdown() -> str:
+    """Return docs/commands.md: every command, with its arguments and options."""
+    lines = [_MADE, _COMMANDS.strip(), ""]
+    for name, command in _commands(main, click.Context(main, info_name="signalen")):
+        context = click.Context(command, info_name=name)
+        usage = f"{name} {' '.join(command.collect_usage_pieces(context))}"
+        lines += [f"## {name.partition(' ')[2]}", "", f"    {usage}", "", _plain(_text(command.help)), ""]
+        options = [one for one in command.get_params(context) if isinstance(one, click.Option) and not one.hidden]
+        rows = [one.get_help_record(context) for one in options if "--help" not in one.opts]
+        table = [f"| `{_cell(record[0])}` | {_cell(_plain(record[1]))} |" for record in rows if record]
+        lines += ["| option | |", "| --- | --- |", *table, ""] if table else []
+    return "\n".join(lines)
+
+
+def _commands(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, click.Context(command, context, info_name=f"{context.info_name} {name}"))
+        elif command and not command.hidden:
+            yield f"{context.info_name} {name}", command
+
+
 def write() -> None:
-    """Write both pages and the table into the checkout."""
+    """Write the pages and the table into the checkout."""
     DOCS.mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8", newline="\n")
@@ -127,7 +166,7 @@ def table() -> str:
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
-    return {"form.md": form_markdown(), "rules.md": rules_markdown()}
+    return {"form.md": form_markdown(), "rules.md": rules_markdown(), "commands.md": commands_markdown()}
 
 
 def _heading(name: str, node: Mapping[str, Any], *, top: bool) -> Iterator[str]:
@@ -196,6 +235,10 @@ def _range(node: Mapping[str, Any]) -> str:
 def _plain(text: str) -> str:
     """Write a text so that Markdown shows just that."""
     return re.sub(r"([*\\\[\]])", r"\\\1", text).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("  ", " ")
 
 
 def _text(docstring: str | None) -> str:

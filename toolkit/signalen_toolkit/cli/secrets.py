@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from signalen_toolkit.cli.shared import in_repository, print_problems
-from signalen_toolkit.diagnostics.output import say
+from signalen_toolkit.cli.shared import in_repository, print_problems, tell
 from signalen_toolkit.diagnostics.problems import UsageError, has_errors
 
 _FORMATS = ("text", "json", "github", "gitlab", "sarif")
@@ -55,7 +54,7 @@ def init(
         ask=not no_input,
     )
     for made in making.init(directory, catalog(), environments, sources=sources, program=program):
-        say(making.summary(made))
+        tell(making.summary(made))
 
 
 @secrets.command("set")
@@ -119,9 +118,9 @@ def rotate(
         program=program,
     )
     for path in changed.files:
-        say(f"changed {path}")
+        tell(f"changed {path}")
     if changed.key_file:
-        say(f"the new private key is in {changed.key_file}")
+        tell(f"the new private key is in {changed.key_file}")
 
 
 @secrets.command()
@@ -137,10 +136,10 @@ def check(environments: tuple[str, ...], no_decrypt: bool, format_: str, program
     report = secret_check.check(directory, catalog(), environments, decrypt=not no_decrypt, program=program)
     print_problems(report.problems, format_)
     for environment in report.locked:
-        say(f"the values of {environment} were not looked at: its private key is not at hand", err=True)
+        tell(f"the values of {environment} were not looked at: its private key is not at hand", err=True)
     for secret in report.elsewhere:
         keys = ", ".join(key.key.name for key in secret.keys)
-        say(
+        tell(
             f"in the cluster, which `signalen preflight` looks at: {secret.name} in {secret.namespace} ({keys})",
             err=True,
         )
@@ -160,10 +159,10 @@ def edit(environment: str, secret: str, program: str | None, directory: Path) ->
     if changed:
         _say("changed", changed.keys or [secret], changed.orders)
     else:
-        say("nothing changed")
+        tell("nothing changed")
 
 
 def _say(what: str, keys: Sequence[str], orders: Sequence[str], *more: str) -> None:
     """Say which keys have another value now, and what to do in the cluster."""
     lines = [*(f"{what} {key}" for key in keys), *more]
-    say("\n".join([*lines, *(["", "Now, in this order:", *orders] if orders else [])]))
+    tell("\n".join([*lines, *(["", "Now, in this order:", *orders] if orders else [])]))

@@ -19,6 +19,7 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import Problem, UsageError
+from signalen_toolkit.language.choice import chosen, translator
 
 if TYPE_CHECKING:
     from signalen_toolkit.helm.charts.sources import Sources
@@ -30,11 +31,16 @@ _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 def in_repository(command: Command) -> Command:
     """Give a command the folder of a repository, as `directory`: the one that -C names, or else that around us."""
-    option = click.option("--directory", "-C", "named", type=_FOLDER, help="Folder of the repository; default: around.")
+    return with_folder(command, "directory", repository, "Folder of the repository; default: around.")
+
+
+def with_folder(command: Command, name: str, find: Callable[[Path | None], Path], explained: str) -> Command:
+    """Give a command a folder under a name: what a function finds, told what -C names or that it names none."""
+    option = click.option("--directory", "-C", "named", type=_FOLDER, help=explained)
 
     @wraps(command)
     def found(*arguments: Any, named: Path | None, **options: Any) -> Any:
-        return command(*arguments, directory=repository(named), **options)
+        return command(*arguments, **{name: find(named)}, **options)
 
     return option(found)
 
@@ -158,7 +164,17 @@ def _end(number: int, _: object) -> None:
 def progress(message: str) -> None:
     """Tell a person who watches what takes time."""
     if sys.stderr.isatty():
-        say(message, err=True)
+        tell(message, err=True)
+
+
+def in_words(text: str) -> str:
+    """Return what is said to a person in their language."""
+    return translator(chosen(variables()))(text)
+
+
+def tell(text: str, *, err: bool = False) -> None:
+    """Print what is said to a person, in their language."""
+    say(in_words(text), err=err)
 
 
 def from_top(file: str) -> str:
@@ -199,6 +215,7 @@ def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = Fal
 
         reasons = {**reasons_of_check(), **reasons_of_verify(), **REASONS_OF_SECRETS}
     stream = sys.stderr if err else sys.stdout
-    text = report(problems, format_, colour=format_ == "text" and stream.isatty(), reasons=reasons)
+    coloured = format_ == "text" and stream.isatty()
+    text = report(problems, format_, colour=coloured, reasons=reasons, words=in_words)
     if text:
         say(text.removesuffix("\n"), err=err, commands=format_ == "github")

@@ -27,15 +27,17 @@ def report(
     *,
     colour: bool = False,
     reasons: Mapping[str, str] | None = None,
+    words: Callable[[str], str] = str,
 ) -> str:
     """Return a report without a line break at the end.
 
-    `reasons` says for each rule why it is there (SARIF shows it); `colour` is for text on a terminal.
+    `reasons` says for each rule why it is there (SARIF shows it); `colour` is for text on a terminal, and `words` puts
+    that into the language of a person.
     Text and GitHub's format are empty when there are no problems.
     """
-    problems = _without_secrets(problems)
+    problems = without_secrets(problems)
     writers: dict[str, Callable[[], str]] = {
-        "text": lambda: _text(problems, colour=colour),
+        "text": lambda: _text(problems, words, colour=colour),
         "json": lambda: json_text(_plain_data(problems)),
         "github": lambda: "\n".join(map(_github, problems)),
         "gitlab": lambda: json_text(_gitlab(problems)),
@@ -44,35 +46,35 @@ def report(
     return writers[format]()
 
 
-def _without_secrets(problems: Sequence[Problem]) -> list[Problem]:
+def without_secrets(problems: Sequence[Problem]) -> list[Problem]:
     """Hide what whoever made the problems overlooked: what is a secret by itself."""
     safe = cache(without_contents)  # many problems may stand on one long line
     return [replace(one, message=safe(one.message), hint=safe(one.hint), source=safe(one.source)) for one in problems]
 
 
-def summary(problems: Sequence[Problem]) -> str:
+def summary(problems: Sequence[Problem], words: Callable[[str], str] = str) -> str:
     """Count: `1 error, 2 warnings`."""
     count = Counter(problem.severity for problem in problems)
-    parts = [f"{count[kind]} {kind}{'' if count[kind] == 1 else 's'}" for kind in Severity if count[kind]]
-    return ", ".join(parts) or "no problems"
+    parts = [f"{count[kind]} {words(kind if count[kind] == 1 else f'{kind}s')}" for kind in Severity if count[kind]]
+    return ", ".join(parts) or words("no problems")
 
 
-def _text(problems: Sequence[Problem], *, colour: bool) -> str:
+def _text(problems: Sequence[Problem], words: Callable[[str], str], *, colour: bool) -> str:
     if not problems:
         return ""
-    blocks = [_block(problem, colour=colour) for problem in problems]
-    return "\n\n".join([*blocks, summary(problems)])
+    blocks = [_block(problem, words, colour=colour) for problem in problems]
+    return "\n\n".join([*blocks, summary(problems, words)])
 
 
-def _block(problem: Problem, *, colour: bool) -> str:
+def _block(problem: Problem, words: Callable[[str], str], *, colour: bool) -> str:
     def paint(text: str, how: str) -> str:
         return f"{how}{text}{RESET}" if colour and text else text
 
     loud = RED if problem.severity is Severity.ERROR else YELLOW
     place = f"{plain(problem.file)}:{problem.line}:{problem.column}:"
-    kind = paint(f"{problem.severity}[{problem.rule}]", loud)
-    head = f"{paint(place, BOLD)} {kind}: {plain(problem.message)}"
-    hint = plain(problem.hint)
+    kind = paint(f"{words(problem.severity)}[{problem.rule}]", loud)
+    head = f"{paint(place, BOLD)} {kind}: {plain(words(problem.message))}"
+    hint = plain(words(problem.hint))
     if not problem.source:
         return f"{head}\n   = {hint}" if hint else head
     number = str(problem.line)

@@ -27,34 +27,44 @@ _LINES: Final = {"+": GREEN, "-": RED, "@": CYAN}
 _NONE: Final = "nothing changes on the cluster"
 
 
-def write(difference: Difference, format: str, *, colour: bool = False) -> str:  # noqa: A002  the word of the command
-    """Return a difference in one of FORMATS, without a line break at the end; `colour` is for text on a terminal."""
+def write(
+    difference: Difference,
+    format: str,  # noqa: A002  the word of the command
+    *,
+    colour: bool = False,
+    words: Callable[[str], str] = str,
+) -> str:
+    """Return a difference in one of FORMATS, without a line break at the end.
+
+    `colour` is for text on a terminal, and `words` puts what a person reads into their language.
+    """
     writers: dict[str, Callable[[], str]] = {
-        "text": lambda: "\n".join(_text(difference, colour=colour)),
-        "markdown": lambda: _markdown(difference),
+        "text": lambda: "\n".join(_text(difference, words, colour=colour)),
+        "markdown": lambda: _markdown(difference, words),
         "json": lambda: json_text(_data(difference)),
     }
     return writers[format]()
 
 
-def summary(difference: Difference) -> str:
+def summary(difference: Difference, words: Callable[[str], str] = str) -> str:
     """Count: `1 object added, 3 changed; 2 warnings`."""
     count = Counter(change.action for change in difference.changes)
     counted: list[str] = []
     for action in Action:
         if number := count[action]:
-            what = "" if counted else " object" if number == 1 else " objects"  # said once
-            counted.append(f"{number}{what} {action}")
+            what = "" if counted else f"{words('object' if number == 1 else 'objects')} "  # said once
+            counted.append(f"{number} {what}{words(action)}")
     warnings = len(difference.findings)
     said = [", ".join(counted)] if counted else []
-    said += [f"{warnings} warning{'' if warnings == 1 else 's'}"] if warnings else []
-    return "; ".join(said) or (_NONE if not difference else "only pods are replaced")
+    said += [f"{warnings} {words('warning' if warnings == 1 else 'warnings')}"] if warnings else []
+    return "; ".join(said) or words(_NONE if not difference else "only pods are replaced")
 
 
-def _text(difference: Difference, *, colour: bool) -> Iterator[str]:
+def _text(difference: Difference, words: Callable[[str], str], *, colour: bool) -> Iterator[str]:
     def paint(text: str, how: str) -> str:
         return f"{how}{text}{RESET}" if colour and text else text
 
+    kind = words("warning")
     if difference.before:
         yield plain(f"{difference.before} → {difference.after}")
         yield ""
@@ -63,12 +73,12 @@ def _text(difference: Difference, *, colour: bool) -> Iterator[str]:
         for version in _of(difference.versions, environment):
             yield f"  {plain(_version(version))}"
         for (rule, message, hint), titles in _grouped(difference, environment):
-            said = f"{', '.join(titles)}: {message}"
-            yield f"  {paint(f'warning[{rule}]', YELLOW)}: {plain(said)}"
+            said = f"{', '.join(titles)}: {words(message)}"
+            yield f"  {paint(f'{kind}[{rule}]', YELLOW)}: {plain(said)}"
             if hint:
-                yield f"      {plain(hint)}"
+                yield f"      {plain(words(hint))}"
         if rolled := [obj.title for obj in difference.rolled if obj.environment == environment]:
-            yield f"  {plain('pods are replaced: ' + ', '.join(rolled))}"
+            yield f"  {words('pods are replaced:')} {plain(', '.join(rolled))}"
         for change in (one for one in difference.changes if one.object.environment == environment):
             sign, how = _SIGNS[change.action]
             yield ""
@@ -76,24 +86,25 @@ def _text(difference: Difference, *, colour: bool) -> Iterator[str]:
             for line in change.diff.split("\n") if change.diff else ():
                 yield paint(f"    {plain(line)}", _LINES.get(line[:1], "")).rstrip()
         yield ""
-    yield summary(difference)
+    yield summary(difference, words)
 
 
-def _markdown(difference: Difference) -> str:
-    head = [f"**{prose(summary(difference).capitalize())}**"]
+def _markdown(difference: Difference, words: Callable[[str], str]) -> str:
+    head = [f"**{prose(summary(difference, words).capitalize())}**"]
     if difference.before:
         head.append(f"{code(difference.before)} → {code(difference.after)}")
     for environment in difference.environments():
         head.append(f"#### {prose(brief(environment, 100))}")
         head += _limited("\n".join(f"- {prose(_version(one))}" for one in _of(difference.versions, environment)))
         warnings = [
-            f"> - **{prose(', '.join(titles[:5]) + (' …' if len(titles) > 5 else ''))}**: {prose(message)}"
-            + (f" \\\n>   _{prose(hint)}_" if hint else "")
+            f"> - **{prose(', '.join(titles[:5]) + (' …' if len(titles) > 5 else ''))}**: {prose(words(message))}"
+            + (f" \\\n>   _{prose(words(hint))}_" if hint else "")
             for (_, message, hint), titles in _grouped(difference, environment)
         ]
         head += _limited("\n".join(["> [!WARNING]", *warnings]) if warnings else "")
         rolled = [code(brief(obj.title, 120)) for obj in difference.rolled if obj.environment == environment]
-        head += [f"Pods are replaced: {', '.join(rolled[:20])}{' …' if len(rolled) > 20 else ''}"] if rolled else []
+        if rolled:
+            head.append(f"{words('Pods are replaced:')} {', '.join(rolled[:20])}{' …' if len(rolled) > 20 else ''}")
     top = _cut("\n\n".join(head), LONGEST // 2)
     blocks = [_block(change) for change in difference.changes]
     fitting = _fitting(blocks, LONGEST - len(top) - 4_000)
@@ -109,8 +120,8 @@ def _markdown(difference: Difference) -> str:
     if left:
         names = ", ".join(code(brief(f"{one.object.environment}: {one.object.title}", 120)) for one in left[:20])
         parts.append(
-            f"Left out, because a comment may not be longer: {len(left)} of {len(blocks)} objects ({names}"
-            f"{', …' if len(left) > 20 else ''}). `signalen diff` shows them all."
+            words(f"Left out, because a comment may not be longer: {len(left)} of {len(blocks)} objects")
+            + f" ({names}{', …' if len(left) > 20 else ''}). {words('`signalen diff` shows them all.')}"
         )
     return "\n\n".join(parts)
 

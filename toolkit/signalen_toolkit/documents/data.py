@@ -86,6 +86,22 @@ def place(*path: str | int) -> str:
     return dotted([part if isinstance(part, int) else str(part) for part in path])
 
 
+def without(data: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be laid over `below` to get `data`: what differs, and what is new.
+
+    What `below` has and `data` has not stays where they are merged; nothing here can take it away.
+    """
+    left: dict[str, Any] = {}
+    for key, value in data.items():
+        under = below.get(key)
+        if isinstance(value, Mapping) and isinstance(under, Mapping):
+            if inner := without(value, under):
+                left[key] = inner
+        elif key not in below or type(value) is not type(under) or value != under:
+            left[key] = value
+    return left
+
+
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one map over another: maps are merged, anything else is replaced. Neither map is shared or changed."""
     merged = {key: merge(value, {}) if isinstance(value, Mapping) else value for key, value in base.items()}

@@ -97,16 +97,22 @@ class Document:
         key, a default) shows as the key of the nearest map around it that is. `offset` counts characters
         into a value on one line, where the fault is one character of it.
         """
-        start, end = self._span(path, at)
-        if offset is not None and (node := self.node(path)) is not None and at == "value":
+        one = self.holder(path)
+        start, end = one._span(path, at)
+        if offset is not None and (node := one.node(path)) is not None and at == "value":
             first = node.start + (node.style == "quoted")
-            if self.text[first : first + len(str(node.data))] == str(node.data):
+            if one.text[first : first + len(str(node.data))] == str(node.data):
                 start, end = first + offset, first + offset + 1
-        return self.source.problem(rule, message, start, end, path=path, hint=hint, severity=severity)
+        return one.source.problem(rule, message, start, end, path=path, hint=hint, severity=severity)
 
     def position(self, path: Sequence[str | int], *, at: Literal["key", "value"] = "value") -> Position:
         """Return where what stands at a path is, as a problem of it would show."""
-        return self.source.span(*self._span(path, at))
+        one = self.holder(path)
+        return one.source.span(*one._span(path, at))
+
+    def holder(self, path: Sequence[str | int]) -> Document:  # noqa: ARG002  # a file of several layers has several
+        """Return the file in which a value stands, or would stand: this one."""
+        return self
 
     def node(self, path: Sequence[str | int]) -> Node | None:
         """Return what stands at a path, or None."""
@@ -119,8 +125,9 @@ class Document:
 
     def written(self, path: Sequence[str | int]) -> str:
         """Return a scalar as it is written in the file: `0735551234` where the data say 735551234."""
-        node = self.node(path)
-        return self.text[node.start : node.end] if node and node.style in ("plain", "quoted") else ""
+        one = self.holder(path)
+        node = one.node(path)
+        return one.text[node.start : node.end] if node and node.style in ("plain", "quoted") else ""
 
     def _span(self, path: Sequence[str | int], at: str) -> tuple[int, int]:
         if self.root is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # What JSON allows in a string and YAML does not, or reads as the end of a line, or what nobody would see.
 _UNPRINTABLE: Final = re.compile(f"[\x7f\ufffe\uffff]|{UNSEEN.pattern}")
+# Stands around a text that may become a block; no text of ours holds one, for it would be escaped.
+_MARK: Final = "\0"
+_MARKED: Final = re.compile(r"^( *+)((?:- )*+)((?:[^\0\n]*: )?)\0([^\0\n]*+)\0$", re.MULTILINE)
+# A line of a block that a reader could take for something else than itself, or that nobody would see the end of.
+_NOT_IN_BLOCK: Final = re.compile(r"[ \t]$", re.MULTILINE)
 
 
 def is_plain(text: str) -> bool:
@@ -56,6 +61,43 @@ def inline(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
+def marked(value: Any) -> str:
+    """Return plain data on one line as `inline` does, with marks for `in_blocks` around a text of several lines."""
+    return f"{_MARK}{quoted(value)}{_MARK}" if isinstance(value, str) and _fits_block(value) else inline(value)
+
+
+def in_blocks(text: str) -> str:
+    """Return YAML with each marked text that stands alone behind its key or dash as a block, a line each.
+
+    What stands within brackets stays on its line. Raises nothing for what has no marks.
+    """
+    return _MARKED.sub(_block, text).replace(_MARK, "")
+
+
+def _block(found: re.Match[str]) -> str:
+    pad, dashes, key, said = found.groups()
+    if not dashes and not key:
+        return f"{pad}{said}"  # all that there is
+    text = json.loads(said)
+    inner = pad + " " * len(dashes) + ("  " if key else "")
+    lines = text.removesuffix("\n").split("\n")
+    head = f"{pad}{dashes}{key}|" + ("" if text.endswith("\n") else "-")
+    return "\n".join([head, *(f"{inner}{line}" if line else "" for line in lines)])
+
+
+def _fits_block(text: str) -> bool:
+    """Tell whether a text has several lines that every reader finds back in a block, with no number in its head."""
+    lines = text.removesuffix("\n").split("\n")
+    return (
+        len(lines) > 1
+        and bool(lines[-1])
+        and lines[0][:1] not in ("", " ", "\t")
+        and not _NOT_IN_BLOCK.search(text)
+        and all(char.isprintable() or char in "\n\t" for char in text)
+        and not _UNPRINTABLE.search(text.replace("\n", "").replace("\t", ""))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Below:
     """Plain data that is to stand below its key, a line each, so many spaces to the right."""
@@ -64,25 +106,28 @@ class Below:
     indent: int
 
 
-def below(data: Below) -> str:
-    """Return what follows the colon of a key: lines below it, or on the same line what is empty or no map or list."""
-    lines = list(_lines(data.value, " " * data.indent))
-    return "\n" + "\n".join(lines) if lines else f" {inline(data.value)}"
+def below(data: Below, write: Callable[[Any], str] = inline) -> str:
+    """Return what follows the colon of a key: lines below it, or on the same line what is empty or no map or list.
+
+    `write` puts one value on a line.
+    """
+    lines = list(_lines(data.value, " " * data.indent, write))
+    return "\n" + "\n".join(lines) if lines else f" {write(data.value)}"
 
 
-def _lines(value: Any, pad: str) -> Iterator[str]:
+def _lines(value: Any, pad: str, write: Callable[[Any], str]) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, child in value.items():
-            yield from _entry(f"{pad}{inline(str(key))}:", child, f"{pad}  ")
+            yield from _entry(f"{pad}{inline(str(key))}:", child, f"{pad}  ", write)
     elif isinstance(value, list | tuple):
         for child in value:
-            yield from _entry(f"{pad}-", child, f"{pad}  ")
+            yield from _entry(f"{pad}-", child, f"{pad}  ", write)
 
 
-def _entry(start: str, child: Any, pad: str) -> Iterator[str]:
-    lines = list(_lines(child, pad))
+def _entry(start: str, child: Any, pad: str, write: Callable[[Any], str]) -> Iterator[str]:
+    lines = list(_lines(child, pad, write))
     if not lines:
-        yield f"{start} {inline(child)}"
+        yield f"{start} {write(child)}"
     elif start.endswith("-"):  # the first line of what is in a list stands behind its dash
         yield f"{start} {lines[0].lstrip(' ')}"
         yield from lines[1:]

@@ -12,11 +12,11 @@ from signalen_toolkit.base.beneath import FolderEntry
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError
-from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import Place, text
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import config
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.rendered import Rendered
 
 # More than any image may have; a larger file is reported by its rule, and is not read further.
@@ -116,7 +116,7 @@ def followed_branch(directory: Path) -> str:
     """Return the branch that the form in a folder says the cluster follows; empty where it says none."""
     if beneath.look(directory, FORM_FILE) is None:
         return ""
-    return text(reader.read_in(directory, FORM_FILE).data, "repository", "branch")
+    return text(read_form(directory).data, "repository", "branch")
 
 
 def _is_form(entry: FolderEntry) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.base import processes
@@ -88,13 +89,13 @@ def git(directory: Path, *arguments: str, stdin: bytes = b"") -> Done:
     return _run(directory, arguments, _with(_environment(), settings), stdin)
 
 
-def remotely(directory: Path, *arguments: str) -> Done:
+def remotely(directory: Path, *arguments: str, own: Mapping[str, str] = MappingProxyType({})) -> Done:
     """Run Git where it has to reach another repository, by a protocol that starts nothing of that repository's choice.
 
-    How that is done (a program for SSH, who keeps passwords) is what the person's own configuration says. Raises as
-    `git` does.
+    How that is done (a program for SSH, who keeps passwords) is what the person's own configuration says, and `own`:
+    settings of Git by name, which may be secret, for they are given in the environment. Raises as `git` does.
     """
-    settings = {**_FIXED, **{name: _harmless(name) for name in _programs(directory)}}
+    settings = {**_FIXED, **{name: _harmless(name) for name in _programs(directory)}, **own}
     environment = {**_environment(), "GIT_ALLOW_PROTOCOL": _PROTOCOLS}
     return _run(directory, arguments, _with(environment, settings))
 

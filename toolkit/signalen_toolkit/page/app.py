@@ -12,10 +12,10 @@ from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.form.municipalities import municipalities
 from signalen_toolkit.page.asking import kinds, outline
 from signalen_toolkit.page.asking.places import identifier, pointer
+from signalen_toolkit.page.draft import secrecy
 from signalen_toolkit.page.draft.workplace import Workplace
 from signalen_toolkit.page.guard import Entrance, protect
 from signalen_toolkit.page.language.words import LANGUAGES, Words
-from signalen_toolkit.page.saving import changes
 from signalen_toolkit.page.views import home, images, keystroke, previews, review, sections, start
 
 LANGUAGE_COOKIE: Final = "signalen-language"
@@ -57,7 +57,7 @@ def make_app(workplace: Workplace, access: Entrance, *, tiles: bool = False) -> 
         part_of=outline.part_of,
         pointer=pointer,
         register=municipalities(),
-        shown=changes.readable,
+        shown=secrecy.shown,
         step_of=start.step_of,
     )
 

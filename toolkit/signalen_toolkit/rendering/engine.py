@@ -16,7 +16,7 @@ from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import replace
 from signalen_toolkit.documents import scalars
-from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.documents.scalars import Below, below, marked
 from signalen_toolkit.rendering.go_templates import as_json, go_json, go_text, go_value
 
 
@@ -82,4 +82,4 @@ def engine(folder: Path) -> jinja2.Environment:
 def _finalize(value: Any) -> str:
     if isinstance(value, jinja2.Undefined):
         return str(value)  # raises, and says which name it was
-    return scalars.below(value) if isinstance(value, scalars.Below) else inline(value)
+    return below(value, marked) if isinstance(value, Below) else marked(value)

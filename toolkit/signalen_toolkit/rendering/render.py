@@ -28,6 +28,7 @@ from typing import Any
 from signalen_toolkit.base.layout import CLUSTERS, HEADER
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.documents import machine
+from signalen_toolkit.documents.scalars import in_blocks
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededSecret, needed_in
 from signalen_toolkit.rendering.context import about, context_of
@@ -170,4 +171,4 @@ def _templates(folder: Path) -> list[str]:
 
 
 def _text(folder: Path, name: str, context: Mapping[str, Any]) -> str:
-    return HEADER + engine(folder).get_template(name).render(context)
+    return HEADER + in_blocks(engine(folder).get_template(name).render(context))

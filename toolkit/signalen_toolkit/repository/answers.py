@@ -59,7 +59,7 @@ class Answers:
     def check(self, folder: Path) -> tuple[Config, list[Problem]]:
         """Check the form that these answers make, with the schema and rules of every form."""
         source = replace(self.document, data=completed(self.data))
-        found, problems = check(source, catalog(), folder, in_place=False)
+        found, problems = check(source, catalog(), folder)
         return found, [self._located(problem) for problem in problems]
 
     def answered(self, place: Place, value: Any, written: str, origin: tuple[str, int]) -> Answers:

@@ -25,10 +25,11 @@ from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, did_you_mean, has_errors
-from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.reader import read_text as read_text
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.fleet import read_form
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.rendering.tree import Changes
@@ -180,6 +181,6 @@ def check_downgrade(side: Side, wanted: Mapping[str, str]) -> None:
 
 
 def _side(text: str, directory: Path, charts: Catalog, images: Mapping[str, bytes] = MappingProxyType({})) -> Side:
-    source = reader.parse(text, FORM_FILE)
-    config, problems = check(source, charts, directory, images=images)
+    source = read_form(directory, content=text)
+    config, problems = check(source, charts, directory, images=images, lies=enclosing.place(directory))
     return Side(text, source, config, tuple(problems))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml as pyyaml
@@ -28,7 +29,7 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
 from signalen_toolkit.diagnostics.source import dotted
 from signalen_toolkit.documents import reader
-from signalen_toolkit.documents.data import at
+from signalen_toolkit.documents.data import at, without
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import git_hosts
 from signalen_toolkit.form.config import Config
@@ -100,10 +101,12 @@ def make(
     sources: Sources | None = None,
     toolkit: Mapping[str, Any] | None = None,
     images: Mapping[str, bytes] | None = None,
+    below: Mapping[str, Any] = MappingProxyType({}),
 ) -> NewRepository:
     """Make a configuration repository of the answers that a function gives; it is told where the images are.
 
-    `images` are files of the municipality's own, by their path in the repository.
+    `images` are files of the municipality's own, by their path in the repository. `below` are the layers of a fleet,
+    which the answers have in them: the form is written without.
 
     Raises as `new` does, before anything is asked where the folder is not free.
     """
@@ -121,7 +124,7 @@ def make(
         config, problems = given.check(folder_)
         if has_errors(problems):
             raise ProblemsError(problems)
-        form = answering.completed(given.data)
+        form = without(answering.completed(given.data), below)
         return _build(directory, form, config, problems, folder_, sources, force=force, git=git)
 
 

@@ -52,6 +52,14 @@ def parse(setting: str, number: int) -> tuple[Place, Node]:
     return place, _read(setting, start, number)
 
 
+def setting_place(setting: str) -> Place:
+    """Return the place that a setting is called by: `contact.phone`. Raises UsageError for what calls none."""
+    try:
+        return _place(f"{setting}=")[0]
+    except UsageError:
+        raise UsageError(f"'{setting}' is not how a setting is called, such as contact.phone") from None
+
+
 def plain(value: Any, written: str, start: int | None = None) -> Node:
     """Return a value as it would be in a document; it stands behind the `=` in what is `written`."""
     start = written.find("=") + 1 if start is None else start

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from signalen_toolkit import __version__
 from signalen_toolkit.base import beneath
-from signalen_toolkit.base.layout import FORM_FILE, TEMPLATE_STATE
-from signalen_toolkit.base.versions import parse
+from signalen_toolkit.base.layout import TEMPLATE_STATE
+from signalen_toolkit.base.versions import is_version, parse
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.output import json_text
@@ -19,6 +19,8 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError,
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.fleet import read_form
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
@@ -64,8 +66,8 @@ class RepositoryStatus:
 def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
     charts = charts or catalog()
-    source = reader.read_in(directory, FORM_FILE)
-    config, problems = check(source, charts, directory)
+    source = read_form(directory)
+    config, problems = check(source, charts, directory, lies=enclosing.place(directory))
     stale, note = _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
@@ -82,30 +84,32 @@ def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     )
 
 
-def text(found: RepositoryStatus, format_: str = "text") -> str:
-    """Return a status as text for a person, or as JSON."""
+def text(found: RepositoryStatus, format_: str = "text", words: Callable[[str], str] = str) -> str:
+    """Return a status as text for a person, in their words, or as JSON."""
     if format_ == "json":
         return json_text(asdict(found))
-    return "\n".join(_lines(found))
+    return "\n".join(_lines(found, words))
 
 
-def _lines(found: RepositoryStatus) -> Iterator[str]:
-    table = [("environment", "domain", "release", "behind", "backend", "frontend", "delivery", "clusters/")]
+def _lines(found: RepositoryStatus, words: Callable[[str], str]) -> Iterator[str]:
+    head = ("environment", "domain", "release", "behind", "backend", "frontend", "delivery", "clusters/")
+    table = [tuple(map(words, head))]
     for row in found.environments:
-        behind = f"{row.behind} (newest {found.newest})" if row.behind else "no"
-        delivery = f"{row.delivery} (paused)" if row.paused else row.delivery
-        table.append((row.environment, row.domain, row.version, behind, row.backend, row.frontend, delivery, row.tree))
+        behind = f"{row.behind} ({words('newest')} {found.newest})" if row.behind else words("no")
+        apps = (row.backend, row.frontend, f"{row.delivery} ({words('paused')})" if row.paused else row.delivery)
+        table.append((row.environment, row.domain, row.version, behind, *apps, words(row.tree)))
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     if found.environments:
         for line in table:
             yield "  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         yield ""
-    other = "" if found.toolkit == found.installed else f", made for {found.toolkit}"
-    yield f"toolkit   {found.installed}{other}"
-    counted = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in _counts(found) if number]
-    yield f"problems  {', '.join(counted) + ': run `signalen check`' if counted else 'none'}"
+    other = "" if found.toolkit == found.installed else f", {words('made for')} {found.toolkit}"
+    yield f"{words('toolkit'):9} {found.installed}{other}"
+    counted = [f"{number} {words(word if number == 1 else f'{word}s')}" for number, word in _counts(found) if number]
+    said = f"{', '.join(counted)}: {words('run `signalen check`')}" if counted else words("none")
+    yield f"{words('problems'):9} {said}"
     if found.note:
-        yield f"clusters/ {found.note}"
+        yield f"clusters/ {words(found.note)}"
 
 
 def _counts(found: RepositoryStatus) -> tuple[tuple[int, str], ...]:
@@ -176,7 +180,8 @@ def _pinned(text: str) -> str:
         hooks = repository.get("hooks") if isinstance(repository, dict) else None
         ids = [hook.get("id") for hook in hooks if isinstance(hook, dict)] if isinstance(hooks, list) else []
         if any(str(one).startswith("signalen-") for one in ids):
-            return str(repository.get("rev", "")).removeprefix("v")
+            pinned = str(repository.get("rev", "")).removeprefix("v")
+            return pinned if is_version(pinned) else ""  # a commit says no version
     return ""
 
 

@@ -30,8 +30,9 @@ from signalen_toolkit.documents.edit import set_values
 from signalen_toolkit.documents.reader import read_text
 from signalen_toolkit.form import git_hosts, migrations
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.schema import form_schema
-from signalen_toolkit.git import revisions
+from signalen_toolkit.git import enclosing, revisions
 from signalen_toolkit.git.worktree import require_clean, tracked
 from signalen_toolkit.installing import origin, own
 from signalen_toolkit.installing import source as installing
@@ -112,7 +113,7 @@ def _plan(
         )
     form = read_text(directory, FORM_FILE)
     text = _following(migrations.migrated(form, FORM_FILE))
-    config, problems = check(reader.parse(text, FORM_FILE), catalog(), directory)
+    config, problems = check(read_form(directory, content=text), catalog(), directory, lies=enclosing.place(directory))
     if not config.environments:
         raise ProblemsError(problems)
     now = template_files(config)

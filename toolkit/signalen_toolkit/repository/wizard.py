@@ -15,6 +15,7 @@ import questionary
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.characters import ordinary
 from signalen_toolkit.diagnostics.source import dotted
@@ -23,6 +24,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form import municipalities
 from signalen_toolkit.form.derive import municipality_of
 from signalen_toolkit.form.schema import form_schema, resolve
+from signalen_toolkit.language.choice import chosen, translator
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository.answers import Answers, GaveUpError, Question
 
@@ -102,12 +104,13 @@ def _ask_one(given: Answers, question: Question, number: int, images: Path) -> A
 def _fault(question: Question, text: str, answered: Callable[[str], Answers], images: Path, number: int) -> str:
     """Say what is wrong with an answer as `check` would say it of the form, or nothing."""
     text = text.strip()
+    words = translator(chosen(variables()))
     if question.place == _MUNICIPALITY and len(municipalities.meant_by(text)) != 1:
-        return "; ".join(municipalities.not_found(text)) if text else "write a name or a CBS code"
+        return "; ".join(map(words, municipalities.not_found(text) if text else ("write a name or a CBS code",)))
     given = answered(text)
     for problem in answering.wrong(given.check(images)[1], given.unanswered()):
         if (problem.file, problem.line) == (_ORIGIN, number):
-            return f"{problem.message}; {problem.hint}".removesuffix("; ")
+            return f"{words(problem.message)}; {words(problem.hint)}".removesuffix("; ")
     return ""
 
 

@@ -10,7 +10,7 @@ _CRON = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
 # The first and last number of minute, hour, day, month and day of the week: Kubernetes calls Sunday 0, and not 7.
 _CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _DAYS = {month: 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)}
-_PART = re.compile(r"([0-9]+)(ms|s|m|h)")
+_PART = re.compile(r"(?<![0-9])([0-9]++)(ms|s|m|h)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _LONGEST_TEXT = 40  # characters: Python refuses to make a number of thousands of them

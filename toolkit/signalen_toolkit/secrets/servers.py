@@ -13,6 +13,7 @@ from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.diagnostics.source import brief
 
 ADDRESS: Final = "VAULT_ADDR"
+_ENCRYPTED: Final = "ENC[AES256_GCM,"
 _PLACES: Final = ("vault_address", "vault_url", "vaultUrl")
 # Vaults of Azure: whoever has one there cannot read what is meant for another.
 _AZURE: Final = (".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".managedhsm.azure.net")
@@ -44,7 +45,7 @@ def _is_known(address: str, named: str) -> bool:
 def _addresses(data: Any, *, is_one: bool = False) -> Iterator[str]:
     """Yield what stands where SOPS looks for an address, and every other text that looks like one."""
     if isinstance(data, str):
-        if is_one or "://" in data:
+        if is_one or ("://" in data and not data.startswith(_ENCRYPTED)):  # of which any letters may follow
             yield data
     elif isinstance(data, Mapping):
         for key, value in data.items():

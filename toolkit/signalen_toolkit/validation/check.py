@@ -14,8 +14,9 @@ from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at, merge
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.documents.scalars import inline
-from signalen_toolkit.form import config, rendered
+from signalen_toolkit.form import config, fleet, rendered
 from signalen_toolkit.form.config import Config
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import compiled_form_schema, form_schema, resolve
 from signalen_toolkit.git import enclosing
@@ -32,7 +33,8 @@ def check_file(path: Path, charts: Catalog, *, name: str | None = None) -> tuple
     Returns the completed form and all problems, sorted by position. Where a problem is an error, the completed
     form is not fit to be rendered. Raises UsageError when the file cannot be opened.
     """
-    return check(reader.read_in(path.parent, path.name, name=name), charts, path.parent)
+    lies = enclosing.place(path.parent) if path.name == FORM_FILE else None
+    return check(read_form(path.parent, path.name, name=name), charts, path.parent, lies=lies)
 
 
 def check(
@@ -41,24 +43,23 @@ def check(
     folder: Path,
     *,
     images: Mapping[str, bytes] | None = None,
-    in_place: bool = True,
+    lies: str | None = None,
 ) -> tuple[Config, list[Problem]]:
     """Check a form that was read; `folder` is the repository that holds its images and what was rendered before.
 
-    `images` are files that are to come into it, by path: they count in place of those that are there. With `in_place`
-    the form itself lies there too, if it is called as forms are.
+    `images` are files that are to come into it, by path: they count in place of those that are there. `lies` is where
+    the form itself lies, from the top of the Git repository around it; None where that is nowhere yet.
     """
     if source.data is None:
         return Config(()), ordered(source.problems)
     right = _right_part(source.data)
     completed = config.build(right, charts, {**read_assets(folder, right), **(images or {})})
-    lies = enclosing.place(folder) if in_place and Path(source.file).name == FORM_FILE else None
     effective, overridden = with_overrides(completed, right, charts)
     form = Form(source, effective, charts, rendered.on_disk(folder), lies, overridden)
     problems = [
         *source.problems,
         *validate.schema_problems(source, compiled_form_schema()),
-        *_missing(form),
+        *_missing(form, right),
         *(problem for rule in rules().values() for problem in the_first(rule.check(form))),
     ]
     problems = ignore.without_ignored(source, problems, reasons())
@@ -70,6 +71,7 @@ def reasons() -> dict[str, str]:
     """Return why each kind of problem is one, by rule id."""
     found = {
         **reader.REASONS,
+        **fleet.REASONS,
         **validate.REASONS,
         **ignore.REASONS,
         **{rule.id: rule.reason for rule in rules().values()},
@@ -88,7 +90,7 @@ def _right_part(data: Mapping[str, Any]) -> dict[str, Any]:
     return right
 
 
-def _missing(form: Form) -> Iterator[Problem]:
+def _missing(form: Form, right: Mapping[str, Any]) -> Iterator[Problem]:
     """Report what every environment must have, there or at the top, and has in neither place.
 
     What follows from other settings is there too: the sign-in of an environment with a Dex of its own.
@@ -97,10 +99,12 @@ def _missing(form: Form) -> Iterator[Problem]:
     environments = data.get("environments")
     names = list(environments) if isinstance(environments, dict) else []
     completed = {environment.name: environment.settings for environment in form.config.environments}
+    # Where all environments are missing, or under a key with a mistake in it: one with nothing of its own.
+    any_ = config.build({**right, "environments": {"": {}}}, form.charts).environments[0].settings if not names else {}
     for section, node in form_schema()["properties"].items():
         target = resolve(node)
         for key in target.get("x-required", ()):
-            if form.document.node((section, key)) is not None:
+            if form.document.node((section, key)) is not None or at(any_, section, key):
                 continue
             without = [
                 name

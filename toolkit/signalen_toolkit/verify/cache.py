@@ -44,13 +44,13 @@ def _recall(place: Path) -> list[Problem] | None:
         if not is_ours(place):
             return None
         kept: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return [_problem(one) for one in kept["problems"]]
+        return [restored_problem(one) for one in kept["problems"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _problem(kept: dict[str, Any]) -> Problem:
-    """Make a problem of what was kept of it; JSON knows no tuples."""
+def restored_problem(kept: dict[str, Any]) -> Problem:
+    """Make a problem of what `asdict` gave, through JSON, which knows no tuples."""
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()}
     return Problem(**{**fields, "severity": Severity(fields["severity"])})
 

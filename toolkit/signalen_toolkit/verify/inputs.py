@@ -43,12 +43,22 @@ def key(repository: Path, options: Options, schemas: Path | None) -> str | None:
 def _parts(repository: Path, options: Options, schemas: Path | None) -> Iterator[str]:
     yield repr((str(repository.absolute()), enclosing.place(repository), str(schemas), options))
     yield from _content(repository / layout.FORM_FILE, within=repository)
+    for root, file in _layers(repository):
+        yield from _content(root / file, within=root)
     yield from _content(repository / layout.CHARTS_LOCK, within=repository)
     for entry in beneath.listed(repository, layout.CLUSTERS):
         yield from _content(repository / entry.path / FACTS_FILE, within=repository)
     yield from _named(repository)
     yield from _own(repository, layout.MANIFESTS)
-    yield from _toolkit()
+    yield from toolkit_state()
+    yield from around(options, schemas)
+
+
+def around(options: Options, schemas: Path | None) -> Iterator[str]:
+    """Yield what the outcome depends on that is not in the repository: Helm, charts, and schemas.
+
+    Raises OSError, UsageError or ValueError where something cannot be read.
+    """
     yield from _helm(options)
     yield from _names(options.cache())
     for folder in filter(None, (options.charts, schemas)):
@@ -68,8 +78,14 @@ def _named(repository: Path) -> Iterator[str]:
     form = beneath.read(repository, beneath.real(repository, layout.FORM_FILE), _LARGEST)
     if form is None:
         raise ValueError("no form")
+    layers = (beneath.read(root, beneath.real(root, file), _LARGEST) for root, file in _layers(repository))
     try:
-        scalars = {event.value for event in events(form.decode()) if isinstance(event, yaml.ScalarEvent)}
+        scalars = {
+            event.value
+            for one in (form, *filter(None, layers))
+            for event in events(one.decode())
+            if isinstance(event, yaml.ScalarEvent)
+        }
     except yaml.YAMLError as error:
         raise ValueError("a form that is not YAML") from error
     for name in sorted(scalars):
@@ -78,7 +94,17 @@ def _named(repository: Path) -> Iterator[str]:
     yield from _own(repository, _ASSETS)
 
 
-def _toolkit() -> Iterator[str]:
+def _layers(repository: Path) -> list[tuple[Path, str]]:
+    """Return the files that a form in a fleet is completed by, each with the folder that it may not lead out of."""
+    root = layout.fleet_root(repository)
+    if root is None:
+        return []
+    from signalen_toolkit.form import fleet  # reading YAML with positions takes long to import
+
+    return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100
+
+
+def toolkit_state() -> Iterator[str]:
     """Yield what the toolkit is made of, the libraries that it calls, and the Python that runs it."""
     yield sys.version
     for folder in (PACKAGE, CHECKOUT / "chart-templates"):

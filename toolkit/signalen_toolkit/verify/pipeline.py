@@ -14,10 +14,10 @@ from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.places import Place, dotted
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors, ordered
-from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Config, Environment, build
+from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.model import Form, read_assets
 from signalen_toolkit.form.schema import defaults
 from signalen_toolkit.helm.charts import lock
@@ -69,7 +69,7 @@ def started(
     Whoever leaves the `with` statement, for whatever reason, stops every Helm that still runs.
     Raises UsageError where Helm or a chart is missing, ProblemsError for a charts.lock that cannot be read.
     """
-    source = reader.read_in(repository, FORM_FILE)
+    source = read_form(repository)
     with ExitStack() as stack:
         begun = _begin(source, repository, charts, options, report, stack, only_locked=locked)
         # Imported here, as are the checks on objects: it takes as long as Helm does, and Helm runs meanwhile.
@@ -152,7 +152,7 @@ def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
     from signalen_toolkit.validation.check import check
 
     there = beneath.look(repository, FORM_FILE) is not None
-    source = reader.read_in(repository, FORM_FILE) if there else Document(FORM_FILE, "")
+    source = read_form(repository) if there else Document(FORM_FILE, "")
     return _versions(check(source, catalog(), repository)[0])
 
 

@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 
 # What these schemas say with; the rest is text for people, or notes for tools that merge.
 _KEYWORDS: Final = frozenset({"additionalProperties", "enum", "items", "oneOf", "properties", "required", "type"})
-_NAME = re.compile(r"[a-z0-9.-]+")
+_NAME = re.compile(r"[a-z0-9.-]{1,200}")  # of a file
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from signalen_toolkit.page.asking.places import ENVIRONMENTS, environment_of
 GENERAL: Final = "general"
 _NOT_ASKED: Final = ("apiVersion", ENVIRONMENTS)
 _LAST: Final = 1000
-_TOP_ONLY: Final = ("municipality", "ignore")
+_TOP_ONLY: Final = ("municipality", "toolkit", "ignore")
 
 
 @dataclass(frozen=True, slots=True)

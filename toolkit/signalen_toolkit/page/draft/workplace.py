@@ -19,6 +19,7 @@ from signalen_toolkit.documents.overlay import overlaid
 from signalen_toolkit.documents.reader import Document, read_text
 from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.git import enclosing
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.page.asking.texts import EMPTY
 from signalen_toolkit.page.draft import draft as drafts
@@ -94,7 +95,9 @@ class Opened:
 
     @cached_property
     def _checked(self) -> tuple[Config, list[Problem]]:
-        return check(self.document, self.place.charts, self.place.images, images=self.draft.images)
+        place = self.place
+        lies = None if place.is_new else enclosing.place(place.directory)
+        return check(self.document, place.charts, place.images, images=self.draft.images, lies=lies)
 
     @property
     def config(self) -> Config:
@@ -123,10 +126,6 @@ class Opened:
     def secrets(self) -> frozenset[Place]:
         """The places at which there is or was a secret in plain text, which is never shown."""
         return secrecy.among((self.draft.data, self.draft.base_data, drafts.read(self.text).data or {}))
-
-    def hides(self, place: Place) -> bool:
-        """Tell whether what stands at a place is not to be shown."""
-        return secrecy.concerns(place, self.secrets) or secrecy.has_secret(self.given(place), place)
 
     def given(self, place: Place) -> Any:
         """Return what a person filled in at a place, or None."""

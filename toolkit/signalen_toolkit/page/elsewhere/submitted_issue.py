@@ -31,7 +31,6 @@ MEMBERS: Final = "municipalities"  # the folder in which each has one of its own
 LARGEST: Final = 65_536  # characters of an issue
 _NONE: Final = ("_No response_", "None", "_Geen antwoord_")
 _HEADING: Final = re.compile(r"^### +(.+?) *$", re.MULTILINE)
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def answers_in(body: str) -> dict[str, str]:
     """
     if len(body) > LARGEST:
         raise UsageError("De tekst is te lang.")
-    text = _COMMENT.sub("", body.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _without_comments(body.replace("\r\n", "\n").replace("\r", "\n"))
     known = {label(one, Words("nl")): one for one in inquiries()}
     found: dict[str, str] = {}
     headings = [match for match in _HEADING.finditer(text) if match[1] in known]
@@ -71,6 +70,15 @@ def answers_in(body: str) -> dict[str, str]:
             raise UsageError(f"De vraag '{prose(match[1])}' is twee keer beantwoord.")
         found[one.name] = "" if value in _NONE else _chosen(one, value)
     return found
+
+
+def _without_comments(text: str) -> str:
+    """Return a text without HTML's comments; one that is never closed stays, as a Git host shows it."""
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
 
 
 def _chosen(one: PlainQuestion, value: str) -> str:

@@ -12,8 +12,9 @@ from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.problems import Problem
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.form.schema import form_schema
+from signalen_toolkit.language.dutch import phrase
 from signalen_toolkit.page.asking.places import ENVIRONMENTS, pointer
-from signalen_toolkit.page.language import dutch
+from signalen_toolkit.page.language.naming import named
 from signalen_toolkit.schema import lookup
 
 LANGUAGES: Final = ("nl", "en")
@@ -52,7 +53,7 @@ class Words:
 
     def phrase(self, text: str) -> str:
         """Return a phrase of the schema, such as what a setting follows from."""
-        return dutch.phrase(text) if self.language == "nl" else text
+        return phrase(text) if self.language == "nl" else text
 
     def value(self, text: str) -> str:
         """Return a value as people read it: on and off in place of true and false."""
@@ -62,8 +63,8 @@ class Words:
     def problem(self, problem: Problem) -> tuple[str, str]:
         """Return the message of a problem and its hint, each a sentence."""
         if self.language == "nl":
-            message = dutch.phrase(problem.message, problem.place, self.place)
-            hint = dutch.phrase(problem.hint, problem.place, self.place)
+            message = named(problem.message, problem.place, self.place)
+            hint = named(problem.hint, problem.place, self.place)
         else:
             message, hint = problem.message, problem.hint
         return _sentence(message), _sentence(hint)
@@ -77,8 +78,8 @@ class Words:
             if place[:1] == (ENVIRONMENTS,) and index == 0:
                 continue
             schema = lookup.at(form_schema(), place[: index + 1])
-            named = place[:1] == (ENVIRONMENTS,) and index == 1
-            words.append(str(part) if named else str(part + 1) if isinstance(part, int) else self.title(schema, part))
+            own = place[:1] == (ENVIRONMENTS,) and index == 1
+            words.append(str(part) if own else str(part + 1) if isinstance(part, int) else self.title(schema, part))
         return " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(words)
 
     def asked(self, place: Place, key: str = "") -> str:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.documents.data import Place, at
-from signalen_toolkit.documents.rewrite import NOTHING
-from signalen_toolkit.documents.scalars import inline
+from signalen_toolkit.documents.data import Place
 from signalen_toolkit.form.schema import form_schema
 from signalen_toolkit.form.text import form_text
+from signalen_toolkit.page.draft import secrecy
 from signalen_toolkit.page.draft.workplace import Opened
 from signalen_toolkit.page.saving.save import text_of
 from signalen_toolkit.schema import lookup
-from signalen_toolkit.validation.rules.access import secrets
-
-_DOTS = "••••••••"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +68,9 @@ def titles(opened: Opened, title: Callable[[Mapping[str, Any]], str]) -> list[st
 
 
 def _text(opened: Opened, place: Place, value: Any) -> str:
-    hidden = [secret for secret in opened.secrets if secret[: len(place)] == place]
-    if hidden or _is_secret(opened, place):
-        return "" if value is NOTHING else _DOTS
-    return readable(value)
-
-
-def readable(value: Any) -> str:
-    """Return a value on one line; empty where there is none."""
-    if value is NOTHING or value is None:
-        return ""
-    return value if isinstance(value, str) else inline(value)
-
-
-def _is_secret(opened: Opened, place: Place) -> bool:
-    return any(place[: len(one)] == one or one[: len(place)] == place for one in secrets.places(opened.draft.base_data))
+    return secrecy.shown(value, place, opened.secrets)
 
 
 def _masked(opened: Opened, text: str) -> str:
     """Put dots in the place of every secret of a form, also one that goes."""
-    for data in (opened.draft.base_data, opened.draft.data):
-        for value in _secrets(data):
-            text = text.replace(value, _DOTS)
-    return text
-
-
-def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
-    for place in secrets.places(data):
-        value = str(at(data, *place))
-        yield value
-        yield from (line.strip() for line in value.splitlines() if len(line.strip()) > 3)
+    return secrecy.masked(text, (opened.draft.base_data, opened.draft.data))

@@ -11,14 +11,15 @@ from signalen_toolkit.helm.errors import HelmError
 from signalen_toolkit.helm.model import HelmRelease
 from signalen_toolkit.helm.renderer import renderer
 from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.language.choice import translator
 from signalen_toolkit.page.draft.workplace import Opened
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.verify.pipeline import kubernetes_versions
 
 
-def on_cluster(opened: Opened) -> str:
-    """Return what changes on the cluster, object by object, as text; empty where nothing does.
+def on_cluster(opened: Opened, language: str) -> str:
+    """Return what changes on the cluster, object by object, as text in a language; empty where nothing does.
 
     Raises ProblemsError for a draft with errors, UsageError where charts, Helm or a commit to compare with are missing.
     """
@@ -38,4 +39,4 @@ def on_cluster(opened: Opened) -> str:
         found = diff.diff(directory, "HEAD", None, make, charts.release_formats, files)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
-    return report.write(found, "text", colour=False).strip() if found else ""
+    return report.write(found, "text", colour=False, words=translator(language)).strip() if found else ""

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import files
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import CHARTS_LOCK, FORM_FILE
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors
 from signalen_toolkit.documents.rewrite import rewritten
 from signalen_toolkit.form.git_hosts import pull_request_address
 from signalen_toolkit.git import branches
+from signalen_toolkit.installing import origin
 from signalen_toolkit.page.asking.places import ENVIRONMENTS
 from signalen_toolkit.page.draft.draft import FormDraft
 from signalen_toolkit.page.draft.workplace import Opened
@@ -103,12 +105,11 @@ def create(opened: Opened) -> Saved:
         git=True,
         sources=charts_lock.sources_of(place.options),
         images=draft.images,
+        toolkit=origin.running(variables()),
     )
-    if not made.commit and (place.directory / ".git").exists():  # a clone of an empty repository
-        message = f"Richt Signalen in voor {made.config.environments[0].settings['municipality']['name']}"
-        return _committed(opened, Wish(message), made.files, (), made.warnings, made.files)
-    branch = branches.current(place.directory) if made.commit else ""
-    return Saved(branch, "made" if made.commit else "", remarks=made.remarks, warnings=made.warnings, files=made.files)
+    if not made.commit:
+        return Saved(remarks=made.remarks, warnings=made.warnings, files=made.files)
+    return _pushed(opened, "made", made.remarks, made.warnings, made.files)
 
 
 def _committed(
@@ -123,6 +124,14 @@ def _committed(
     if not branches.is_in_repository(directory):
         return Saved(remarks=remarks, warnings=tuple(problems), files=tuple(written))
     commit = branches.commit(directory, paths, wish.message, wish.author)
+    return _pushed(opened, commit, remarks, problems, written)
+
+
+def _pushed(
+    opened: Opened, commit: str, remarks: tuple[str, ...], problems: Sequence[Problem], written: Sequence[str]
+) -> Saved:
+    """Push the branch of a commit where a remote is, and say where people make a pull request of it."""
+    directory = opened.place.directory
     branch = branches.current(directory)
     address = branches.remote_address(directory)
     failure = branches.push(directory, branch) if address and branch and commit else ""

@@ -52,7 +52,7 @@ def cluster() -> str:
     now = shared.opened()
     text, fault = "", ""
     try:
-        text = on_cluster(now)
+        text = on_cluster(now, g.words.language)
     except ProblemsError:
         fault = g.words("cluster:errors")
     except UsageError as error:

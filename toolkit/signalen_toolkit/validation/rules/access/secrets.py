@@ -58,22 +58,23 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
 
     Other rules report on the same lines, and what they print ends up in the log of a pipeline.
     """
-    spans: dict[int, list[tuple[int, int]]] = {}
+    spans: dict[tuple[str, int], list[tuple[int, int]]] = {}
     values: set[str] = set()
     for place, _ in _secrets(document.data, ()):
         shown = document.position(place)
         node = document.node(place)
         if node is None or node.style not in ("plain", "quoted"):
             continue  # a text of more lines shows as its key
-        spans.setdefault(shown.line, []).append((shown.column - 1, shown.end_column - 1))
+        place_of = document.holder(place).file, shown.line
+        spans.setdefault(place_of, []).append((shown.column - 1, shown.end_column - 1))
         if len(text := str(node.data)) >= _SHORTEST:
             values.add(text)
     repeated = _Repeated(values)
-    lines: dict[tuple[int, str], str] = {}  # each hidden once, however many problems it has
+    lines: dict[tuple[str, int, str], str] = {}  # each hidden once, however many problems it has
     for problem in problems:
-        line = problem.line, problem.source
+        line = problem.file, problem.line, problem.source
         if problem.source and line not in lines:
-            lines[line] = masked(problem.source, spans.get(problem.line, ()))
+            lines[line] = masked(problem.source, spans.get(line[:2], ()))
         message, hint = repeated.hidden(problem.message), repeated.hidden(problem.hint)
         yield replace(problem, source=lines.get(line, ""), message=message, hint=hint)
 

@@ -20,7 +20,7 @@ _LABELS: Final = re.compile(r"(?:pod|common|extra|service|custom)?[Ll]abels|node
 # What Prometheus, Alertmanager and the site mean by these words is their own.
 _OTHERS: Final = frozenset({"alerting", "config", "externalLabels", "groups", "rules", "structuredConfig"})
 _IMAGE_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?")
-_IMAGE_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[A-Za-z0-9._:/-]*[A-Za-z0-9])?")
+_IMAGE_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:/-]*[A-Za-z0-9])?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
 _WORDS: Final = "letters, digits, '-', '_' and '.', at most 63"
 _SMALL: Final = "small letters, digits, '-' and '.'"

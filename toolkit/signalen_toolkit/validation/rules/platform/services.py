@@ -106,9 +106,9 @@ def operator_host(form: Form) -> Iterator[Problem]:
 
 @rule("host-inside", "a name without a domain is one within the namespace, and nobody else has it")
 def host_inside(form: Form) -> Iterator[Problem]:
-    """Reports a managed service under a name of the environment's own namespace, in which nothing makes it.
+    """Warns of a managed service under a name of the environment's own namespace, in which nothing makes it.
 
-    An operator makes one, and a person may in `manifests/`.
+    An operator makes one, a person may in `manifests/`, and who came from elsewhere may have one beside the repository.
     """
     for environment in form.config.environments:
         own = rf"[a-z0-9-]+(\.{re.escape(environment.namespace)}\.svc(\.[a-z0-9.-]+)?)?"
@@ -126,6 +126,7 @@ def host_inside(form: Form) -> Iterator[Problem]:
                     "host",
                     hint="write the whole name of the server, or where its operator is in"
                     f" '{section}.operatorNamespace'",
+                    severity=Severity.WARNING,
                 )
 
 

@@ -1,0 +1,417 @@
+"""The commands for a fleet of municipalities, and `signalen explain`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from signalen_toolkit.base.environment import variables
+from signalen_toolkit.base.layout import FLEET_FILE
+from signalen_toolkit.cli.shared import (
+    Command,
+    chart_options,
+    chart_sources,
+    in_repository,
+    print_problems,
+    progress,
+    rendering_options,
+    with_folder,
+)
+from signalen_toolkit.diagnostics.output import say
+from signalen_toolkit.diagnostics.problems import UsageError
+
+if TYPE_CHECKING:
+    from signalen_toolkit.fleet.outcome import MemberOutcome
+    from signalen_toolkit.fleet.run import Work
+
+_FORMATS: Final = ("text", "json", "markdown", "html", "junit")
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("setting", metavar="PATH")
+@in_repository
+def explain(setting: str, directory: Path) -> None:
+    """Tell which file sets the value at PATH of a form, such as contact.phone, and what it hides.
+
+    In a fleet a form is completed by its groups and by defaults.yaml. What each environment has at last is told too.
+    """
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.fleet import explain as explaining
+
+    say(explaining.text(explaining.explain(directory, setting, catalog())))
+
+
+@click.group()
+def fleet() -> None:
+    """Look after many municipalities together: in one repository, or each in its own."""
+
+
+def _around(given: Path | None) -> Path:
+    """Return the folder of a fleet: the given one, or the nearest around us that has a fleet.yaml."""
+    if given:
+        return given
+    here = Path.cwd()
+    found = next((folder for folder in (here, *here.parents) if (folder / FLEET_FILE).is_file()), here)
+    return Path(os.path.relpath(found))
+
+
+def in_fleet(command: Command) -> Command:
+    """Give a command the folder of a fleet, as `root`: the one that -C names, or else that around us."""
+    return with_folder(command, "root", _around, "Folder of the fleet; default: around.")
+
+
+@fleet.command("new")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--shape",
+    type=click.Choice(["one-repository", "many-repositories"]),
+    default="one-repository",
+    show_default=True,
+    help="Where municipalities come: in folders of this repository, or each in a repository of its own.",
+)
+@click.option("--no-git", is_flag=True, help="No Git repository and no first commit.")
+def new(directory: Path, shape: str, no_git: bool) -> None:
+    """Make a fleet in DIRECTORY, without municipalities yet."""
+    from signalen_toolkit.fleet import new as making
+    from signalen_toolkit.installing import origin
+
+    made = making.new(directory, shape, origin.running(variables()), git=not no_git)
+    say(f"Made a fleet in {directory}: {', '.join(made)}")
+    say("Next: fill in what all municipalities share, and take one up with `signalen fleet add`")
+
+
+@fleet.command("add")
+@click.option("--answers", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Answers for all.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer: municipality=Tilburg.")
+@click.option("--from", "table", type=_FILE, help="CSV file: a municipality a row, settings in its head.")
+@click.option("--group", "groups", multiple=True, help="A group it belongs to; the last counts most.")
+@click.option("--ring", default="", help="The ring in which it gets a release.")
+@chart_options
+@in_fleet
+def add(
+    answers: Path | None,
+    settings: tuple[str, ...],
+    table: Path | None,
+    groups: tuple[str, ...],
+    ring: str,
+    charts: Path | None,
+    offline: bool,
+    root: Path,
+) -> None:
+    """Take municipalities up in the fleet: one by --set, or many from a CSV file.
+
+    The head of the file names settings of the form (municipality.code, contact.phone, environments.acceptance.domain),
+    and may have `groups` and `ring`. --answers and --set hold for all rows. A row that is wrong stops no other; one
+    whose municipality is in the fleet already is left alone, so that the same file can be given again.
+    """
+    from signalen_toolkit.fleet import add as adding
+    from signalen_toolkit.installing import origin
+    from signalen_toolkit.repository.new import answers_file
+
+    rows = adding.table(table) if table else [adding.Newcomer(())]
+    newcomers = [
+        adding.Newcomer((*settings, *row.settings), row.groups or groups, row.ring or ring, row.origin) for row in rows
+    ]
+    code = 0
+    sources = chart_sources(charts, offline=offline)
+    for one in adding.add(root, answers_file(answers), newcomers, sources=sources, toolkit=origin.running(variables())):
+        if one.failed:
+            code = 1
+            say(f"{one.origin or one.name}: {one.error or 'not taken up'} ({one.name})", err=True)
+            print_problems(one.problems, "text", err=True)
+        else:
+            say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
+    sys.exit(code)
+
+
+def on_many(command: Command, formats: Sequence[str] = _FORMATS) -> Command:
+    """Give a command `do`, which does a piece of work in the municipalities that its options choose, and prints it."""
+    options = (
+        click.argument("names", nargs=-1, metavar="[MUNICIPALITY…]"),
+        click.option("--group", "groups", multiple=True, help="Only the municipalities of this group."),
+        click.option("--ring", "rings", multiple=True, help="Only the municipalities of this ring."),
+        click.option("--province", "provinces", multiple=True, help="Only the municipalities of this province."),
+        click.option(
+            "--release", default="", metavar="'<4.22'", help="Only those with an environment on such a release."
+        ),
+        click.option("--shard", default="", metavar="3/16", help="Only this share of them, always the same."),
+        click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors."),
+        click.option("--format", "format_", type=click.Choice(formats), default="text", help="How it is printed."),
+    )
+
+    @wraps(command)
+    def found(
+        *arguments: Any,
+        names: tuple[str, ...],
+        groups: tuple[str, ...],
+        rings: tuple[str, ...],
+        provinces: tuple[str, ...],
+        release: str,
+        shard: str,
+        processes: int | None,
+        format_: str,
+        root: Path,
+        **given: Any,
+    ) -> Any:
+        from signalen_toolkit.fleet.selection import Selection
+
+        wanted = Selection(names, groups, rings, provinces, release, shard)
+
+        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None) -> None:
+            _do(root, wanted, title, work, around, processes or 0, format_, write)
+
+        return command(*arguments, do=do, **given)
+
+    for option in reversed(options):
+        found = option(found)
+    return in_fleet(found)
+
+
+Do = Callable[..., None]
+Around = Callable[[], Iterable[str]]
+Write = Callable[[Any, "list[MemberOutcome]", str], str]
+
+
+def _do(
+    root: Path,
+    wanted: Any,
+    title: str,
+    work: Work,
+    around: Around | None,
+    processes: int,
+    format_: str,
+    write: Write | None,
+) -> None:
+    """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
+
+    `around` gives what the work depends on beside the fleet, where it is not done again as long as nothing changes.
+    """
+    from signalen_toolkit.fleet import listing, report
+    from signalen_toolkit.fleet.memory import Memory
+    from signalen_toolkit.fleet.run import run
+    from signalen_toolkit.fleet.selection import selected
+
+    fleet_ = listing.read(root)
+    members = selected(fleet_, wanted)
+    memory = Memory(fleet_, title, variables(), asked=around, only_facts=title == "check") if around else None
+    found: list[MemberOutcome] = []
+    for one in run(fleet_, members, work, memory, processes):
+        progress(f"{len(found) + 1}/{len(members)}  {one.name}")
+        if format_ == "text":
+            print_problems(one.problems, "text")
+            if one.text:
+                say(f"{one.name}:\n{one.text}".removesuffix("\n"))
+        found.append(one)
+    say(write(fleet_, found, format_) if write else report.write(title, found, format_))
+    sys.exit(report.code(found))
+
+
+@fleet.command("check")
+@on_many
+def check(do: Do) -> None:
+    """Check the forms of municipalities, as `signalen check` does."""
+    from signalen_toolkit.fleet.operations import Check
+
+    do("check", Check(), tuple)
+
+
+@fleet.command("render")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where clusters/ is stale.")
+@on_many
+def render(only_check: bool, do: Do) -> None:
+    """Write the rendered trees of municipalities, as `signalen render` does."""
+    from signalen_toolkit.fleet.operations import Render
+
+    do("render --check" if only_check else "render", Render(only_check), tuple)
+
+
+@fleet.command("status")
+@partial(on_many, formats=(*_FORMATS, "prometheus"))
+def status(do: Do) -> None:
+    """Print where the environments of municipalities stand, as `signalen status` does.
+
+    With --format html it is one page to be put somewhere: with a search, and sorted by what you click. With
+    --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
+    """
+    from signalen_toolkit.fleet import overview
+    from signalen_toolkit.fleet.operations import StatusOf
+
+    do("status", StatusOf(), tuple, overview.write)
+
+
+@fleet.command("bump")
+@click.option("--to", "version", default="", metavar="VERSION", help="The release; default: the newest that is known.")
+@click.option("--environment", help="Only this environment.")
+@click.option("--allow-downgrade", is_flag=True, help="Also to an older release.")
+@chart_options
+@on_many
+def bump(
+    version: str, environment: str | None, allow_downgrade: bool, charts: Path | None, offline: bool, do: Do
+) -> None:
+    """Bring environments of municipalities to another release, as `signalen bump` does."""
+    from signalen_toolkit.fleet.operations import Bump
+
+    do("bump", Bump(version, environment, allow_downgrade, charts, offline))
+
+
+@fleet.command("verify")
+@rendering_options
+@click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Schemas of custom resources.")
+@click.option("--again", is_flag=True, help="Also where nothing changed since the last time.")
+@click.option("--locked", is_flag=True, help="Refuse a chart that is not in charts.lock, and leave that as it is.")
+@on_many
+def verify(schemas: Path | None, again: bool, locked: bool, do: Do, **options: Any) -> None:
+    """Run the releases of municipalities through Helm and check what comes out, as `signalen verify` does."""
+    from signalen_toolkit.fleet.operations import Verify
+    from signalen_toolkit.helm.options import Options
+
+    work = Verify(Options(**options, variables=variables()), schemas, locked)
+    do("verify", work, None if again else work.around)
+
+
+@fleet.command("diff")
+@click.option("--from", "from_", metavar="REV", help="Git revision before; default: where this branch left the other.")
+@click.option("--to", metavar="REV", help="Git revision after; default: the form as it is now.")
+@rendering_options
+@on_many
+def diff(from_: str | None, to: str | None, do: Do, **options: Any) -> None:
+    """Show what changes of municipalities do on their clusters, as `signalen diff` does."""
+    from signalen_toolkit.fleet.operations import DiffOf
+    from signalen_toolkit.helm.options import Options
+
+    do("diff", DiffOf(Options(**options, variables=variables()), from_, to))
+
+
+@fleet.command("promote")
+@click.option("--from", "source", required=True, metavar="ENVIRONMENT", help="Where it was accepted.")
+@click.option("--to", "target", required=True, metavar="ENVIRONMENT", help="Who gets it.")
+@click.option("--allow-downgrade", is_flag=True, help="Also to an older release.")
+@chart_options
+@click.option("--yes", is_flag=True, help="Do it; without, nothing is done.")
+@on_many
+def promote(
+    source: str, target: str, allow_downgrade: bool, charts: Path | None, offline: bool, yes: bool, do: Do
+) -> None:
+    """Give an environment of municipalities what was accepted in another, as `signalen promote` does."""
+    from signalen_toolkit.fleet.operations import Promote
+
+    if not yes:
+        raise UsageError("this changes an environment of many municipalities: add --yes to do it")
+    do("promote", Promote(source, target, allow_downgrade, charts, offline))
+
+
+@fleet.command("update")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 where there is something to do.")
+@on_many
+def update(only_check: bool, do: Do) -> None:
+    """Bring municipalities to the template of the installed toolkit, as `signalen update` does."""
+    from signalen_toolkit.fleet.operations import Update
+
+    do("update", Update(only_check))
+
+
+@fleet.command("haven")
+@click.option("--environment", metavar="NAME", help="Only this environment.")
+@rendering_options
+@click.option("--strict", is_flag=True, help="Exit with 1 where a point is not met.")
+@click.option("--accept", "accepted", multiple=True, metavar="POINT", help="With --strict: also without this point.")
+@on_many
+def haven(environment: str | None, strict: bool, accepted: tuple[str, ...], do: Do, **options: Any) -> None:
+    """Report which points of Haven the workloads of municipalities meet, as `signalen haven` does."""
+    from signalen_toolkit.fleet.operations import HavenOf
+    from signalen_toolkit.haven import haven as reporting
+    from signalen_toolkit.helm.options import Options
+
+    reporting.require(accepted)
+    do("haven", HavenOf(Options(**options, variables=variables()), environment, strict, accepted))
+
+
+@fleet.command("secrets-check")
+@click.option("--environment", "environments", multiple=True, help="Only this environment.")
+@click.option("--no-decrypt", is_flag=True, help="Look at no value.")
+@click.option("--sops", "program", metavar="PROGRAM", help="The SOPS program, in place of the installed one.")
+@on_many
+def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str | None, do: Do) -> None:
+    """Check the secrets of municipalities, as `signalen secrets check` does."""
+    from signalen_toolkit.fleet.operations import SecretsCheck
+
+    do("secrets-check", SecretsCheck(environments, not no_decrypt, program))
+
+
+@fleet.command("rollout")
+@click.argument("version", default="")
+@click.option("--status", "look", is_flag=True, help="Say how far it is, and do nothing.")
+@click.option("--stop", "stop_", is_flag=True, help="Begin no further step.")
+@click.option("--resume", "resume_", is_flag=True, help="Let one that was stopped go on.")
+@click.option("--back", "back_", is_flag=True, help="Give each municipality the release back that it had.")
+@click.option("--yes", is_flag=True, help="A person's yes, for a ring that begins with one.")
+@click.option("--health", default="", metavar="PROGRAM", help="Ends with 0 where a municipality is healthy.")
+@click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors.")
+@chart_options
+@in_fleet
+def rollout(
+    version: str,
+    look: bool,
+    stop_: bool,
+    resume_: bool,
+    back_: bool,
+    yes: bool,
+    health: str,
+    processes: int | None,
+    charts: Path | None,
+    offline: bool,
+    root: Path,
+) -> None:
+    """Bring release VERSION to the next ring and environment, and commit that; rollout.yaml remembers how far it is.
+
+    Each call does one step, where its gates are open: the ring before has had the release long enough and is healthy,
+    and a person said yes. Else it says what it waits for, changes nothing, and ends with 1. Nothing is pushed.
+    """
+    from signalen_toolkit.fleet import listing, report, rolling
+    from signalen_toolkit.fleet import rollout as state
+
+    if [bool(version), look, stop_, resume_, back_].count(True) != 1:
+        raise UsageError("name a VERSION, or one of --status, --stop, --resume and --back")
+    if look:
+        say(state.described(listing.read(root), state.read(root)))
+        return
+    ways = rolling.Ways(health, charts, offline, processes or 0)
+    if stop_ or resume_:
+        done = rolling.stop(root) if stop_ else rolling.resume(root)
+    else:
+        done = rolling.back(root, ways) if back_ else rolling.go(root, version.removeprefix("v"), ways, yes=yes)
+    for one in done.outcomes:
+        print_problems(one.problems, "text", err=True)
+    if done.outcomes:
+        say(report.write("rollout", done.outcomes, "text"))
+    for line in done.said:
+        say(line)
+    sys.exit(not done.fine)
+
+
+@fleet.command("split")
+@click.argument("name", metavar="MUNICIPALITY")
+@click.option("--repository", "url", required=True, metavar="URL", help="The address that its repository is to have.")
+@in_fleet
+def split(name: str, url: str, root: Path) -> None:
+    """Give a MUNICIPALITY of the fleet's repository a repository of its own, with settings that stay what they are."""
+    from signalen_toolkit.fleet import shapes
+
+    say("\n".join(shapes.split(root, name, url)))
+
+
+@fleet.command("join")
+@click.argument("name", metavar="MUNICIPALITY")
+@in_fleet
+def join(name: str, root: Path) -> None:
+    """Take a MUNICIPALITY with a repository of its own into the fleet's, with settings that stay what they are."""
+    from signalen_toolkit.fleet import shapes
+
+    say("\n".join(shapes.join(root, name)))

@@ -1,0 +1,168 @@
+"""`fleet.yaml`: which municipalities a fleet has, where each of them is, and in which ring.
+
+A municipality is in a folder of the fleet's own repository, or in a repository of its own, of which there is a clone in
+`repositories/`, which Git does not keep. Everything else is done in that folder as in any repository.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from signalen_toolkit.base import beneath
+from signalen_toolkit.base.layout import FLEET_FILE, MEMBERS
+from signalen_toolkit.base.paths import PACKAGE
+from signalen_toolkit.diagnostics.problems import (
+    Problem,
+    ProblemsError,
+    Severity,
+    UsageError,
+    did_you_mean,
+    has_errors,
+    ordered,
+)
+from signalen_toolkit.documents import reader
+from signalen_toolkit.documents.data import mapping, text, texts
+from signalen_toolkit.documents.reader import Document
+from signalen_toolkit.schema.validate import Compiled, compiled, schema_problems
+
+CLONES: Final = "repositories"  # a clone for each municipality with a repository of its own
+ONE: Final = "one-repository"
+MANY: Final = "many-repositories"
+_SOAK: Final = re.compile(r"([0-9]{1,4})([mhd])")
+_DEFAULT_ENVIRONMENTS: Final = ("acceptance", "production")
+
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "fleet-ring": "a municipality in a ring that is not there would never get a release",
+        "fleet-folder": "a municipality that is not listed is checked, rendered and upgraded by nobody",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A municipality of a fleet. `repository` is the address of its own repository, empty where it is in this one."""
+
+    name: str
+    groups: tuple[str, ...]
+    ring: str
+    repository: str
+
+    @property
+    def path(self) -> str:
+        """Its folder, from that of the fleet."""
+        return f"{CLONES if self.repository else MEMBERS}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What it takes to go on after a ring: seconds that a release has to run there, a person's yes, health."""
+
+    name: str
+    soak: int
+    approval: bool
+    health: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What `fleet.yaml` says. `rings` and `environments` are in the order in which a release reaches them."""
+
+    root: Path
+    shape: str
+    environments: tuple[str, ...]
+    rings: tuple[Ring, ...]
+    members: tuple[Member, ...]
+
+    def member(self, name: str) -> Member:
+        """Return a municipality by its name. Raises UsageError where there is none."""
+        found = next((one for one in self.members if one.name == name), None)
+        if found is None:
+            names = [one.name for one in self.members]
+            raise UsageError(
+                f"{FLEET_FILE} has no '{name}'; {did_you_mean(name, names) or 'see `signalen fleet status`'}"
+            )
+        return found
+
+    def folder(self, member: Member) -> Path:
+        """Return the folder of a municipality."""
+        return self.root / member.path
+
+
+def read(root: Path) -> Fleet:
+    """Read the fleet in a folder. Raises UsageError where there is none, ProblemsError where `fleet.yaml` is wrong."""
+    fleet, problems = checked(root)
+    if has_errors(problems):
+        raise ProblemsError(problems)
+    return fleet
+
+
+def checked(root: Path) -> tuple[Fleet, list[Problem]]:
+    """Read the fleet in a folder, and say what is wrong in its `fleet.yaml`. Raises UsageError where there is none."""
+    if beneath.look(root, FLEET_FILE) is None:
+        raise UsageError(f"there is no {FLEET_FILE} in {root}: go to a fleet, or make one with `signalen fleet new`")
+    document = reader.read_in(root, FLEET_FILE)
+    problems = [*document.problems, *schema_problems(document, _schema(), what=FLEET_FILE)]
+    fleet = _fleet(root, document)
+    if not has_errors(problems):
+        problems += _strangers(fleet, document)
+    return fleet, ordered(problems)
+
+
+@cache
+def fleet_schema() -> dict[str, Any]:
+    """Return the schema of `fleet.yaml`; callers must not change it."""
+    found: dict[str, Any] = json.loads((PACKAGE / "schemas" / "fleet.schema.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _schema() -> Compiled:
+    return compiled(fleet_schema())
+
+
+def _fleet(root: Path, document: Document) -> Fleet:
+    rings = tuple(
+        Ring(str(name), _seconds(text(one, "soak")), _says(one, "approval"), _says(one, "health"))
+        for name, one in mapping(document.data, "rings").items()
+    )
+    last = rings[-1].name if rings else ""
+    members = tuple(
+        Member(str(name), tuple(texts(one, "groups")), text(one, "ring") or last, text(one, "repository"))
+        for name, one in mapping(document.data, MEMBERS).items()
+    )
+    environments = tuple(texts(document.data, "environments")) or _DEFAULT_ENVIRONMENTS
+    return Fleet(root, text(document.data, "shape") or ONE, environments, rings, members)
+
+
+def _says(data: Any, key: str) -> bool:
+    return isinstance(data, Mapping) and data.get(key) is True
+
+
+def _seconds(written: str) -> int:
+    found = _SOAK.fullmatch(written)  # what is written otherwise, the schema has refused
+    return int(found[1]) * {"m": 60, "h": 3600, "d": 86400}[found[2]] if found else 0
+
+
+def _strangers(fleet: Fleet, document: Document) -> Iterator[Problem]:
+    """Report rings that are not there, and folders that are not listed."""
+    rings = {one.name for one in fleet.rings}
+    for member in fleet.members:
+        if member.ring and member.ring not in rings:
+            message = f"there is no ring '{member.ring}'"
+            hint = did_you_mean(member.ring, rings) or "add it to 'rings'"
+            yield document.problem("fleet-ring", message, (MEMBERS, member.name, "ring"), hint=hint)
+    listed = {one.name for one in fleet.members if not one.repository}
+    for entry in beneath.listed(fleet.root, MEMBERS):
+        name = entry.path.rpartition("/")[2]
+        if entry.is_folder and name not in listed and not name.startswith("."):
+            message = f"'{name}' has a folder in {MEMBERS}/, and {FLEET_FILE} does not list it there"
+            hint = f"write '{name}: {{}}', or remove the folder"
+            yield document.problem("fleet-folder", message, (MEMBERS,), hint=hint, severity=Severity.WARNING)
