@@ -22,7 +22,7 @@ from tests.support.verified import checked, refused
 
 # The same forms each time, so that no change fails by a form that has nothing to do with it. `make fuzz` draws others.
 FEW = settings(
-    max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=80, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -25,7 +25,7 @@ _GAP: Final = r"(?:[ \t]++|[\"']?(?:,\s*+|\n(?=[ \t<>?=-]*-[ \t])(?:[ \t<>?=]|-(
 _EXPRESSIONS: Final = {
     # `name: value` and `name=value`, the name between quotes or not, and those escaped (in a text within JSON) or not.
     "key": (
-        r"(?<![\w.$/-])\\*+[\"']?(?P<name>[\w.$/-]++)\\*+[\"']?"
+        r"(?<![\w.$/-])[\"']?(?P<name>[\w.$/-]++)\\*+[\"']?"
         r"(?P<space>[ \t]*+)(?P<sign>:(?=[\s\"'\\]|$)|=)[ \t]*+"
     ),
     # In a text that cannot be read: also `name:value`, `name value`, and a name alone.

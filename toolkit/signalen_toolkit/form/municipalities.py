@@ -64,7 +64,7 @@ class Municipality:
     @property
     def plain_name(self) -> str:
         """The name as in the sentence "Gemeente Bergen", without the suffix that tells namesakes apart."""
-        return re.sub(r" \([^)]*\)$", "", self.name)
+        return re.sub(r" \([^()]*\)$", "", self.name)
 
     @property
     def label(self) -> str:

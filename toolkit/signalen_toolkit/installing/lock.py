@@ -18,7 +18,7 @@ from signalen_toolkit.diagnostics.problems import UsageError
 
 LOCK: Final = "data/pylock.toml"
 _EXTRA: Final = re.compile(r"'([a-z]+)' in extras")
-_PART: Final = re.compile(r"(?: and )?\(?'[a-z]+' in extras(?: or '[a-z]+' in extras)*\)?$")
+_PART: Final = re.compile(r"(?<! or )(?: and )?\(?'[a-z]+' in extras(?: or '[a-z]+' in extras)*\)?$")
 
 
 def requirements(extras: Iterable[str], lock: Path = PACKAGE / LOCK) -> list[str]:
