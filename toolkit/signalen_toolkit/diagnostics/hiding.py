@@ -62,7 +62,7 @@ def hidden(text: str, *, broken: bool = False) -> str:
 
 def without_contents(text: str) -> str:
     """Return a text with dots for what is a secret by itself: for sentences, in which a name is just a word."""
-    return masked(text, _contents(text))
+    return masked(text, _contents(text)) if text.strip(MASK) else text
 
 
 def masked(text: str, found: Iterable[Span]) -> str:

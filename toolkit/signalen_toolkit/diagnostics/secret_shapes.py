@@ -10,7 +10,7 @@ repeated it does not give back.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 
@@ -114,6 +114,7 @@ _TELLS: Final = (
     r"(?<!WEBHOOK)_(?:ENDPOINT|URL|URI|HOST|PORT|ENABLED|NAME|FILE|PATH|TTL|LIFETIME|EXPIRES?|EXPIRY|SECONDS|MINUTES"
     r"|LENGTH|TYPE|ALGORITHM)$"
 )
+_SHORT: Final = 100  # letters of a name that is worth to be remembered
 _SURE_VARIABLE: Final = r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|BASIC_AUTH|CONNECTION_STRING|DSN)$"
 
 
@@ -157,6 +158,11 @@ def is_secret_name(name: str) -> bool:
     """Tell whether what a running text calls so is a secret: a field, or a variable in capitals."""
     if _hint().search(name) is None:  # most words, and fast
         return False
+    return (_is_secret_name if len(name) <= _SHORT else _is_secret_name.__wrapped__)(name)
+
+
+@lru_cache(maxsize=1024)  # a text says the same names again and again
+def _is_secret_name(name: str) -> bool:
     return is_secret_field(name) or (name.isupper() and is_secret_variable(name))
 
 

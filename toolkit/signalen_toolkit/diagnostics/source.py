@@ -14,6 +14,7 @@ from signalen_toolkit.diagnostics.problems import Problem, Severity
 
 # Only what YAML itself calls a line break, so that our line numbers are those of an editor.
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_MOST_SHOWN = 2**18  # characters of a text; a form has some thousands
 CUT = "…"  # where a text goes on that is too long for a message
 
 
@@ -45,9 +46,14 @@ class Source:
 
     @cached_property
     def shown(self) -> str:
-        """The text with dots in the place of every secret, letter by letter."""
-        from signalen_toolkit.diagnostics.hiding import hidden  # only where something is wrong
+        """The text with dots in the place of every secret, letter by letter.
 
+        Of a long one it is dots alone: to look for secrets in it takes longer than to read it.
+        """
+        from signalen_toolkit.diagnostics.hiding import hidden, masked  # only where something is wrong
+
+        if len(self.text) > _MOST_SHOWN:
+            return masked(self.text, [(0, len(self.text))])
         return hidden(self.text, broken=self.broken)
 
     @cached_property

@@ -42,7 +42,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "control-character": "a character that nobody sees changes a value or hides a part of it in a review",
         "duplicate-key": "only one of two values for the same key can count, and readers differ about which",
         "empty-file": "there is nothing to read",
-        "file-too-large": "a form is a page long; a file over 1 MiB is something else",
+        "file-too-large": "a form is a page long; a file over 1 MiB or 50,000 lines is something else",
         RULE: "a character that nobody sees makes a value or a key another one than it looks",
         "key-not-text": "a key without quotes that reads as a number or true is not the key that was meant",
         "merge-conflict": "a merge was not finished; which side counts is for a person to decide",
@@ -59,8 +59,11 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 LARGEST: Final = 2**20  # bytes
+MOST_LINES: Final = 50_000  # as many as the largest file of 1 MiB with values of a chart would have
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
+# ruamel takes a time for a tag that grows with the square of its length.
+_LONG_TAG = re.compile(r"!(?:[\w;/?:@&=+$,.~*'()\[\]%-]){1000}")
 # A bug or a limit of ruamel on strange input; its own errors are YAMLError.
 _STUMBLES = (ValueError, OverflowError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
 
@@ -234,6 +237,8 @@ def _decoded(text: str | bytes, file: str) -> tuple[Source, Problem | None]:
 
 def _unfit(source: Source) -> Problem | None:
     """Find what makes a text unfit to be read at all."""
+    if source.text.count("\n") + source.text.count("\r") > MOST_LINES:  # CRLF counts twice, which nobody minds
+        return Problem("file-too-large", f"this file has more than {MOST_LINES} lines", source.file)
     if found := CONTROL.search(source.text):
         message = f"this file contains {character_name(found.group())}"
         return source.problem("control-character", message, found.start(), hint="remove it")
@@ -241,6 +246,9 @@ def _unfit(source: Source) -> Problem | None:
         message = "this marker was left behind by a merge conflict"
         hint = "keep one of both sides and remove the markers"
         return source.problem("merge-conflict", message, found.start(), found.end(), hint=hint)
+    if found := _LONG_TAG.search(source.text):
+        hint = "if '!' belongs to a value, put a space or a line break into what stands behind it"
+        return source.problem("unsupported-tag", "what stands behind this '!' is too long", found.start(), hint=hint)
     return None
 
 

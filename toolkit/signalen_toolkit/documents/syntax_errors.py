@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLON_WITHOUT_SPACE = re.compile(r"^[\s-]*+[\w.-]++(:)[^\s:/]")
 _HAS_A_VALUE = re.compile(r"^[\s-]*+[^\s#:][^#]*?:\s++[^\s#]")
+_LONGEST_HINT = 200  # characters of a value that is said again
 _BETWEEN_QUOTES = "put it between quotes"
 _INDICATORS = {
     "@": "'@' has no meaning at the start of a value",
@@ -98,7 +99,10 @@ def _quote(source: Source, said: str, context: str, opened: int, last: Event | N
                 closed,
                 closed + len(rest) + 1,
                 f'put the value between double quotes: "{whole}"'
-                if source.text[start] == "'" and whole and '"' not in whole and ": " not in rest
+                if source.text[start] == "'"
+                and 0 < len(whole) <= _LONGEST_HINT
+                and '"' not in whole
+                and ": " not in rest
                 else "put the whole value between one pair of quotes",
             )
     if start is None:
@@ -107,7 +111,11 @@ def _quote(source: Source, said: str, context: str, opened: int, last: Event | N
     rest = source.lines[line - 1][column - 1 :].rstrip()
     # 's-Hertogenbosch, 's-Gravenhage and 't Goy begin with an apostrophe; YAML takes it for a quote.
     apostrophe = re.match(r"'[a-z](?=[\s-])[^']*$", source.excerpt(start, start + len(rest)))
-    hint = f'put the value between double quotes: "{rest}"' if apostrophe else f"close it with {rest[0]}"
+    hint = (
+        f'put the value between double quotes: "{rest}"'
+        if apostrophe and len(rest) <= _LONGEST_HINT
+        else f"close it with {rest[0]}"
+    )
     return _Finding(f"the quote {rest[0]} that opens here is never closed", start, start + len(rest), hint)
 
 
@@ -139,7 +147,7 @@ def _two_colons(source: Source, at: int) -> _Finding:
     start = source.offset(line) + text.index(value, len(key))
     end = start + len(value.rstrip())
     quoted = source.excerpt(start, end).replace("\\", "\\\\").replace('"', '\\"')
-    hint = f'put it between quotes: "{quoted}"' if quoted else _BETWEEN_QUOTES
+    hint = f'put it between quotes: "{quoted}"' if 0 < len(quoted) <= _LONGEST_HINT else _BETWEEN_QUOTES
     return _Finding("a value that contains ': ' must stand between quotes", start, end, hint)
 
 
@@ -176,7 +184,8 @@ def _start_of_value(source: Source, said: str, context: str, at: int, opened: in
         line, column = source.position(start)
         value = source.lines[line - 1][column - 1 :].split(" #")[0].rstrip()
         value_shown = source.excerpt(start, start + len(value))
-        hint = f'put it between quotes: "{value}"' if value_shown and '"' not in value else _BETWEEN_QUOTES
+        fits = 0 < len(value_shown) <= _LONGEST_HINT and '"' not in value
+        hint = f'put it between quotes: "{value}"' if fits else _BETWEEN_QUOTES
         return _Finding(_INDICATORS[character], start, start + len(value), hint)
     return None
 

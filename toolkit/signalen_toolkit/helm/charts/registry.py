@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _SECONDS: Final = 300.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _PASSING: Final = re.compile(
-    r"timeout|timed out|connection re|EOF|no such host|temporary|unexpected status[^\n]{0,200} (?:429|5\d\d)|TLS handshake", re.I
+    r"timeout|timed out|connection re|EOF|no such host|temporary"
+    r"|unexpected status[^\n]{0,200} (?:429|5\d\d)|TLS handshake",
+    re.I,
 )
 _DENIED: Final = re.compile(r"\b(?:401|403)\b|unauthorized|denied|basic credential not found", re.IGNORECASE)
 

@@ -45,12 +45,12 @@ def plain_secret(form: Form) -> Iterator[Problem]:
     of the site a key is no secret, for every browser gets it; a private key or a password there still is.
     """
     found = list(_secrets(form.document.data, ()))
-    problems = []
-    for place, what in found:
-        name = f"'{dotted(place)}'"
-        hint = f"remove it, and change the secret; {belongs(form, place)}"
-        problems.append(form.document.problem("plain-secret", f"{name} holds {what} in plain text", place, hint=hint))
-    yield from hide(form.document, problems)
+    yield from _hidden(form.document, (_problem(form, place, what) for place, what in found), found)
+
+
+def _problem(form: Form, place: Place, what: str) -> Problem:
+    hint = f"remove it, and change the secret; {belongs(form, place)}"
+    return form.document.problem("plain-secret", f"'{dotted(place)}' holds {what} in plain text", place, hint=hint)
 
 
 def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -58,9 +58,13 @@ def hide(document: Document, problems: Iterable[Problem]) -> Iterator[Problem]:
 
     Other rules report on the same lines, and what they print ends up in the log of a pipeline.
     """
+    yield from _hidden(document, problems, _secrets(document.data, ()))
+
+
+def _hidden(document: Document, problems: Iterable[Problem], secrets: Iterable[tuple[Place, str]]) -> Iterator[Problem]:
     spans: dict[tuple[str, int], list[tuple[int, int]]] = {}
     values: set[str] = set()
-    for place, _ in _secrets(document.data, ()):
+    for place, _ in secrets:
         shown = document.position(place)
         node = document.node(place)
         if node is None or node.style not in ("plain", "quoted"):

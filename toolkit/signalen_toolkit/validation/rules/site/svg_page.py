@@ -15,6 +15,8 @@ from signalen_toolkit.validation.rules.site import svg_allowed as allowed
 
 # The parser itself puts these around it.
 _AROUND: Final = frozenset(("html", "head", "body"))
+# The standard has these with capitals, and the parser does not know them yet.
+_WITH_CAPITALS: Final = {"fedropshadow": "feDropShadow"}
 
 
 def page_faults(text: str) -> Iterator[str]:
@@ -25,6 +27,7 @@ def page_faults(text: str) -> Iterator[str]:
         if not isinstance(element.tag, str):
             continue  # a comment
         namespace, name = _parted(element.tag)
+        name = _WITH_CAPITALS.get(name, name)
         attributes = {_parted(str(key)): str(value) for key, value in element.attrib.items()}
         if namespace == allowed.HTML and name in _AROUND and not attributes:
             continue
