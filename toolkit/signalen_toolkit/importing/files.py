@@ -60,7 +60,7 @@ def read_config(path: Path, component: Component) -> ImportedFile:
     except (ValueError, RecursionError) as error:
         raise ProblemsError([_json_problem(read, error)]) from error
     # JSON is YAML but for the tabs, and YAML has the positions; the data are as JSON reads them.
-    positions = reader.parse(read.text.replace("\t", " "), read.file)
+    positions = reader.parse(read.text.replace("\t", " "), read.file) if "\t" in read.text else read
     # What is not seen in it will be: in a form it stands as an escape.
     found = [problem for problem in positions.problems if problem.rule != unseen.RULE]
     twice = [problem for problem in found if problem.rule == "duplicate-key"]

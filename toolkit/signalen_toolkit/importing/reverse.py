@@ -36,6 +36,7 @@ from signalen_toolkit.schema.validate import wrong_values
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _PDOK_TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|([^\s"()]+))')
+_LONGEST_NAMES = 20_000  # characters
 _OF_NAMES = ("municipality", "neighbours", "unknown")
 # Settings that only an environment has.
 _OF_ENVIRONMENT = ("domain", "hosts", "version")
@@ -223,7 +224,12 @@ def _of_names(shape: str, value: Any, own: Municipality | None) -> tuple[Any, bo
 
 
 def _municipalities(text: str) -> list[Municipality | str]:
-    """Return what a list of names stands for: commas between names, or the terms of the address service."""
+    """Return what a list of names stands for: commas between names, or the terms of the address service.
+
+    What is longer than one of all municipalities is none.
+    """
+    if len(text) > _LONGEST_NAMES:
+        return []
     whole = municipalities.named(text)
     if len(whole) == 1:
         return [whole[0]]
