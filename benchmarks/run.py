@@ -71,7 +71,7 @@ def verifying() -> list[tuple[str, float, float]]:
     """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.helm import program as helm
-    from signalen_toolkit.helm.library import in_process_engine
+    from signalen_toolkit.helm.library import library_engine
     from signalen_toolkit.helm.model import HelmRelease
     from signalen_toolkit.helm.rendered_tree import releases
 
@@ -119,7 +119,7 @@ def verifying() -> list[tuple[str, float, float]]:
 
             return _seconds(at_once) / count
 
-        library, run = in_process_engine(), helm.program_engine(program)
+        library, run = library_engine(), helm.program_engine(program)
         many(library, 6, os.cpu_count() or 1)
         in_process, as_program = many(library, 300, os.cpu_count() or 1), many(run, 60, 1)
     medians = {name: statistics.median(found) for name, found in times.items()}

@@ -62,7 +62,7 @@ def fault(target: Target, data: bytes, folder: Path) -> str:
         target.read(data, folder)
     except target.raises:
         pass
-    except Exception:  # noqa: BLE001  every other one is what is looked for
+    except Exception:  # noqa: BLE001  # every other one is what is looked for
         return traceback.format_exc()
     seconds = time.process_time() - start
     return f"it took {seconds:.1f} seconds\n" if seconds > SLOWEST else ""
@@ -70,7 +70,7 @@ def fault(target: Target, data: bytes, folder: Path) -> str:
 
 def run(name: str, seconds: float, seed: int) -> int:
     """Read changed files for some time; return how many broke the reader, one for each place that raised."""
-    target, chance = TARGETS[name], random.Random(f"{seed}/{name}")  # noqa: S311  not for secrets
+    target, chance = TARGETS[name], random.Random(f"{seed}/{name}")  # noqa: S311  # chance for changes, not for secrets
     kept = CORPUS / name
     seeds = [*target.seeds(), *(path.read_bytes() for path in (sorted(kept.iterdir()) if kept.is_dir() else ()))]
     places: set[str] = set()

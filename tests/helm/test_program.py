@@ -14,7 +14,7 @@ from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.errors import HelmError, understand
-from signalen_toolkit.helm.library import in_process_engine
+from signalen_toolkit.helm.library import library_engine
 from signalen_toolkit.helm.program import Engine
 
 from tests.conftest import program
@@ -46,7 +46,7 @@ def engine(request: pytest.FixtureRequest, real: Path) -> Engine:
     if request.param == "program":
         return helm.program_engine(real)
     pytest.importorskip("helm_python")
-    return in_process_engine()
+    return library_engine()
 
 
 Maker = Callable[..., Path]
@@ -110,9 +110,7 @@ def test_both_engines_make_the_same_objects(real: Path, chart: Maker) -> None:
     for name in ("one", "two"):
         write_chart(folder / "charts", chart_files(name, "1.0.0"))
     values = release("text: a\none: {enabled: false}\ntwo: {text: 12345678}\n")
-    texts = [
-        engine(folder, values, "1.34", ["a/v1"], 30) for engine in (helm.program_engine(real), in_process_engine())
-    ]
+    texts = [engine(folder, values, "1.34", ["a/v1"], 30) for engine in (helm.program_engine(real), library_engine())]
     first, second = (sorted(load_all(text), key=str) for text in texts)
     assert first == second
     assert len(first) == 5
@@ -373,4 +371,4 @@ def test_version_of_something_else(text: str, tmp_path: Path, monkeypatch: pytes
 def test_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "helm_python", None)
     with pytest.raises(UsageError, match=r"signalen-toolkit\[fast\]"):
-        in_process_engine()
+        library_engine()

@@ -60,7 +60,7 @@ _FORMATS = {
         st.sampled_from(["*", "2", "1-6/2"]),
         st.sampled_from(["*", "0", "*/2", "1-5"]),
     ).map(lambda drawn: " ".join(map(str, drawn))),
-    "duration": st.tuples(st.integers(0, 99999), st.sampled_from(["s", "m", "h"])).map(lambda one: "{}{}".format(*one)),
+    "duration": st.tuples(st.integers(1, 99999), st.sampled_from(["s", "m", "h"])).map(lambda one: "{}{}".format(*one)),
     "email": st.sampled_from(["beheer@gemeente.nl", "a.b+c'd@x-1.example.org"]),
     "git-branch": st.sampled_from(["main", "release/2026", "a.b-c_d", "a" * 200]),
     "git-url": st.sampled_from(

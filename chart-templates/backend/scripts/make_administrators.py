@@ -22,7 +22,7 @@ while (checked := subprocess.run(CHECK, capture_output=True, text=True)).returnc
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402  # needs Django's settings
-from django.db import transaction  # noqa: E402
+from django.db import transaction  # noqa: E402  # needs Django's settings
 
 with transaction.atomic():
     for address in sys.argv[1:]:

@@ -10,7 +10,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.cluster import first_day, images, preflight
-from signalen_toolkit.cli.fleet import explain, fleet
+from signalen_toolkit.cli.fleet.commands import fleet
 from signalen_toolkit.cli.form import form
 from signalen_toolkit.cli.secrets import secrets
 from signalen_toolkit.cli.shared import (
@@ -154,6 +154,20 @@ def completion(shell: str) -> None:
     if made := get_completion_class(shell):
         root = click.get_current_context().find_root().command
         say(made(root, {}, "signalen", "_SIGNALEN_COMPLETE").source())
+
+
+@click.command()
+@click.argument("setting", metavar="PATH")
+@in_repository
+def explain(setting: str, directory: Path) -> None:
+    """Tell which file sets the value at PATH of a form, such as contact.phone, and what it hides.
+
+    In a fleet a form is completed by its groups and by defaults.yaml. What each environment has at last is told too.
+    """
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.fleet import explain as explaining
+
+    say(explaining.text(explaining.explain(directory, setting, catalog())))
 
 
 @click.command()

@@ -17,7 +17,6 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.cli import streams
 from signalen_toolkit.cli.shared import (
-    below,
     chart_options,
     chart_sources,
     ended_by_signals,
@@ -31,7 +30,7 @@ from signalen_toolkit.cli.shared import (
     tell,
 )
 from signalen_toolkit.diagnostics.output import harmless, json_text, say
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors
+from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError, has_errors, seen_from_here
 
 if TYPE_CHECKING:
     from signalen_toolkit.form.config import Config
@@ -206,7 +205,7 @@ def verify(directory: Path, schemas: Path | None, format_: str, again: bool, loc
         found = None if again else inputs.key(directory, with_options, schemas)
         return f"{found}-locked" if found and locked else found
 
-    found = below(directory, cache.remembered(own(variables(), "verify"), key, work))
+    found = seen_from_here(directory, cache.remembered(own(variables(), "verify"), key, work))
     print_problems(found, format_)
     sys.exit(has_errors(found))
 
@@ -229,7 +228,7 @@ def diff(directory: Path, from_: str | None, to: str | None, format_: str, exit_
     Without --to that is what the form says now, also where `signalen render` is still to be run.
     """
     from signalen_toolkit.diff import report
-    from signalen_toolkit.fleet.difference import difference
+    from signalen_toolkit.diff.difference import difference
     from signalen_toolkit.helm.options import Options
 
     def remark(text: str) -> None:

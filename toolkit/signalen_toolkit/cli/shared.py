@@ -186,16 +186,6 @@ def from_top(file: str) -> str:
     return (path.parent.resolve() / path.name).relative_to(top).as_posix() if top else file
 
 
-def below(directory: Path, problems: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of the repository in a folder, with each file as seen from where we are."""
-    return [
-        problem
-        if (path := Path(problem.file)).is_absolute() or path.is_relative_to(directory)
-        else replace(problem, file=str(directory / path))
-        for problem in problems
-    ]
-
-
 def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
     """Print problems in one of the formats; nothing where there are none and the format needs nothing.
 

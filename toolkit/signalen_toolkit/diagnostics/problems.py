@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.diagnostics.places import Place, dotted
@@ -79,6 +81,16 @@ def the_first(problems: Iterable[Problem], *, cut: bool = False) -> Iterator[Pro
     if last and cut:
         message, hint = "there are more problems of this kind", "mend those above first; the others are told then"
         yield replace(last, rule=TOO_MANY, message=message, hint=hint, severity=Severity.ERROR)
+
+
+def seen_from_here(folder: Path, problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems of the repository in a folder, with each file as whoever started us finds it."""
+    return [
+        problem
+        if (path := Path(problem.file)).is_absolute() or path.is_relative_to(folder)
+        else replace(problem, file=os.path.normpath(folder / path))
+        for problem in problems
+    ]
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

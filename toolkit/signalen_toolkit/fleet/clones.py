@@ -9,8 +9,6 @@ from pathlib import Path
 
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet.listing import CLONES, Fleet, Member
-from signalen_toolkit.form.model import followed_branch
-from signalen_toolkit.git import branches
 from signalen_toolkit.git.run import remotely, said
 
 
@@ -34,15 +32,3 @@ def present(fleet: Fleet, member: Member) -> None:
         os.rename(aside, folder)  # noqa: PTH104  # of two who do this at once, one comes second, and says so
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def renewed(fleet: Fleet, member: Member) -> str:
-    """Bring a clone to what its repository has, and say so. Raises UsageError where that cannot be."""
-    if not member.repository:
-        return "is in the fleet's own repository"
-    folder = fleet.folder(member)
-    if not folder.is_dir():
-        present(fleet, member)
-        return "cloned"
-    branches.renew(folder, followed_branch(folder) or "main")
-    return "is as its repository"

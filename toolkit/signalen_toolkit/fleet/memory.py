@@ -97,7 +97,7 @@ class Memory:
             pass  # a full or read-only disk: the next run works it out again
 
     def _place(self, folder: Path, member: Member) -> Path:
-        place = (os.path.abspath(self._fleet.root), self._title, member.path)  # noqa: PTH100
+        place = (os.path.abspath(self._fleet.root), self._title, member.path)  # noqa: PTH100  # not through links: where a person put it
         name = hashlib.sha256("\0".join(place).encode(errors="surrogateescape")).hexdigest()
         return folder / f"{name}.json"
 

@@ -6,9 +6,8 @@ that can be sent there, and imports what it needs when it works.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +15,9 @@ from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
-from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors
-from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, counted, judged
+from signalen_toolkit.diagnostics import reporters
+from signalen_toolkit.diagnostics.problems import ProblemsError, has_errors, seen_from_here
+from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, judged
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.repository.charts_lock import sources_of
@@ -35,7 +35,7 @@ class Check:
         from signalen_toolkit.validation.check import check_file
 
         problems = check_file(folder / FORM_FILE, catalog())[1]
-        return judged(name, problems, counted(problems))
+        return judged(name, problems, reporters.summary(problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Verify:
         from signalen_toolkit.verify.verify import verify
 
         problems = verify(folder, catalog(), self.options, schemas=self.schemas, locked=self.locked)
-        return judged(name, _below(folder, problems), counted(problems))
+        return judged(name, seen_from_here(folder, problems), reporters.summary(problems))
 
     def around(self) -> Iterator[str]:
         """Yield what the outcome depends on beside the fleet."""
@@ -146,7 +146,7 @@ class DiffOf:
     def __call__(self, name: str, folder: Path) -> MemberOutcome:
         """Tell what a change does on the cluster."""
         from signalen_toolkit.diff import report
-        from signalen_toolkit.fleet.difference import difference
+        from signalen_toolkit.diff.difference import difference
 
         found = difference(folder, self.since, self.until, self.options)
         text = report.write(found, "text") if found else ""
@@ -206,9 +206,9 @@ class SecretsCheck:
         from signalen_toolkit.secrets.check import check
 
         found = check(folder, catalog(), self.environments, decrypt=self.decrypt, program=self.program)
-        problems = _below(folder, found.problems)
+        problems = seen_from_here(folder, found.problems)
         locked = f"; the values of {', '.join(found.locked)} were not looked at" if found.locked else ""
-        return judged(name, problems, counted(problems) + locked)
+        return judged(name, problems, reporters.summary(problems) + locked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +230,3 @@ class HavenOf:
         said = "; ".join(f"{one.environment}: {report.summary(one)}" for one in reports)
         text = report.write(reports, "text") if short else ""
         return MemberOutcome(name, Ending.PROBLEMS if short else Ending.FINE, said, text=text)
-
-
-def _below(folder: Path, problems: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of the repository in a folder, with each file as seen from where we are."""
-    return [
-        problem
-        if (path := Path(problem.file)).is_absolute() or path.is_relative_to(folder)
-        else replace(problem, file=os.path.normpath(folder / path))
-        for problem in problems
-    ]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from signalen_toolkit.diagnostics.problems import Problem, Severity, has_errors
+from signalen_toolkit.diagnostics.problems import Problem, has_errors
 from signalen_toolkit.verify.cache import restored_problem
 
 
@@ -51,12 +51,3 @@ def judged(name: str, problems: list[Problem], said: str, *, text: str = "", dat
     """Return the outcome of work that found these problems."""
     end = Ending.PROBLEMS if has_errors(problems) else Ending.FINE
     return MemberOutcome(name, end, said, tuple(problems), text, data or {}, stands=end is Ending.FINE)
-
-
-def counted(problems: list[Problem]) -> str:
-    """Say how many problems there are: `2 errors, 1 warning`."""
-    errors = sum(one.severity is Severity.ERROR for one in problems)
-    parts = [(errors, "error"), (len(problems) - errors, "warning")]
-    return (
-        ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in parts if number) or "no problems"
-    )

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.diagnostics import reporters
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
-from signalen_toolkit.diagnostics.reporters import without_secrets
 from signalen_toolkit.fleet.clones import present
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
-from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, counted
+from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
 
 Work = Callable[[str, Path], MemberOutcome]
 
@@ -94,8 +94,8 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
         key, form = (memory.key(member), memory.key(member, tree=False)) if memory else (None, None)
         found = work(member.name, folder)
     except ProblemsError as error:
-        problems = without_secrets(error.problems)
-        return MemberOutcome(member.name, Ending.PROBLEMS, counted(problems), tuple(problems))
+        problems = reporters.without_secrets(error.problems)
+        return MemberOutcome(member.name, Ending.PROBLEMS, reporters.summary(problems), tuple(problems))
     except UsageError as error:
         return MemberOutcome(member.name, Ending.FAILED, without_contents(str(error)))
     except OSError as error:
@@ -108,7 +108,7 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
             memory.keep(member, key, found)
         elif now and found.then and memory.key(member, tree=False) == form:
             memory.keep(member, now, replace(found, said=found.then, then=""))
-    return replace(found, problems=tuple(without_secrets(found.problems)))
+    return replace(found, problems=tuple(reporters.without_secrets(found.problems)))
 
 
 def _begin() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from signalen_toolkit.documents.data import Place, at
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.derive import Settings
 
@@ -76,8 +76,3 @@ def volumes(environment: Environment) -> dict[Volume, str]:
     return {
         volume: str(at(environment.settings, *volume.place)) for volume, made in _MADE if made(environment.settings)
     }
-
-
-def volume_at(place: Place) -> Volume | None:
-    """Return the volume whose size a setting is."""
-    return next((volume for volume, _ in _MADE if volume.place == place), None)

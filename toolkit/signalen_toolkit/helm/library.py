@@ -36,7 +36,7 @@ _TESTS: Final = {"test", "test-success"}
 _LOOK: Final = 0.05  # seconds until it is seen that nobody waits for a release any longer
 
 
-def in_process_engine(stop: threading.Event | None = None) -> Engine:
+def library_engine(stop: threading.Event | None = None) -> Engine:
     """Return the engine that renders in this process, until `stop`. Raises UsageError where the library is missing."""
     library, native = _library()
 

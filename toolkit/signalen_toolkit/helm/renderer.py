@@ -109,9 +109,9 @@ def renderer(
     locks = locks or Locks()
     stop = threading.Event()
     if options.engine == "library":
-        from signalen_toolkit.helm.library import in_process_engine
+        from signalen_toolkit.helm.library import library_engine
 
-        engine = in_process_engine(stop)
+        engine = library_engine(stop)
     else:
         engine = helm.program_engine(options.helm(), stop)
     sources = Sources(

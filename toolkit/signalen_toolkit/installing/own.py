@@ -28,5 +28,6 @@ def hashes(source: ToolkitSource, kept: str, *, offline: bool) -> tuple[tuple[st
 
 def _without(reason: str) -> str:
     return (
-        f"{TOOLKIT} has no hash of the toolkit yet, so pipelines refuse to install it; run `signalen update`: {reason}"
+        f"{TOOLKIT} has no hash of the toolkit yet, so pipelines refuse to install it ({reason}): run `signalen update`"
+        " with a network"
     )

@@ -101,7 +101,7 @@ def _layers(repository: Path) -> list[tuple[Path, str]]:
         return []
     from signalen_toolkit.form import fleet  # reading YAML with positions takes long to import
 
-    return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100
+    return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100  # not through links: where a person put it
 
 
 def toolkit_state() -> Iterator[str]:

@@ -8,18 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.base import beneath
-from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.places import Place, dotted
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors, ordered
 from signalen_toolkit.documents.machine import load
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.form.config import Config, Environment, build
+from signalen_toolkit.form.config import Environment, build
 from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.form.model import Form, read_assets
-from signalen_toolkit.form.schema import defaults
 from signalen_toolkit.helm.charts import lock
 from signalen_toolkit.helm.errors import HelmError
 from signalen_toolkit.helm.model import ChartReference, HelmRelease
@@ -28,6 +24,7 @@ from signalen_toolkit.helm.rendered_tree import manifests, releases
 from signalen_toolkit.helm.renderer import Renderer, renderer
 from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.rendering.render import render
+from signalen_toolkit.validation.kubernetes_versions import versions_of
 from signalen_toolkit.verify import own_objects
 
 
@@ -129,7 +126,7 @@ def _begin(
         own = {one.name: own_objects.read(repository, form, one) for one in config.environments}
         tree = render(config, charts)
         locked = lock.read_lock(repository)
-        versions, default = _versions(config)
+        versions, default = versions_of(config)
         locks = lock.Locks(locked, only=only_locked)
         helm = stack.enter_context(renderer(options, versions, default_version=default, locks=locks, report=report))
         work = Work(tree, releases(tree, charts.release_formats), helm, locked, own)
@@ -142,23 +139,6 @@ def _begin(
 
         return fail
     return lambda: work
-
-
-def kubernetes_versions(repository: Path) -> tuple[dict[str, str], str]:
-    """Return the version of Kubernetes of each environment of a repository's form, and that of any other.
-
-    A form that is wrong or absent has none: what is compared then may well be older than the mistake.
-    """
-    from signalen_toolkit.validation.check import check
-
-    there = beneath.look(repository, FORM_FILE) is not None
-    source = read_form(repository) if there else Document(FORM_FILE, "")
-    return _versions(check(source, catalog(), repository)[0])
-
-
-def _versions(config: Config) -> tuple[dict[str, str], str]:
-    versions = {one.name: str(one.settings["cluster"]["kubernetesVersion"]) for one in config.environments}
-    return versions, str(defaults()["cluster"]["kubernetesVersion"])
 
 
 def _refused(

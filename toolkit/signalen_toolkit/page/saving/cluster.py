@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, has_errors
-from signalen_toolkit.diff import diff, form_ahead, report
-from signalen_toolkit.helm.charts.lock import Locks
-from signalen_toolkit.helm.errors import HelmError
-from signalen_toolkit.helm.model import HelmRelease
-from signalen_toolkit.helm.renderer import renderer
-from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.diagnostics.problems import ProblemsError, has_errors
+from signalen_toolkit.diff import form_ahead, report
+from signalen_toolkit.diff.difference import difference
 from signalen_toolkit.language.choice import translator
 from signalen_toolkit.page.draft.workplace import Opened
 from signalen_toolkit.rendering import tree
 from signalen_toolkit.rendering.render import render
-from signalen_toolkit.verify.pipeline import kubernetes_versions
 
 
 def on_cluster(opened: Opened, language: str) -> str:
@@ -29,14 +22,5 @@ def on_cluster(opened: Opened, language: str) -> str:
     made = tree.compare(directory, render(opened.config, charts))
     files = {path: data for path, data in form_ahead.on_disk(directory).items() if path not in made.removed}
     files |= {path: text.encode() for path, text in made.written.items()}
-    versions, default = kubernetes_versions(directory)
-
-    def make(releases: Sequence[HelmRelease], locks: Locks) -> Mapping[HelmRelease, Sequence[Object]]:
-        with renderer(opened.place.options, versions, default_version=default, locks=locks) as work:
-            return work.all(releases)
-
-    try:
-        found = diff.diff(directory, "HEAD", None, make, charts.release_formats, files)
-    except HelmError as error:
-        raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error
+    found = difference(directory, "HEAD", None, opened.place.options, now=files)
     return report.write(found, "text", colour=False, words=translator(language)).strip() if found else ""

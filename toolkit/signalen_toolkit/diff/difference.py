@@ -16,7 +16,7 @@ from signalen_toolkit.helm.model import HelmRelease
 from signalen_toolkit.helm.options import Options
 from signalen_toolkit.helm.renderer import renderer
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.verify.pipeline import kubernetes_versions
+from signalen_toolkit.validation.kubernetes_versions import kubernetes_versions
 
 
 def difference(
@@ -26,8 +26,9 @@ def difference(
     options: Options,
     report: Callable[[str], object] = lambda _: None,
     remark: Callable[[str], object] = lambda _: None,
+    now: Mapping[str, bytes] | None = None,
 ) -> Difference:
-    """Return what changes between two revisions; without `to`, up to what the form says now.
+    """Return what changes between two revisions; without `to`, up to what the form says now, or up to the files `now`.
 
     `report` is told what takes time, `remark` what a person has to know of the form as it is.
     Raises UsageError where a revision, Helm or a chart is missing, or a release cannot be rendered.
@@ -38,11 +39,11 @@ def difference(
         with renderer(options, versions, default_version=default, locks=locks, report=report) as work:
             return work.all(releases)
 
-    work_tree = None if to else form_ahead.work_tree(directory, catalog())
-    if work_tree and work_tree.remark:
-        remark(work_tree.remark)
+    if now is None and not to and (work_tree := form_ahead.work_tree(directory, catalog())):
+        now = work_tree.files
+        if work_tree.remark:
+            remark(work_tree.remark)
     try:
-        now = work_tree.files if work_tree else None
         return differing.diff(directory, from_, to, make, catalog().release_formats, now)
     except HelmError as error:
         raise UsageError(f"Helm cannot render one of the releases: {error.message}") from error

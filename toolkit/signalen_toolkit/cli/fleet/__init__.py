@@ -1,0 +1,1 @@
+"""The commands for a fleet of municipalities."""
