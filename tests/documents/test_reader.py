@@ -74,12 +74,50 @@ def test_aliases_and_merge_keys() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'a: "x\ty"\n',
+        "a: 'x\ty'\n",
+        'a: "x\n\ty"\n',
+        "a: |\n  x\ty\n  \tz\n",
+        "a: {b:\t1,\n\tc: 2\t}\n",
+        "a: [1,\t2\t]\n",
+    ],
+)
+def test_a_tab_within_a_value_or_brackets_is_read(text: str) -> None:
+    document = parse(text, "x.yaml")
+    assert document.problems == ()
+    assert document.data == yaml.load(text, Loader=yaml.CSafeLoader)  # safe, and libyaml's reading
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\t1\n",
+        "a: 1\t\n",
+        "a: 1\t# b\n",
+        "a\t: 1\n",
+        "a:\n-\tx\n",
+        "a: &x\t1\n",
+        "a: |\t\n  x\n",
+        "a: 1\n\t\nb: 2\n",
+        "a: 1\n\t# b\n",
+    ],
+)
+def test_a_tab_that_yaml_allows_and_ruamel_does_not_is_called_a_limit(text: str) -> None:
+    (found,) = parse(text, "x.yaml").problems
+    assert (found.rule, found.message) == ("tab-indentation", "a tab stands where the toolkit reads spaces only")
+    assert text.splitlines()[found.line - 1][found.column - 1] == "\t"
+
+
+@pytest.mark.parametrize(
     ("text", "rule", "line", "column", "said"),
     [
         ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1, "already on line 1"),
         ("a: 1\n<<: {b: 1}\n<<: 3\n", "yaml-syntax", 3, 5, "not a map"),
         ("a:\n\tb: 1\n", "tab-indentation", 2, 1, "indented with a tab"),
-        ("a: b\tc\n", "tab-indentation", 1, 5, "tab"),
+        ("a:\n  \tb: 1\n", "tab-indentation", 2, 3, "indented with a tab"),
+        ("a: b\tc\n", "tab-indentation", 1, 5, "the toolkit reads spaces only"),
         ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\n", "merge-conflict", 2, 1, "merge conflict"),
         ("a: 1\n---\nb: 1\n", "several-documents", 2, 1, "second document"),
         ("- a\n", "not-a-map", 1, 1, "a list"),

@@ -49,7 +49,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "not-a-map": "a form is a map: lines of 'key: value'",
         "not-utf8": "text in another encoding would show names with the wrong letters",
         "several-documents": "only the first of several documents in a file would count",
-        "tab-indentation": "YAML is indented with spaces; how wide a tab is, differs per editor",
+        "tab-indentation": "YAML is indented with spaces; how wide a tab is, differs per editor. Other tabs, such as"
+        " one behind a colon, may be YAML, and are not read by the toolkit",
         "too-deep": "nesting without end exhausts the memory of whatever reads it",
         TOO_MANY: "nobody reads thousands of messages, and making them takes time",
         "too-many-values": "a form is a page long; a file with thousands of values is something else",

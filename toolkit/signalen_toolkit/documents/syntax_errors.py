@@ -71,11 +71,13 @@ def stumble(source: Source, last: Event | None) -> Problem:
 
 
 def _tab(source: Source, at: int) -> _Finding | None:
+    """A tab that indents is against YAML 1.2; others it allows, such as behind a colon, and ruamel does not read."""
     if source.text[at : at + 1] != "\t":
         return None
-    before = source.lines[source.position(at)[0] - 1][: source.position(at)[1] - 1]
-    if before.strip():
-        message = "a tab stands where YAML allows only spaces"
+    line, column = source.position(at)
+    before, after = source.lines[line - 1][: column - 1], source.lines[line - 1][column:].strip()
+    if before.strip() or after[:1] in ("", "#"):
+        message = "a tab stands where the toolkit reads spaces only"
     else:
         message = "this line is indented with a tab; YAML allows only spaces"
     return _Finding(message, at, hint="replace it by spaces", rule="tab-indentation")
