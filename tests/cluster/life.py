@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
     "signalen-backend-postgresql-secrets": ("postgres-password",),
     "signalen-backend-rabbitmq-secrets": ("rabbitmq-password", "rabbitmq-erlang-cookie"),
 }
+
+_HARD_REFRESH = ("applications.argoproj.io", "argocd.argoproj.io/refresh=hard")
 
 
 class Life:
@@ -68,6 +71,32 @@ class Life:
             and at(found[name], "status", "sync", "revision") == version
             for name in wanted
         )
+
+    def runs(self, version: str, *components: str) -> bool:
+        """Tell whether the components are well in a version, by what their tool says of it.
+
+        `reached` asks that nothing is left to do besides, which an older toolkit's StatefulSets never are with Argo CD.
+        """
+        if self.flux:
+            return self.reached(version, *components)
+        found = {one["metadata"]["name"]: one for one in self.place.get("applications", "-n", "argocd")}
+        wanted = {f"{self.namespace}-{name}" for name in components}
+        return wanted <= set(found) and all(
+            at(found[name], "status", "health", "status") == "Healthy"
+            and version in (at(found[name], "status", "sync", "revisions") or ())
+            for name in wanted
+        )
+
+    def look(self) -> None:
+        """Ask its tool to look at the newest commit now, as `flux reconcile` and `argocd app get --hard-refresh` do."""
+        now = f"reconcile.fluxcd.io/requestedAt={time.monotonic()}"
+        sources = ("gitrepositories.source.toolkit.fluxcd.io", "kustomizations.kustomize.toolkit.fluxcd.io")
+        asked = [(kind, now) for kind in sources] if self.flux else [_HARD_REFRESH]
+        for kind, annotation in asked:
+            for one in self._of_this(self.place.get(kind, "--all-namespaces")):
+                meta = one["metadata"]
+                here = (kind, meta["name"], "--namespace", meta["namespace"], "--overwrite", annotation)
+                self.place.kubectl("annotate", *here)
 
     def knows(self, component: str) -> bool:
         """Tell whether its tool has a release of a component."""

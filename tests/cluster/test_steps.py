@@ -61,13 +61,18 @@ def test_another_tool_and_back(place: Place) -> None:
 @pytest.mark.parametrize("careful", [True, False], ids=["by-the-steps", "at-once"])
 def test_what_an_older_toolkit_rendered(older: Place, careful: bool) -> None:
     """Its root removes what is no longer rendered, itself included: nothing that holds data may go with it."""
-    life = _living(older)
-    before, claims = life.pods(), life.claims()
+    life = Life(older)
+    older.push("new")
+    life.connect()
+    older.until("first installation", lambda: life.runs(_VERSION, *_COMPONENTS), 600)
+    claims = life.claims()
     older.signalen("update")
     older.signalen("render")
     older.push("another toolkit")
+    life.look()
     older.until("the cluster has seen it", life.has_seen)
     older.until("and is at rest", lambda: life.reached(_VERSION, *_COMPONENTS))
+    before = life.pods()
     assert life.claims() == claims
     if careful:
         _hand_over(life, "--delivery", _OTHER[older.delivery])
@@ -79,6 +84,7 @@ def test_what_an_older_toolkit_rendered(older: Place, careful: bool) -> None:
         older.run("rm", "-r", "clusters/acceptance")
         older.signalen("render")
         older.push("another tool, without asking")
+        life.look()
         older.until("the cluster has seen that", life.has_seen)
         time.sleep(_QUIET)
         assert life.pods()
@@ -120,6 +126,7 @@ def test_another_name_and_another_namespace_are_refused(place: Place) -> None:
     place.run("rm", "-r", "clusters/acceptance")
     place.signalen("render")
     place.push("another name, without asking")
+    life.look()
     place.until("the cluster has seen it", lambda: life.has_seen() or life.finds_nothing())
     assert life.claims() == claims
     assert life.pods()
