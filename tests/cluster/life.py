@@ -24,8 +24,6 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
     "signalen-backend-rabbitmq-secrets": ("rabbitmq-password", "rabbitmq-erlang-cookie"),
 }
 
-_HARD_REFRESH = ("applications.argoproj.io", "argocd.argoproj.io/refresh=hard")
-
 
 class Life:
     """One environment on the cluster, in the words of either tool."""
@@ -88,12 +86,18 @@ class Life:
         )
 
     def look(self) -> None:
-        """Ask its tool to look at the newest commit now, as `flux reconcile` and `argocd app get --hard-refresh` do."""
+        """Ask the tools to look at the newest commit now, as `flux reconcile` and `argocd app get --hard-refresh` do.
+
+        What an older toolkit made looks every ten minutes only.
+        """
         now = f"reconcile.fluxcd.io/requestedAt={time.monotonic()}"
-        sources = ("gitrepositories.source.toolkit.fluxcd.io", "kustomizations.kustomize.toolkit.fluxcd.io")
-        asked = [(kind, now) for kind in sources] if self.flux else [_HARD_REFRESH]
-        for kind, annotation in asked:
-            for one in self._of_this(self.place.get(kind, "--all-namespaces")):
+        asked = {
+            "gitrepositories.source.toolkit.fluxcd.io": now,
+            "kustomizations.kustomize.toolkit.fluxcd.io": now,
+            "applications.argoproj.io": "argocd.argoproj.io/refresh=hard",
+        }
+        for kind, annotation in asked.items():
+            for one in self._of_this(self.place.get(kind, "--all-namespaces")) if self.place.has(kind) else ():
                 meta = one["metadata"]
                 here = (kind, meta["name"], "--namespace", meta["namespace"], "--overwrite", annotation)
                 self.place.kubectl("annotate", *here)
@@ -135,10 +139,10 @@ class Life:
             else self._of_this(self.place.get("applications", "-n", "argocd"))
         )
 
-    def follow(self, said: str, refused: str = "") -> None:
+    def follow(self, said: str, refused: str = "", *, look: bool = False) -> None:
         """Do what a step of the toolkit says, in its order: wait, run its commands, commit and push.
 
-        A command that begins with `refused` has to fail.
+        A command that begins with `refused` has to fail; with `look`, the tools are asked to look after each push.
         """
         waits = {"is paused in the cluster": self.is_paused, "may not change, remove": self.is_refused}
         for line in map(str.strip, said.splitlines()):
@@ -153,6 +157,8 @@ class Life:
                     self._command(shlex.split(command))
             elif PUSH.partition(":")[0] in line:
                 self.place.push("a step")
+                if look:
+                    self.look()
 
     def _command(self, words: list[str], *, check: bool = True) -> str:
         program = ["bash", *words, "--yes"] if words[0].startswith("bootstrap/") else words

@@ -75,7 +75,7 @@ def test_what_an_older_toolkit_rendered(older: Place, careful: bool) -> None:
     before = life.pods()
     assert life.claims() == claims
     if careful:
-        _hand_over(life, "--delivery", _OTHER[older.delivery])
+        _hand_over(life, "--delivery", _OTHER[older.delivery], look=True)
         older.until("with the other tool", lambda: life.reached(_VERSION, *_COMPONENTS))
         assert _uids(life.pods()) == _uids(before)
     else:
@@ -163,9 +163,9 @@ def _commands(said: str) -> list[list[str]]:
     return [shlex.split(line.strip().removeprefix("$ ")) for line in said.splitlines() if line.strip().startswith("$ ")]
 
 
-def _hand_over(life: Life, *options: str) -> None:
+def _hand_over(life: Life, *options: str, look: bool = False) -> None:
     for _ in range(3):
-        life.follow(life.place.signalen("handover", life.environment, *options))
+        life.follow(life.place.signalen("handover", life.environment, *options), look=look)
 
 
 def _same(life: Life, before: Mapping[str, Any]) -> bool:
