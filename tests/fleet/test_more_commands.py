@@ -17,7 +17,8 @@ from signalen_toolkit.fleet.operations import Verify
 from signalen_toolkit.helm.options import Options
 
 from tests.fleet.test_adding import ROWS
-from tests.support.fleets import DEFAULTS, GROUP
+from tests.fleet.test_commands import FORMS, LISTED
+from tests.support.fleets import DEFAULTS, GROUP, fleet
 
 ENVIRONMENTS = """\
 environments:
@@ -79,6 +80,19 @@ def test_verify_with_helm_and_what_is_remembered_of_it(root: Path, charts: Path)
         assert [memory.recall(one) for one in whole.members] == [None, None]
     finally:
         (charts / "unknown.txt").unlink()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_get_what_the_work_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Where there are enough municipalities for processes, each of them runs Helm as one alone does."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("signalen_toolkit.fleet.run._method", lambda: method)
+    root = fleet(tmp_path / "fleet", FORMS, LISTED)
+    assert signalen(root, "render").exit_code == 0
+    (tmp_path / "charts").mkdir()
+    said = signalen(root, "verify", "--charts", str(tmp_path / "charts"), "--offline", "--format", "json")
+    assert said.exit_code == 2, said.output
+    assert {name for name, one in found(said).items() if "is not at hand" in str(one["said"])} == {*FORMS}
 
 
 def test_diff_and_promote(root: Path, charts: Path) -> None:

@@ -146,7 +146,7 @@ def verify(schemas: Path | None, again: bool, locked: bool, do: Do, **options: A
     from signalen_toolkit.fleet.operations import Verify
     from signalen_toolkit.helm.options import Options
 
-    work = Verify(Options(**options, variables=variables()), schemas, locked)
+    work = Verify(Options(**options, variables={**variables()}), schemas, locked)
     do("verify", work, None if again else work.around)
 
 
@@ -160,7 +160,7 @@ def diff(from_: str | None, to: str | None, do: Do, **options: Any) -> None:
     from signalen_toolkit.fleet.operations import DiffOf
     from signalen_toolkit.helm.options import Options
 
-    do("diff", DiffOf(Options(**options, variables=variables()), from_, to))
+    do("diff", DiffOf(Options(**options, variables={**variables()}), from_, to))
 
 
 @fleet.command("promote")
@@ -204,7 +204,7 @@ def haven(environment: str | None, strict: bool, accepted: tuple[str, ...], do: 
     from signalen_toolkit.helm.options import Options
 
     reporting.require(accepted)
-    do("haven", HavenOf(Options(**options, variables=variables()), environment, strict, accepted))
+    do("haven", HavenOf(Options(**options, variables={**variables()}), environment, strict, accepted))
 
 
 @fleet.command("secrets-check")
