@@ -132,3 +132,16 @@ def test_update_secrets_and_haven(root: Path, charts: Path) -> None:
     assert said.exit_code == 0, said.output
     assert str(found(said)["tilburg"]["said"]).startswith("acceptance: ")
     assert signalen(root, *haven, "--strict").exit_code == 1
+
+
+def test_status_counts_the_points_of_haven(root: Path, charts: Path) -> None:
+    how = ("--charts", str(charts), "--offline", "--format", "json")
+    told = found(signalen(root, "haven", "tilburg", "--environment", "staging", *how))["tilburg"]["said"]
+    assert signalen(root, "render").exit_code == 0
+    rows = json.loads(signalen(root, "status", "tilburg", "--haven", *how).stdout)["environments"]
+    points = {one["environment"]: one["haven"] for one in rows}["staging"]
+    counted = f"{points['met']} van de {points['met'] + points['not_met']} punten voldoen, {points['not_met']} niet"
+    assert str(told).startswith(f"staging: {counted}")
+    refused = signalen(root, "status", "tilburg", "--haven", "--offline", "--format", "json")
+    (first, *_) = json.loads(refused.stdout)["environments"]
+    assert refused.exit_code == 0 and "is not at hand" in first["haven"]["problem"]
