@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signalen_toolkit.base import beneath
+from signalen_toolkit.base import beneath, whole_folders
 from signalen_toolkit.base.beneath import DEEPEST
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -45,6 +45,8 @@ def outside(root: Path) -> dict[str, str]:
 
 
 WORK: dict[str, Callable[[Path, str], Any]] = {
+    "contents": lambda root, path: [*whole_folders.contents(root, path, lambda _: None)],
+    "create_all": lambda root, path: whole_folders.create_all(root, {path: b"x"}),
     "create": lambda root, path: beneath.create(root, path, b"x"),
     "look": beneath.look,
     "move from": lambda root, path: beneath.move(root, path, "real/moved"),
@@ -69,7 +71,7 @@ def test_a_link_on_the_way_stops_everything(root: Path, work: str, path: str) ->
 
 
 @pytest.mark.parametrize("path", ["../outside/file.txt", "/etc/hostname", "real/../../outside/file.txt", "real/..", ""])
-@pytest.mark.parametrize("work", [name for name in WORK if name not in ("prune", "walk")])
+@pytest.mark.parametrize("work", [name for name in WORK if name not in ("contents", "prune", "walk")])
 def test_no_path_leads_out(root: Path, work: str, path: str) -> None:
     before = outside(root)
     with pytest.raises(UsageError):
@@ -129,12 +131,30 @@ def test_walking_goes_into_no_link_and_misses_nothing(root: Path) -> None:
     assert [*beneath.walk(root, "absent/deeper")] == []
 
 
+def test_contents_are_what_walking_and_reading_give(root: Path) -> None:
+    (root / "real/sub/x").write_text("abc")
+    (root / "real/empty").mkdir()
+    found = {
+        entry.path: data
+        for entry, data in whole_folders.contents(root, "", lambda path: 2 if path.endswith("/x") else 9)
+    }
+    assert list(found) == [entry.path for entry in beneath.walk(root)]
+    assert {path: data for path, data in found.items() if data} == {"real/file.txt": b"ours", "real/sub/x": b"ab"}
+    assert [*whole_folders.contents(root, "absent/deeper", lambda _: None)] == []
+    whole_folders.create_all(root, {"real/sub/new/a": b"1", "b": b"2", "real/sub/new/c": b"3"})
+    assert [beneath.read(root, path) for path in ("real/sub/new/a", "b", "real/sub/new/c")] == [b"1", b"2", b"3"]
+    with pytest.raises(FileExistsError, match="real/sub/x"):
+        whole_folders.create_all(root, {"real/sub/x": b""})
+
+
 def test_what_is_too_deep_is_a_message(root: Path) -> None:
     beneath.create(root, "/".join(["d"] * 60) + "/x", b"")
     assert len([*beneath.walk(root, "d")]) == 60
     (root / "/".join(["d"] * 200)).mkdir(parents=True)
     with pytest.raises(UsageError, match=f"is more than {DEEPEST} folders deep"):
         beneath.remove_all(root, "d")
+    with pytest.raises(UsageError, match=f"is more than {DEEPEST} folders deep"):
+        list(whole_folders.contents(root, "d", lambda _: None))
     assert (root / "/".join(["d"] * 60) / "x").exists()
 
 

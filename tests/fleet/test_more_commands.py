@@ -17,7 +17,8 @@ from signalen_toolkit.fleet.operations import Verify
 from signalen_toolkit.helm.options import Options
 
 from tests.fleet.test_adding import ROWS
-from tests.support.fleets import DEFAULTS, GROUP
+from tests.fleet.test_commands import FORMS, LISTED
+from tests.support.fleets import DEFAULTS, GROUP, fleet
 
 ENVIRONMENTS = """\
 environments:
@@ -81,6 +82,19 @@ def test_verify_with_helm_and_what_is_remembered_of_it(root: Path, charts: Path)
         (charts / "unknown.txt").unlink()
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_get_what_the_work_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Where there are enough municipalities for processes, each of them runs Helm as one alone does."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("signalen_toolkit.fleet.run._method", lambda: method)
+    root = fleet(tmp_path / "fleet", FORMS, LISTED)
+    assert signalen(root, "render").exit_code == 0
+    (tmp_path / "charts").mkdir()
+    said = signalen(root, "verify", "--charts", str(tmp_path / "charts"), "--offline", "--format", "json")
+    assert said.exit_code == 2, said.output
+    assert {name for name, one in found(said).items() if "is not at hand" in str(one["said"])} == {*FORMS}
+
+
 def test_diff_and_promote(root: Path, charts: Path) -> None:
     refused = signalen(root, "promote", "--from", "acceptance", "--to", "staging", "--offline")
     assert refused.exit_code == 2 and "add --yes" in refused.output
@@ -118,3 +132,16 @@ def test_update_secrets_and_haven(root: Path, charts: Path) -> None:
     assert said.exit_code == 0, said.output
     assert str(found(said)["tilburg"]["said"]).startswith("acceptance: ")
     assert signalen(root, *haven, "--strict").exit_code == 1
+
+
+def test_status_counts_the_points_of_haven(root: Path, charts: Path) -> None:
+    how = ("--charts", str(charts), "--offline", "--format", "json")
+    told = found(signalen(root, "haven", "tilburg", "--environment", "staging", *how))["tilburg"]["said"]
+    assert signalen(root, "render").exit_code == 0
+    rows = json.loads(signalen(root, "status", "tilburg", "--haven", *how).stdout)["environments"]
+    points = {one["environment"]: one["haven"] for one in rows}["staging"]
+    counted = f"{points['met']} van de {points['met'] + points['not_met']} punten voldoen, {points['not_met']} niet"
+    assert str(told).startswith(f"staging: {counted}")
+    refused = signalen(root, "status", "tilburg", "--haven", "--offline", "--format", "json")
+    (first, *_) = json.loads(refused.stdout)["environments"]
+    assert refused.exit_code == 0 and "is not at hand" in first["haven"]["problem"]

@@ -93,20 +93,22 @@ def test_a_diff_shows_what_is_stale(tmp_path: Path) -> None:
     assert on_disk(tmp_path) == OLD
 
 
-@pytest.mark.parametrize("call", ["_link", "create", "remove", "prune", "exchange", "look"])
+@pytest.mark.parametrize("call", ["_link", "contents", "create_all", "prune", "exchange", "look"])
 def test_a_failure_at_any_step_leaves_the_old_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    tree.write(tmp_path, OLD)
+    stays = {"clusters/a/zero.yaml": f"{HEADER}same: 0\n"}
+    old, new = OLD | stays, NEW | stays
+    tree.write(tmp_path, old)
 
     def fail(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tree if call == "_link" else beneath, call, fail)
+    monkeypatch.setattr(tree if hasattr(tree, call) else beneath, call, fail)
     with pytest.raises(OSError, match="No space left"):
-        tree.write(tmp_path, NEW)
+        tree.write(tmp_path, new)
     monkeypatch.undo()
-    assert {path: text for path, text in on_disk(tmp_path).items() if path.startswith("clusters/")} == OLD
-    tree.write(tmp_path, NEW)
-    assert on_disk(tmp_path) == NEW
+    assert {path: text for path, text in on_disk(tmp_path).items() if path.startswith("clusters/")} == old
+    tree.write(tmp_path, new)
+    assert on_disk(tmp_path) == new
 
 
 def test_without_an_exchange_in_one_step_a_kill_between_two_is_repaired(

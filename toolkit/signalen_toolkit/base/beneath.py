@@ -17,6 +17,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -73,25 +74,28 @@ def read(root: Path, path: str, largest: int | None = None) -> bytes | None:
     """
     try:
         with parent(root, path) as (folder, name):
-            return content(folder, name, root / path, largest)
+            return content(folder, name, root, path, largest)
     except FileNotFoundError:
         return None
 
 
-def content(folder: int, name: str, shown: Path, largest: int | None = None) -> bytes:
-    """Return the content of a file in an open folder. Raises as `read` does, FileNotFoundError where there is none."""
+def content(folder: int, name: str, root: Path, path: str, largest: int | None = None) -> bytes:
+    """Return the content of a file in an open folder, at this path below the root.
+
+    Raises as `read` does, FileNotFoundError where there is none.
+    """
     # What is no file can make whoever opens it wait for ever.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    with named(shown):
+    with named(root, path):
         try:
             descriptor = os.open(name, flags, dir_fd=folder)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
-                raise UsageError(f"{shown} is not a plain file, and nothing else is read: delete it") from error
+                raise UsageError(f"{root / path} is not a plain file, and nothing else is read: delete it") from error
             raise
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError(f"{shown} is not a plain file, and nothing else is read: delete it")
+                raise UsageError(f"{root / path} is not a plain file, and nothing else is read: delete it")
             data = bytearray()
             while chunk := os.read(descriptor, _CHUNK if largest is None else min(_CHUNK, largest - len(data))):
                 data += chunk
@@ -125,7 +129,7 @@ def listed(root: Path, path: str = "") -> list[FolderEntry]:
     """Return what is in a folder, in the order of the alphabet; nothing where there is none."""
     before = f"{path}/" if path else ""
     try:
-        with opened(root, path) as folder, named(root / path):
+        with opened(root, path) as folder, named(root, path):
             names = sorted(os.listdir(folder))  # noqa: PTH208  # an open folder
             return [FolderEntry(before + name, os.lstat(name, dir_fd=folder)) for name in names]
     except FileNotFoundError:
@@ -139,7 +143,7 @@ def create(root: Path, path: str, data: bytes, *, mode: int = NEW, exact: bool =
     returns.
     """
     with parent(root, path, make=True) as (folder, name):
-        _new(folder, name, data, mode, root / path, exact=exact, durable=durable)
+        put(folder, name, data, mode, root, path, exact=exact, durable=durable)
 
 
 def write(root: Path, path: str, data: bytes, *, mode: int = NEW) -> None:
@@ -152,8 +156,8 @@ def write(root: Path, path: str, data: bytes, *, mode: int = NEW) -> None:
         kept = mode_of(folder, name, root / path)
         new = f".{name}.{secrets.token_hex(6)}.new"
         try:
-            _new(folder, new, data, mode if kept is None else kept, root / path, exact=kept is not None, durable=True)
-            with named(root / path):
+            put(folder, new, data, mode if kept is None else kept, root, path, exact=kept is not None, durable=True)
+            with named(root, path):
                 os.replace(new, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -172,8 +176,11 @@ def mode_of(folder: int, name: str, shown: Path) -> int | None:
     return stat.S_IMODE(entry.status.st_mode)
 
 
-def _new(folder: int, name: str, data: bytes, mode: int, shown: Path, *, exact: bool, durable: bool) -> None:
-    with named(shown):
+def put(
+    folder: int, name: str, data: bytes, mode: int, root: Path, path: str, *, exact: bool = False, durable: bool = False
+) -> None:
+    """Write a new file in an open folder, at this path below the root, as `create` does."""
+    with named(root, path):
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
         try:
             rest = memoryview(data)
@@ -193,7 +200,7 @@ def remove(root: Path, path: str, *, upto: str = "") -> None:
     Nothing happens where there is none. Raises UsageError where a folder stands there.
     """
     try:
-        with parent(root, path) as (folder, name), named(root / path):
+        with parent(root, path) as (folder, name), named(root, path):
             if FolderEntry(path, os.lstat(name, dir_fd=folder)).is_folder:
                 raise UsageError(f"{root / path} is a folder, and a file was to be removed: look what it is")
             os.unlink(name, dir_fd=folder)
@@ -221,16 +228,19 @@ def remove_all(root: Path, path: str) -> None:
     found = [entry, *(walk(root, path) if entry.is_folder else ())]
     for one in found:
         if one.is_folder and not one.status.st_mode & stat.S_IWUSR:
-            with opened(root, one.path) as folder, named(root / one.path):
+            with opened(root, one.path) as folder, named(root, one.path):
                 os.fchmod(folder, 0o700)
-    for one in reversed(found):
-        with parent(root, one.path) as (folder, name), named(root / one.path):
-            (os.rmdir if one.is_folder else os.unlink)(name, dir_fd=folder)
+    for above, some in groupby(reversed(found), key=lambda one: one.path.rpartition("/")[0]):
+        with opened(root, above) as folder:
+            for one in some:
+                with named(root, one.path):
+                    name = one.path.rpartition("/")[2]
+                    (os.rmdir if one.is_folder else os.unlink)(name, dir_fd=folder)
 
 
 def move(root: Path, source: str, target: str) -> None:
     """Give something another place, with the folders that it lacks; what stood there, if it is no folder, is gone."""
-    with parent(root, source) as (here, name), parent(root, target, make=True) as (there, new), named(root / target):
+    with parent(root, source) as (here, name), parent(root, target, make=True) as (there, new), named(root, target):
         os.rename(name, new, src_dir_fd=here, dst_dir_fd=there)
 
 
@@ -263,16 +273,14 @@ def real(root: Path, path: str) -> str:
 @contextmanager
 def opened(root: Path, path: str = "", *, make: bool = False) -> Iterator[int]:
     """Give a folder as an open descriptor; with `make`, it is made where it is not there, and those above it."""
-    parts = PurePosixPath(path).parts
+    parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts or path.startswith("/"):
         raise UsageError(f"{path} leads out of {root}")
     with named(root):
         descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for number, part in enumerate(parts, 1):
-            shown = root.joinpath(*parts[:number])
-            with named(shown):
-                deeper = _step(descriptor, part, shown, make=make)
+            deeper = step(descriptor, part, root, "/".join(parts[:number]), make=make)
             os.close(descriptor)
             descriptor = deeper
         yield descriptor
@@ -283,34 +291,42 @@ def opened(root: Path, path: str = "", *, make: bool = False) -> Iterator[int]:
 @contextmanager
 def parent(root: Path, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
     """Give the folder that a path is in as an open descriptor, and the name that the path has in it."""
-    where = PurePosixPath(path)
-    if where.name in ("", ".."):
+    above, _, name = path.rstrip("/").rpartition("/")
+    if name in ("", ".", ".."):
         raise UsageError(f"'{path}' is no name of a file in {root}")
-    with opened(root, where.parent.as_posix() if len(where.parts) > 1 else "", make=make) as folder:
-        yield folder, where.name
+    with opened(root, above or ("/" if path.startswith("/") else ""), make=make) as folder:
+        yield folder, name
 
 
-def _step(folder: int, name: str, shown: Path, *, make: bool) -> int:
-    if make:
+def step(folder: int, name: str, root: Path, path: str, *, make: bool = False) -> int:
+    """Open a folder in an open one, at this path below the root; with `make`, it is made where it is not there.
+
+    Whoever calls closes it. Raises UsageError for a link, or what else is no folder.
+    """
+    with named(root, path):
+        try:
+            return os.open(name, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            if not make:
+                raise
+        except OSError as error:
+            if error.errno not in _LEADS_NOWHERE:
+                raise
+            raise UsageError(
+                f"{root / path} is {FolderEntry(name, os.lstat(name, dir_fd=folder))}, and a folder has to stand there:"
+                " move it or delete it"
+            ) from error
         with suppress(FileExistsError):
             os.mkdir(name, 0o777, dir_fd=folder)
-    try:
-        return os.open(name, _FOLDER, dir_fd=folder)
-    except OSError as error:
-        if error.errno not in _LEADS_NOWHERE:
-            raise
-        raise UsageError(
-            f"{shown} is {FolderEntry(name, os.lstat(name, dir_fd=folder))}, and a folder has to stand there:"
-            " move it or delete it"
-        ) from error
+    return step(folder, name, root, path)
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
+def named(path: Path, below: str = "") -> Iterator[None]:
     """Say the whole path in an error of the system, which may have a part of it, or none (a full disk)."""
     try:
         yield
     except OSError as error:
         if isinstance(error.filename, str) and Path(error.filename).is_absolute():
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise OSError(error.errno, error.strerror, str(path / below)) from error

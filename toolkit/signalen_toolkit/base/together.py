@@ -101,7 +101,7 @@ class Together:
     def _put_over(self, path: str, new: str, expected: bytes, undo: ExitStack) -> None:
         try:
             with beneath.parent(self._root, path) as (folder, name):
-                if beneath.content(folder, name, self._root / path) != expected:
+                if beneath.content(folder, name, self._root, path) != expected:
                     raise changed_meanwhile(self._root / path)
                 if beneath.exchange(self._aside, new, folder, name):
                     undo.callback(self._back, new, path)
@@ -122,7 +122,7 @@ class Together:
 
     def _require(self, name: str, expected: bytes, path: str) -> None:
         """Raise where what was put aside is not what it was taken for."""
-        if beneath.content(self._aside, name, self._root / path) != expected:
+        if beneath.content(self._aside, name, self._root, path) != expected:
             raise changed_meanwhile(self._root / path)
 
     def _name(self) -> str:

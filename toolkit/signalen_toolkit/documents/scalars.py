@@ -11,12 +11,16 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.characters import UNSEEN, escape
 
 # Begins with a letter and holds nothing that YAML gives a meaning: not `a: b`, `#`, `- x`, a number or a date.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_SHORT: Final = 200  # characters of a text that is worth to be kept with what is written of it
+# `json.dumps` makes an encoder for each text, unless it is to write ASCII.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 # Words that YAML 1.1 reads as true, false or nothing.
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # What JSON allows in a string and YAML does not, or reads as the end of a line, or what nobody would see.
@@ -37,7 +41,7 @@ def quoted(text: str) -> str:
     """Return a text between double quotes, as JSON and YAML both read it."""
     return _UNPRINTABLE.sub(
         lambda found: escape(found) if found.group() <= "\uffff" else found.group(),
-        json.dumps(text, ensure_ascii=False),
+        _JSON(text),
     )
 
 
@@ -47,23 +51,36 @@ def inline(value: Any) -> str:
     Raises TypeError for what is not plain data, ValueError for a number that JSON does not have.
     """
     if isinstance(value, str):
-        return value if is_plain(value) else quoted(value)
-    if value is None or isinstance(value, bool | int):
-        return json.dumps(value)
+        return _text(value) if len(value) <= _SHORT else _written(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no place in YAML that Helm reads")
         return _number(value)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{inline(str(key))}: {inline(child)}" for key, child in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(inline(child) for child in value) + "]"
+        return "[" + ", ".join([inline(child) for child in value]) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join([f"{inline(str(key))}: {inline(child)}" for key, child in value.items()]) + "}"
     raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _written(text: str) -> str:
+    return text if is_plain(text) else quoted(text)
+
+
+_text = lru_cache(maxsize=4096)(_written)  # a tree has the same short texts again and again
 
 
 def marked(value: Any) -> str:
     """Return plain data on one line as `inline` does, with marks for `in_blocks` around a text of several lines."""
-    return f"{_MARK}{quoted(value)}{_MARK}" if isinstance(value, str) and _fits_block(value) else inline(value)
+    if not isinstance(value, str):
+        return inline(value)
+    return f"{_MARK}{quoted(value)}{_MARK}" if "\n" in value and _fits_block(value) else inline(value)
 
 
 def in_blocks(text: str) -> str:
@@ -93,8 +110,8 @@ def _fits_block(text: str) -> bool:
         and bool(lines[-1])
         and lines[0][:1] not in ("", " ", "\t")
         and not _NOT_IN_BLOCK.search(text)
-        and all(char.isprintable() or char in "\n\t" for char in text)
-        and not _UNPRINTABLE.search(text.replace("\n", "").replace("\t", ""))
+        and (line := text.replace("\n", "").replace("\t", "")).isprintable()
+        and not _UNPRINTABLE.search(line)
     )
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics import reporters
-from signalen_toolkit.diagnostics.problems import ProblemsError, has_errors, seen_from_here
+from signalen_toolkit.diagnostics.hiding import without_contents
+from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, has_errors, seen_from_here
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, judged
 from signalen_toolkit.helm.charts.sources import Sources
 from signalen_toolkit.helm.options import Options
@@ -69,19 +70,55 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class StatusOf:
-    """`signalen status`."""
+    """`signalen status`; with options for Helm, the points of `signalen haven` too."""
+
+    haven: Options | None = None
 
     def __call__(self, name: str, folder: Path) -> MemberOutcome:
         """Look where each environment of the form in a folder stands."""
+        from signalen_toolkit.fleet.glance.certificates import in_files
         from signalen_toolkit.repository.status import status
 
         found = status(folder)
+        data: dict[str, Any] = {**asdict(found), "certificates": [asdict(one) for one in in_files(folder)]}
+        if self.haven and found.environments:
+            data["haven"] = self._points(folder, self.haven, [row.environment for row in found.environments])
         releases = ", ".join(f"{row.environment} {row.version}" for row in found.environments) or "no environments"
         stale = [row.environment for row in found.environments if row.tree != "clean"]
         wrong = f"; {found.errors} error{'' if found.errors == 1 else 's'}" if found.errors else ""
         said = f"{releases}{wrong}" + (f"; clusters/ of {', '.join(stale)} is stale" if stale and not wrong else "")
         end = Ending.PROBLEMS if found.errors or stale else Ending.FINE
-        return MemberOutcome(name, end, said, data=asdict(found), stands=end is Ending.FINE)
+        points = data.get("haven", {}).items()
+        for environment, one in points:
+            met = one.get("problem") or f"{one['met']} of {one['met'] + one['not_met']} points"
+            said += f"; Haven, {environment}: {met}"
+        stands = end is Ending.FINE and not any("problem" in one for _, one in points)
+        return MemberOutcome(name, end, said, data=data, stands=stands)
+
+    def around(self) -> Iterator[str]:
+        """Yield what the outcome depends on beside the fleet."""
+        if self.haven:
+            yield repr(self.haven)
+            yield from around(self.haven, None)
+
+    def _points(self, folder: Path, options: Options, environments: list[str]) -> dict[str, dict[str, Any]]:
+        """Count the points of Haven of each environment; where nobody can tell, say why."""
+        from signalen_toolkit.haven.haven import Status, haven
+
+        try:
+            reports = haven(folder, catalog(), options)
+        except (UsageError, OSError) as error:
+            return {one: {"problem": without_contents(str(error))} for one in environments}
+        except ProblemsError as error:
+            return {one: {"problem": reporters.summary(error.problems)} for one in environments}
+        return {
+            one.environment: {
+                "met": len(one.of(Status.MET)),
+                "not_met": len(one.of(Status.NOT_MET)),
+                "not_applicable": len(one.of(Status.NOT_APPLICABLE)),
+            }
+            for one in reports
+        }
 
 
 @dataclass(frozen=True, slots=True)

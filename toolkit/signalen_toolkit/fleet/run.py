@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,7 @@ def run(
     count = min(processes or _processors(), len(left))
     if count <= 1 or len(left) <= _FEW:
         for member in left:
-            yield _one(fleet, member, work, memory)
+            yield _one(fleet, member, work=work, memory=memory)
         return
     catalog()  # here and not in each of them
     yield from _spread(fleet, left, work, memory, count)
@@ -62,11 +63,13 @@ def _spread(
 ) -> Iterator[MemberOutcome]:
     waiting: dict[Future[MemberOutcome], Member] = {}
     rest = iter(members)
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(_method()), initializer=_begin)
+    # What all of them need is sent to a process once, and not with each municipality.
+    context, shared = multiprocessing.get_context(_method()), partial(_one, fleet, work=work, memory=memory)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(shared,))
     try:
         while True:
             for member in islice(rest, count * _WAITING - len(waiting)):
-                waiting[pool.submit(_one, fleet, member, work, memory)] = member
+                waiting[pool.submit(_do, member)] = member
             if not waiting:
                 return
             for done in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -87,7 +90,7 @@ def _result(done: Future[MemberOutcome], member: Member) -> MemberOutcome:
         return MemberOutcome(member.name, Ending.FAILED, f"{type(error).__name__}: {error}")
 
 
-def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> MemberOutcome:
+def _one(fleet: Fleet, member: Member, *, work: Work, memory: Memory | None) -> MemberOutcome:
     folder = fleet.folder(member)
     try:
         present(fleet, member)
@@ -111,8 +114,16 @@ def _one(fleet: Fleet, member: Member, work: Work, memory: Memory | None) -> Mem
     return replace(found, problems=tuple(reporters.without_secrets(found.problems)))
 
 
-def _begin() -> None:
-    """Let Ctrl-C end the one who gives out the work, and not half of it."""
+_here: list[Callable[[Member], MemberOutcome]] = []  # in a process of the pool: the work, with all but who it is for
+
+
+def _do(member: Member) -> MemberOutcome:
+    return _here[0](member)
+
+
+def _begin(work: Callable[[Member], MemberOutcome]) -> None:
+    """Get the work; let Ctrl-C end the one who gives it out, and not half of it."""
+    _here[:] = [work]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

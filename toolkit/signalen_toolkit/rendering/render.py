@@ -20,8 +20,8 @@ A manifest that renders to nothing is left out: so a condition around all of a f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +133,16 @@ def _for_each(
 ) -> dict[str, dict[str, Any]]:
     """Return what a template says as data, by the component that has it."""
     return {
-        component.name: machine.load(_text(folder, f"{component.name}/{template}", about(component, context)))
+        component.name: _facts(_text(folder, f"{component.name}/{template}", about(component, context)))
         for component in environment.components
-        if (folder / component.name / template).is_file()
+        if _is_there(folder, f"{component.name}/{template}")
     }
+
+
+@lru_cache(maxsize=256)  # of many environments: they say nearly the same
+def _facts(text: str) -> dict[str, Any]:
+    """Return what is in a text as data, which callers must not change."""
+    return machine.load(text)
 
 
 def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -159,15 +165,21 @@ def _values(component: Component, context: Mapping[str, Any], folder: Path) -> s
     known = about(component, context)
     text = _text(folder, f"{component.name}/values.yaml.j2", known)
     mirror, template = context["images"], f"{component.name}/images.yaml.j2"
-    if (mirror["registry"] or mirror["pullSecrets"]) and (folder / template).is_file():
+    if (mirror["registry"] or mirror["pullSecrets"]) and _is_there(folder, template):
         text = overlaid(text, machine.load(_text(folder, template, known)) or {})
     return overlaid(text, context["overrides"].get(component.name, {}))
 
 
-def _templates(folder: Path) -> list[str]:
+@cache  # as templates themselves are kept, once they are read
+def _templates(folder: Path) -> Sequence[str]:
     """List the templates below a folder, by the path of what they render to."""
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
-    return sorted(path.removesuffix(".j2") for path in found)
+    return tuple(sorted(path.removesuffix(".j2") for path in found))
+
+
+@cache
+def _is_there(folder: Path, template: str) -> bool:
+    return (folder / template).is_file()
 
 
 def _text(folder: Path, name: str, context: Mapping[str, Any]) -> str:

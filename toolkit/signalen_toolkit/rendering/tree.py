@@ -6,7 +6,7 @@ A file under `clusters/` that does not carry the header of a rendered file was p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.beneath import FolderEntry, named
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CLUSTERS, HEADER, is_rendered
+from signalen_toolkit.base.whole_folders import by_folder, contents, create_all
 from signalen_toolkit.diagnostics.differences import unified
 from signalen_toolkit.diagnostics.problems import UsageError
 
@@ -39,18 +40,30 @@ def compare(repository: Path, tree: Mapping[str, str]) -> Changes:
 
     Raises UsageError where something of a person stands in the way of a rendered file, or a link of its folder.
     """
+    there = {
+        entry.path: (entry.is_file, entry.is_folder, data)
+        for entry, data in contents(repository, CLUSTERS, lambda path: None if path in tree else 2 * len(HEADER))
+    }
+    odd = {path for path, (_, is_folder, _) in there.items() if not is_folder}
     written: dict[str, str] = {}
     for path, text in tree.items():
-        entry = beneath.look(repository, path)
-        if entry is not None:
-            now = beneath.read(repository, path) if entry.is_file else b""
+        if path in there:
+            now = there[path][2]
             if now == text.encode():
                 continue
-            if not is_rendered(now or b""):
+            if not is_rendered(now):
                 raise _in_the_way(path)
+        elif any(above in odd for above in _above(path)):
+            beneath.look(repository, path)  # which says what stands where a folder has to be
         written[path] = text
-    removed = tuple(path for path in _rendered(repository) if path not in tree)
-    return Changes(written, removed)
+    removed = (path for path, (is_file, _, data) in there.items() if is_file and path not in tree and is_rendered(data))
+    return Changes(written, tuple(removed))
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders above a path."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def diff(repository: Path, changes: Changes) -> str:
@@ -109,18 +122,19 @@ def _build(repository: Path, changes: Changes) -> None:
         pass
     if beneath.look(repository, CLUSTERS) is not None:
         _require_writable(repository, CLUSTERS)
+    stays: dict[str, FolderEntry] = {}
     for entry in beneath.walk(repository, CLUSTERS):
         if entry.is_folder:
             _require_writable(repository, entry.path)
             with beneath.opened(repository, _aside(entry.path), make=True):
                 pass
-        else:
-            _link(repository, entry)
-    for path, text in changes.written.items():
-        beneath.remove(repository, _aside(path), upto=_NEW)  # it is a link to the old file, which must not change
-        beneath.create(repository, _aside(path), text.encode())
+        elif entry.path not in changes.written and entry.path not in changes.removed:
+            stays[entry.path] = entry
+    for folder, paths in by_folder(stays):
+        _link(repository, folder, [stays[path] for path in paths])
+    create_all(repository, {_aside(path): text.encode() for path, text in changes.written.items()})
     for path in changes.removed:
-        beneath.remove(repository, _aside(path), upto=_NEW)
+        beneath.prune(repository, _aside(path).rpartition("/")[0], upto=_NEW)
 
 
 def _aside(path: str) -> str:
@@ -135,22 +149,20 @@ def _require_writable(repository: Path, path: str) -> None:
             raise PermissionError(13, "Permission denied", str(repository / path))
 
 
-def _link(repository: Path, entry: FolderEntry) -> None:
-    """Let the new tree have what the old one has, without a copy where the system can."""
-    new = _aside(entry.path)
-    with (
-        beneath.parent(repository, entry.path) as (old, name),
-        beneath.parent(repository, new, make=True) as (folder, _),
-        named(repository / entry.path),
-    ):
-        try:
-            os.link(name, name, src_dir_fd=old, dst_dir_fd=folder, follow_symlinks=False)
-        except OSError:  # a file system without hard links
-            if entry.is_link:
-                os.symlink(os.readlink(name, dir_fd=old), name, dir_fd=folder)
-            else:
-                data = beneath.content(old, name, repository / entry.path)
-                beneath.create(repository, new, data, mode=entry.status.st_mode & 0o777, exact=True)
+def _link(repository: Path, place: str, entries: Sequence[FolderEntry]) -> None:
+    """Let the new tree have what a folder of the old one has, without a copy where the system can."""
+    with beneath.opened(repository, place) as old, beneath.opened(repository, _aside(place), make=True) as folder:
+        for entry in entries:
+            name, new = entry.path.rpartition("/")[2], _aside(entry.path)
+            with named(repository, entry.path):
+                try:
+                    os.link(name, name, src_dir_fd=old, dst_dir_fd=folder, follow_symlinks=False)
+                except OSError:  # a file system without hard links
+                    if entry.is_link:
+                        os.symlink(os.readlink(name, dir_fd=old), name, dir_fd=folder)
+                    else:
+                        data = beneath.content(old, name, repository, entry.path)
+                        beneath.put(folder, name, data, entry.status.st_mode & 0o777, repository, new, exact=True)
 
 
 def _swap(repository: Path) -> None:
@@ -169,12 +181,6 @@ def _tidy(repository: Path) -> None:
         beneath.move(repository, _OLD, CLUSTERS)
     for leftover in (_NEW, _OLD):
         beneath.remove_all(repository, leftover)
-
-
-def _rendered(repository: Path) -> Iterator[str]:
-    for entry in beneath.walk(repository, CLUSTERS):
-        if entry.is_file and is_rendered(beneath.read(repository, entry.path, 2 * len(HEADER)) or b""):
-            yield entry.path
 
 
 def _in_the_way(path: str) -> UsageError:

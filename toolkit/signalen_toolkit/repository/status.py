@@ -18,6 +18,7 @@ from signalen_toolkit.diagnostics.output import json_text
 from signalen_toolkit.diagnostics.problems import Problem, Severity, UsageError, has_errors
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import at
+from signalen_toolkit.first_day.steps import hosts_of
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.fleet import read_form
 from signalen_toolkit.git import enclosing
@@ -34,7 +35,7 @@ _HOOKS: Final = ".pre-commit-config.yaml"
 class Row:
     """One environment. `behind` counts the releases after its own; `tree` is clean, stale or unknown.
 
-    `paused` tells that the cluster changes nothing of it, whatever is committed.
+    `paused` tells that the cluster changes nothing of it, whatever is committed; `hosts` are its host names.
     """
 
     environment: str
@@ -47,13 +48,15 @@ class Row:
     delivery: str
     paused: bool
     tree: str
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryStatus:
-    """A repository. `toolkit` is the version that it is made for, `installed` the one that looked."""
+    """A repository, by the `code` of the register. `toolkit` is the version it is made for, `installed` who looked."""
 
     municipality: str
+    code: str
     newest: str
     toolkit: str
     installed: str
@@ -71,9 +74,10 @@ def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
     stale, note = _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    names = [one.settings["municipality"]["name"] for one in config.environments]
+    sections = [one.settings["municipality"] for one in config.environments]
     return RepositoryStatus(
-        municipality=str(names[0]) if names else "",
+        municipality=str(sections[0]["name"]) if sections else "",
+        code=str(sections[0].get("code", "")) if sections else "",
         newest=charts.releases[0],
         toolkit=_made_with(directory),
         installed=__version__,
@@ -134,6 +138,7 @@ def _row(environment: Environment, charts: Catalog, state: str) -> Row:
         delivery=str(environment.settings["delivery"]),
         paused=bool(environment.settings["sync"]["paused"]),
         tree=state,
+        hosts=tuple(hosts_of(environment)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -107,17 +108,23 @@ def render(only_check: bool, do: Do) -> None:
 
 
 @fleet.command("status")
+@click.option("--certificates", "ask", is_flag=True, help="Ask the hosts for their certificates too, by TLS.")
+@click.option("--haven", "points", is_flag=True, help="Count the points of Haven too, as `signalen haven` does.")
+@rendering_options
 @partial(on_many, formats=(*FORMATS, "prometheus"))
-def status(do: Do) -> None:
+def status(ask: bool, points: bool, do: Do, **options: Any) -> None:
     """Print where the environments of municipalities stand, as `signalen status` does.
 
-    With --format html it is one page to be put somewhere: with a search, and sorted by what you click. With
-    --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
+    With --format html it is one page to be put somewhere: a map, and a table with a search, sorted by what you click.
+    With --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
     """
-    from signalen_toolkit.fleet import overview
+    from signalen_toolkit.fleet.glance import overview
     from signalen_toolkit.fleet.operations import StatusOf
+    from signalen_toolkit.helm.options import Options
 
-    do("status", StatusOf(), tuple, overview.write)
+    work = StatusOf(Options(**options, variables={**variables()}) if points else None)
+    write = partial(overview.write, now=datetime.now(UTC), ask=ask)
+    do("status --haven" if points else "status", work, work.around, write)
 
 
 @fleet.command("bump")
@@ -146,7 +153,7 @@ def verify(schemas: Path | None, again: bool, locked: bool, do: Do, **options: A
     from signalen_toolkit.fleet.operations import Verify
     from signalen_toolkit.helm.options import Options
 
-    work = Verify(Options(**options, variables=variables()), schemas, locked)
+    work = Verify(Options(**options, variables={**variables()}), schemas, locked)
     do("verify", work, None if again else work.around)
 
 
@@ -160,7 +167,7 @@ def diff(from_: str | None, to: str | None, do: Do, **options: Any) -> None:
     from signalen_toolkit.fleet.operations import DiffOf
     from signalen_toolkit.helm.options import Options
 
-    do("diff", DiffOf(Options(**options, variables=variables()), from_, to))
+    do("diff", DiffOf(Options(**options, variables={**variables()}), from_, to))
 
 
 @fleet.command("promote")
@@ -204,7 +211,7 @@ def haven(environment: str | None, strict: bool, accepted: tuple[str, ...], do: 
     from signalen_toolkit.helm.options import Options
 
     reporting.require(accepted)
-    do("haven", HavenOf(Options(**options, variables=variables()), environment, strict, accepted))
+    do("haven", HavenOf(Options(**options, variables={**variables()}), environment, strict, accepted))
 
 
 @fleet.command("secrets-check")
