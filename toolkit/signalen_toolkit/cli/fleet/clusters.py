@@ -42,3 +42,24 @@ def clusters(only_check: bool, processes: int | None, root: Path) -> None:
     say(found.diff, end="")
     say(report.clusters(fleet_, found, only_check=only_check))
     sys.exit(not found.fine or (only_check and bool(found.changes)))
+
+
+@click.command("reach")
+@click.option("--cluster", "name", default="", metavar="CLUSTER", help="Only this cluster.")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text")
+@in_fleet
+def reach(name: str, format_: str, root: Path) -> None:
+    """Tell who may reach whom in clusters that municipalities share, by the network policies in their trees.
+
+    Ends with 1 where anything of one municipality reaches anything of another.
+    """
+    from signalen_toolkit.catalog.load import catalog
+    from signalen_toolkit.fleet import listing
+    from signalen_toolkit.fleet.clusters import placement, report
+    from signalen_toolkit.fleet.clusters.reach import reach as reached
+
+    fleet_ = listing.read(root)
+    placed = placement.read(fleet_, catalog())
+    found = [reached(fleet_, home) for home in ([placed.cluster(name)] if name else placed.clusters)]
+    say(report.reach(found, format_))
+    sys.exit(any(one.holes for one in found))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from signalen_toolkit.base.layout import CLUSTERS_FILE
+from signalen_toolkit.diagnostics.markdown import prose
+from signalen_toolkit.diagnostics.output import json_text
+from signalen_toolkit.fleet.clusters.reach import Reach
 from signalen_toolkit.fleet.clusters.run import Rendering
 from signalen_toolkit.fleet.listing import Fleet
 
@@ -40,3 +43,47 @@ def _changes(found: Rendering, *, only_check: bool) -> Iterator[str]:
     yield from (f"removed {path}" for path in found.changes.removed)
     if not found.changes:
         yield "clusters/ is up to date"
+
+
+def reach(found: Sequence[Reach], format_: str) -> str:
+    """Return who reaches whom, in one of the formats text, json and markdown."""
+    if format_ == "json":
+        return json_text({one.cluster: {"tenants": [*one.tenants], "ways": _ways(one)} for one in found})
+    return "\n".join(line for one in found for line in (_table(one) if format_ == "markdown" else _lines(one)))
+
+
+def _ways(found: Reach) -> list[dict[str, object]]:
+    return [one.as_data() for one in found.ways]
+
+
+def _lines(found: Reach) -> Iterator[str]:
+    yield f"{found.cluster}:"
+    for tenant in found.tenants:
+        yield f"  {tenant}"
+        for way in found.ways:
+            if not way.between_tenants and tenant in (way.source, way.target):
+                arrow, other = ("->", way.target) if way.source == tenant else ("<-", way.source)
+                yield f"    {arrow} {other}: {' '.join(way.ports)}"
+    for way in found.holes:
+        yield f"  error: {way.source} reaches {way.target}: {' '.join(way.ports)}"
+        yield from (f"    let in by {policy}" for policy in way.policies or ["no policy: the namespace is open"])
+    yield f"  {_verdict(found)}"
+
+
+def _table(found: Reach) -> Iterator[str]:
+    yield f"### {prose(found.cluster)}"
+    yield ""
+    yield "| from | to | ports |"
+    yield "| --- | --- | --- |"
+    for way in [*found.holes, *(one for one in found.ways if not one.between_tenants)]:
+        mark = " **(another tenant)**" if way.between_tenants else ""
+        yield f"| {prose(way.source)} | {prose(way.target)}{mark} | {prose(', '.join(way.ports))} |"
+    yield ""
+    yield prose(_verdict(found))
+
+
+def _verdict(found: Reach) -> str:
+    count = len(found.tenants)
+    if found.holes:
+        return f"of {count} tenants, {len({one.source for one in found.holes})} reach another"
+    return f"of {count} tenants, none reaches another"
