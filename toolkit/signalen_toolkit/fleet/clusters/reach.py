@@ -16,6 +16,7 @@ from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.data import mapping
 from signalen_toolkit.fleet.clusters.placement import Home
+from signalen_toolkit.fleet.clusters.shared import folder_of
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.helm.rendered_tree import applies_own, manifests, own_objects
 from signalen_toolkit.kubernetes.model import Object
@@ -81,10 +82,8 @@ class Reach:
 def reach(fleet: Fleet, home: Home) -> Reach:
     """Compute who reaches whom in a cluster. Raises UsageError where a tree is not rendered, or cannot be read."""
     found = [_inhabitant(fleet, home, member, name) for member, name in _placed(fleet, home)]
-    ways = [
-        *_between(found),
-        *(way for one in found for way in _with_others(one, found)),
-    ]
+    once = {one.name: one for one in _once(fleet, home)}
+    ways = [*_between(found), *(way for one in found for way in _with_others(one, found, once))]
     return Reach(home.name, [one.name for one in found], ways)
 
 
@@ -144,11 +143,22 @@ def _between(found: Sequence[Inhabitant]) -> Iterator[Way]:
             yield Way(one.name, other.name, open_, between_tenants=True)
 
 
-def _with_others(one: Inhabitant, found: Sequence[Inhabitant]) -> Iterator[Way]:
+def _once(fleet: Fleet, home: Home) -> list[Space]:
+    """Return the namespaces of what the cluster has once, where that is rendered here."""
+    name = folder_of(home)
+    try:
+        objects = [*manifests(_texts(fleet, "", f"{CLUSTERS}/{name}"), name)]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    labels = _labels(objects)
+    return [space(one, objects, labels[one]) for one in labels]
+
+
+def _with_others(one: Inhabitant, found: Sequence[Inhabitant], once: Mapping[str, Space]) -> Iterator[Way]:
     """Yield the ways of a tenant to and from what all share, and what is not in the cluster."""
     tenants = {place.name for other in found for place in other.spaces}
     named: Mapping[str, object] = namespaces_named([policy for place in one.spaces for policy in place.policies])
-    others = [(name, elsewhere(name)) for name in sorted(named) if name not in tenants]
+    others = [(name, once.get(name) or elsewhere(name)) for name in sorted({*named, *once}) if name not in tenants]
     for name, other in [*others, (OUTSIDE, outside(_ADDRESS))]:
         there = [link for place in one.spaces for link in links(place, other)]
         if there:

@@ -52,16 +52,24 @@ class Resident:
 
 
 def rendered(
-    fleet: Fleet, placement: Placement, home: Home, residents: Sequence[Resident], prefix: str, charts: Path
+    fleet: Fleet,
+    placement: Placement,
+    home: Home,
+    residents: Sequence[Resident],
+    shared: Mapping[str, str] | None,
+    prefix: str,
+    charts: Path,
 ) -> dict[str, str]:
     """Return the files of one cluster: text by path, from the folder of the fleet.
 
-    `prefix` is the folder of the fleet from the top of its Git repository, with a slash behind it where it is below.
+    `shared` is the namespace of what the cluster has once, None where it has nothing. `prefix` is the folder of the
+    fleet from the top of its Git repository, with a slash behind it where it is below.
     """
     place = f"{CLUSTERS}/{home.name}"
     common: dict[str, Any] = {
         "cluster": {"name": home.name, "namespace": home.namespace},
         "root": f"cluster-{home.name}",
+        "shared": shared,
         "account": _ACCOUNT,
         "repository": {"url": placement.url, "branch": placement.branch, "secret": placement.secret},
         "folder": f"{prefix}{place}",

@@ -30,7 +30,7 @@ def _standing(fleet: Fleet, found: Rendering) -> Iterator[str]:
 
 def _left(found: Rendering) -> Iterator[str]:
     for name in found.kept:
-        yield f"{name} keeps what it has, for its tenants cannot stand beside each other"
+        yield f"{name} keeps what it has: mend the errors first"
     for one in found.failed:
         yield f"{one.name} keeps what its clusters have of it: {one.said}"
 

@@ -18,6 +18,7 @@ from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.fleet.clusters import checks
 from signalen_toolkit.fleet.clusters.placement import Home, Placement
 from signalen_toolkit.fleet.clusters.rendering import Resident, rendered
+from signalen_toolkit.fleet.clusters.shared import folder_of, shared
 from signalen_toolkit.fleet.clusters.tenants import Tenancy, Tenant
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
@@ -71,13 +72,19 @@ def render(
         prefix = f"{place}/" if (place := enclosing.place(fleet.root)) else ""
         for home in placement.clusters:
             residents = [*_residents(fleet, home, found, before)]
-            wrong = [*_absent(placement, home, found), *checks.check(placement, home, _tenants(residents))]
+            tenants = _tenants(residents)
+            once = shared(placement, home, tenants, prefix, charts, fleet.root)
+            wrong = [*_absent(placement, home, found), *checks.check(placement, home, tenants), *once.problems]
             homes[home.name], problems = residents, [*problems, *wrong]
             if has_errors(wrong):
                 kept.append(home.name)
-                files |= {path: text for path, text in before.items() if path.startswith(f"{CLUSTERS}/{home.name}/")}
+                own = tuple(f"{CLUSTERS}/{name}/" for name in (home.name, folder_of(home)))
+                files |= {path: text for path, text in before.items() if path.startswith(own)}
             else:
-                files |= rendered(fleet, placement, home, residents, prefix, charts.folder)
+                files |= {
+                    **rendered(fleet, placement, home, residents, once.namespace, prefix, charts.folder),
+                    **once.files,
+                }
         changes = tree.compare(fleet.root, files) if only_check else tree.put(fleet.root, files)
     diff = tree.diff(fleet.root, changes) if only_check else ""
     return Rendering(changes, diff, homes, ordered(problems), failed, kept)

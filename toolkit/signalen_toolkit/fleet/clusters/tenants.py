@@ -24,6 +24,7 @@ from signalen_toolkit.helm.rendered_tree import manifests
 from signalen_toolkit.kubernetes.cluster import is_file, namespace_of
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Object
+from signalen_toolkit.kubernetes.reach import elsewhere, links, space
 
 Data = Mapping[str, Any]
 
@@ -56,6 +57,8 @@ class Tenant:
     elsewhere: Sequence[str]
     closed: bool
     balancer: bool
+    monitoring: str
+    measured: Mapping[str, Sequence[int]]
 
     @property
     def name(self) -> str:
@@ -99,6 +102,7 @@ def tenant(municipality: str, environment: Environment, tree: Mapping[str, str])
     own = {one.name for one in namespaces}
     foreign = [one for one in rest if spots[one] not in (*own, "") and not _moves(one, environment, tool)]
     known = municipality_of(environment.settings["municipality"])
+    monitoring = str(cluster["stacks"]["namespace"]) if cluster["stacks"]["metrics"] else ""
     return Tenant(
         municipality=municipality,
         title=known.name if known else municipality,
@@ -117,7 +121,15 @@ def tenant(municipality: str, environment: Environment, tree: Mapping[str, str])
         elsewhere=[f"{one.title} in '{spots[one]}'" for one in foreign],
         closed=bool(environment.settings["network"]["policies"]),
         balancer="class" in cluster["gateway"] and cluster["gateway"].get("podsNamespace") == environment.namespace,
+        monitoring=monitoring,
+        measured={name: _opened(rest, name, monitoring) for name in sorted(own)} if monitoring else {},
     )
+
+
+def _opened(objects: Sequence[Object], namespace: str, source: str) -> list[int]:
+    """Return the ports that network policies of a namespace open to another."""
+    there = space(namespace, objects, {})
+    return sorted({link.port for link in links(elsewhere(source), there) if link.port})
 
 
 def _moves(one: Object, environment: Environment, tool: str) -> bool:
