@@ -1,4 +1,4 @@
-"""Twelve municipalities, both shapes, three rings: an ill canary, taken back, mended, and then everywhere."""
+"""Twelve municipalities, both shapes, two clusters, three rings: an ill canary, taken back, mended, then everywhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from signalen_toolkit.base.layout import FLEET_FILE
+from signalen_toolkit.base.layout import CLUSTERS_FILE, FLEET_FILE
 from signalen_toolkit.cli.main import main
+from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.fleet import listing
 
 from tests.fleet.test_rollout import commit, git, signalen, versions
@@ -32,6 +33,14 @@ CODES = {
 }
 OF_THEIR_OWN = ["utrecht", "arnhem", "zwolle"]  # one in each ring
 RINGS = {"canary": ["breda", "utrecht"], "early": ["eindhoven", "arnhem", "tilburg"]}
+WEST = ["breda", "eindhoven", "s-hertogenbosch", "tilburg", "utrecht", "amersfoort"]  # with Flux; the others, Argo CD
+CLUSTERS = f"""\
+apiVersion: signalen.org/v1
+repository: {{url: "https://git.example.nl/fleet/signalen.git"}}
+clusters:
+  west: {{delivery: flux, holds: {{acceptance: [{", ".join(WEST)}]}}}}
+  east: {{delivery: argocd, holds: {{acceptance: [{", ".join(name for name in CODES.values() if name not in WEST)}]}}}}
+"""
 LISTING = """\
 apiVersion: signalen.org/v1
 environments: [acceptance]
@@ -52,10 +61,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "defaults.yaml").write_text((root / "defaults.yaml").read_text() + DEFAULTS.split("v1\n")[1])
     rings = {name: ring for ring, names in RINGS.items() for name in names}
     rows = [
-        f"{code},14 073,meldingen@{name}.nl,{name}.signalen.dev,{rings.get(name, 'all')}"
+        f"{code},14 073,meldingen@{name}.nl,{name}.signalen.dev,signalen-{name},"
+        f"{'flux' if name in WEST else 'argocd'},{rings.get(name, 'all')}"
         for code, name in CODES.items()
     ]
-    head = "municipality.code,contact.phone,contact.email,environments.acceptance.domain,ring"
+    head = (
+        "municipality.code,contact.phone,contact.email,environments.acceptance.domain,"
+        "environments.acceptance.cluster.namespace,delivery,ring"
+    )
     (tmp_path / "rows.csv").write_text("\n".join([head, *rows, ""]))
     said = signalen(root, "add", "--from", str(tmp_path / "rows.csv"), "--offline")
     assert said.exit_code == 0, said.output
@@ -65,6 +78,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert said.exit_code == 0, said.output
         git(root, "rm", "-r", "--quiet", f"municipalities/{name}")
         commit(root)
+    (root / CLUSTERS_FILE).write_text(CLUSTERS)
+    said = signalen(root, "clusters")
+    assert said.exit_code == 0, said.output
+    commit(root)
     return root
 
 
@@ -108,6 +125,14 @@ def test_a_release_is_stopped_by_its_canary_and_reaches_all_once_it_is_mended(ro
         )
         assert int(count.stdout) == (4 if name == "utrecht" else 2)  # the canary went there, back, and there again
     assert signalen(root, "render", "--check").exit_code == 0
+    # A release changes nothing of who stands where, and nobody of a cluster reaches another.
+    assert signalen(root, "clusters", "--check").exit_code == 0
+    apart = signalen(root, "reach")
+    assert apart.exit_code == 0, apart.output
+    assert apart.stdout.count("of 6 tenants, none reaches another") == 2
+    (made,) = load_all((root / "clusters/east/applications.yaml").read_text())
+    rings = [step["matchExpressions"][0]["values"] for step in made["spec"]["strategy"]["rollingSync"]["steps"]]
+    assert rings == [["early"], ["all"]]  # both canaries are in the other cluster
     rows = json.loads(signalen(root, "status", "--format", "json").stdout)["environments"]
     assert {(one["release"], one["tree"], one["failed"]) for one in rows} == {("4.23.0", "clean", "")}
     page = signalen(root, "status", "--format", "html").stdout

@@ -69,6 +69,7 @@ def _component(directory: Path) -> Component:
         cluster_kinds=tuple(Kind(**kind) for kind in data.get("clusterKinds", ())),
         also_in=tuple(data.get("alsoIn", ())),
         definitions=tuple(data.get("definitions", ())),
+        grants=tuple(data.get("grants", ())),
         namespaced_kinds=tuple(Kind(**kind) for kind in data.get("namespacedKinds", ())),
         order=data["order"],
         depends_on=tuple(data.get("dependsOn", ())),
@@ -142,6 +143,7 @@ def _delivery(directory: Path) -> Delivery:
         handover=_handover(data.get("handover", {})),
         chart_keys=data.get("chartSecret", {}).get("keys", {}),
         keeps_chart_secret=data.get("chartSecret", {}).get("inNamespaceOfTool", False),
+        tenant_kinds=tuple(data.get("tenantKinds", ())),
     )
 
 

@@ -153,9 +153,10 @@ class Component:
 
     `namespace` is None for the namespace of the environment. `cluster_kinds` and `namespaced_kinds` are what the chart
     makes beside the kinds that every component may make, `also_in` the namespaces in which it makes something beside
-    its own. `definitions` are the API groups of which it defines kinds. `depends_on` are the components that it does
-    nothing without, `starts_after` all that run before it, if they are on. `kubernetes` is the oldest version of
-    Kubernetes that the chart takes, empty for any. `image_tag` is the image that we install where the chart names none.
+    its own. `definitions` are the API groups of which it defines kinds, `grants` the rules of the Roles that it makes,
+    as Kubernetes writes them. `depends_on` are the components that it does nothing without, `starts_after` all that run
+    before it, if they are on. `kubernetes` is the oldest version of Kubernetes that the chart takes, empty for any.
+    `image_tag` is the image that we install where the chart names none.
     `features` are the places that switches of the form set, `proofs` what the application was seen to do with them.
     `faults` are what some versions of the application do wrong: the first and the last of them.
     """
@@ -173,6 +174,7 @@ class Component:
     namespaced_kinds: tuple[Kind, ...]
     also_in: tuple[str, ...]
     definitions: tuple[str, ...]
+    grants: tuple[Mapping[str, Sequence[str]], ...]
     order: int
     depends_on: tuple[str, ...]
     starts_after: tuple[str, ...]
@@ -280,7 +282,8 @@ class Delivery:
     the objects by which its tool knows the parts of an environment, `custom_label` a label on objects of kinds that a
     release brings along. `handover` says how a person takes an environment over from it. `chart_keys` are the keys of
     the Secret with which it signs in at a repository of charts, by what each is; that is in its own namespace where
-    `keeps_chart_secret`, else in that of the environment.
+    `keeps_chart_secret`, else in that of the environment. `tenant_kinds` are the kinds of its own objects that can
+    stand in the namespace of a tenant of a cluster; empty for any.
     """
 
     name: str
@@ -302,6 +305,7 @@ class Delivery:
     handover: Handover = field(default_factory=Handover)
     chart_keys: Mapping[str, str] = field(default_factory=dict)
     keeps_chart_secret: bool = False
+    tenant_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

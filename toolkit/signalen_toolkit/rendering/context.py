@@ -42,6 +42,7 @@ def context_of(environment: Environment, assets: Mapping[str, bytes], charts: Ca
         "components": [_facts(component, environment) for component in environment.components],
         "namespaces": environment.namespaces,
         "places": places(environment),
+        **_watched(environment),
         "monitored": _monitored(environment),
         "hasIngress": environment.has_ingress,
         "hasCertificates": environment.has_certificates,
@@ -133,6 +134,16 @@ def _monitored(environment: Environment) -> dict[str, Any]:
         "dashboards": stacks["dashboards"] or "grafana" in enabled,
         "labels": stacks["labels"] if stacks["metrics"] else {},
     }
+
+
+def _watched(environment: Environment) -> dict[str, Any]:
+    """Tell which namespaces are measured: its own, and where it is what a cluster has once, those of its tenants.
+
+    `measured` are the ports at which pods there give measurements, each with its namespace.
+    """
+    tenants = environment.settings.get("tenants", {"namespaces": [], "ports": []})
+    names = [place["name"] for place in places(environment)]
+    return {"watched": [*names, *tenants["namespaces"]], "measured": tenants["ports"]}
 
 
 def _notified(environment: Environment) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The template engine: how a template is found, compiled and kept, and what it writes of a value."""
+"""The template engine: how templates are found, compiled and kept, and what they write of a value."""
 
 from __future__ import annotations
 
 import hashlib
 import marshal
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -15,8 +17,9 @@ from jinja2.bccache import Bucket, bc_magic
 from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import replace
+from signalen_toolkit.base.layout import HEADER
 from signalen_toolkit.documents import scalars
-from signalen_toolkit.documents.scalars import Below, below, marked
+from signalen_toolkit.documents.scalars import Below, below, in_blocks, marked
 from signalen_toolkit.rendering.go_templates import as_json, go_json, go_text, go_value
 
 
@@ -77,6 +80,23 @@ def engine(folder: Path) -> jinja2.Environment:
     )
     found.filters |= {"json": as_json, "go_text": go_text, "go_value": go_value, "go_json": go_json}
     return found
+
+
+@cache  # as templates themselves are kept, once they are read
+def templates(folder: Path) -> Sequence[str]:
+    """List the templates below a folder, by the path of what they render to."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
+    return tuple(sorted(path.removesuffix(".j2") for path in found))
+
+
+def written(folder: Path, name: str, context: Mapping[str, Any], header: str = HEADER) -> str:
+    """Return what a template in a folder writes, below the lines by which a rendered file is known."""
+    return header + in_blocks(engine(folder).get_template(name).render(context))
+
+
+def is_empty(text: str) -> bool:
+    """Tell whether there is nothing in a YAML text but comments and the marks between documents."""
+    return re.search(r"^(?!#|---[ \t]*+$)[ \t]*+[^\s#]", text, re.MULTILINE) is None
 
 
 def _finalize(value: Any) -> str:

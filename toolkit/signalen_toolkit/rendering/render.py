@@ -19,20 +19,18 @@ A manifest that renders to nothing is left out: so a condition around all of a f
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from signalen_toolkit.base.layout import CLUSTERS, HEADER
+from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.catalog.model import Catalog, Component
 from signalen_toolkit.documents import machine
-from signalen_toolkit.documents.scalars import in_blocks
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.form.needed_secrets import NeededSecret, needed_in
 from signalen_toolkit.rendering.context import about, context_of
-from signalen_toolkit.rendering.engine import engine
+from signalen_toolkit.rendering.engine import is_empty, templates, written
 from signalen_toolkit.rendering.external_secrets import references
 from signalen_toolkit.rendering.flows import flows, pods_of
 from signalen_toolkit.rendering.namespaces import needs_definition, permissions, places, surroundings
@@ -92,10 +90,10 @@ def _manifests(environment: Environment, context: Mapping[str, Any], folder: Pat
     sources += [("", "environment"), ("", f"secrets/{environment.settings['secrets']['provider']}")]
     components = {component.name: component for component in environment.components}
     for name, place in sources:
-        for template in _templates(folder / place):
+        for template in templates(folder / place):
             known = about(components[name], context) if name else context
-            text = _text(folder, f"{place}/{template}.j2", known)
-            if not _is_empty(text):
+            text = written(folder, f"{place}/{template}.j2", known)
+            if not is_empty(text):
                 yield f"{'custom' if needs_definition(environment, text) else 'manifests'}/{template}", text
 
 
@@ -103,19 +101,14 @@ def _delivery(environment: Environment, context: Mapping[str, Any], folder: Path
     """Yield the files of the delivery that are no empty ones, and last those that list what is `rendered`."""
     delivery = f"delivery/{environment.delivery.name}"
     rendered: list[str] = []
-    for path in sorted(_templates(folder / delivery), key=lambda path: Path(path).name == "kustomization.yaml"):
+    for path in sorted(templates(folder / delivery), key=lambda path: Path(path).name == "kustomization.yaml"):
         source = f"{delivery}/{path}.j2"
         if "{component}" in path:
             for component in environment.components:
-                yield path.replace("{component}", component.name), _text(folder, source, about(component, context))
-        elif not _is_empty(text := _text(folder, source, {**context, "rendered": rendered})):
+                yield path.replace("{component}", component.name), written(folder, source, about(component, context))
+        elif not is_empty(text := written(folder, source, {**context, "rendered": rendered})):
             rendered.append(path)
             yield path, text
-
-
-def _is_empty(text: str) -> bool:
-    """Tell whether there is nothing in a YAML text but comments and the marks between documents."""
-    return re.search(r"^(?!#|---[ \t]*+$)[ \t]*+[^\s#]", text, re.MULTILINE) is None
 
 
 def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
@@ -133,7 +126,7 @@ def _for_each(
 ) -> dict[str, dict[str, Any]]:
     """Return what a template says as data, by the component that has it."""
     return {
-        component.name: _facts(_text(folder, f"{component.name}/{template}", about(component, context)))
+        component.name: _facts(written(folder, f"{component.name}/{template}", about(component, context)))
         for component in environment.components
         if _is_there(folder, f"{component.name}/{template}")
     }
@@ -163,24 +156,13 @@ def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, 
 
 def _values(component: Component, context: Mapping[str, Any], folder: Path) -> str:
     known = about(component, context)
-    text = _text(folder, f"{component.name}/values.yaml.j2", known)
+    text = written(folder, f"{component.name}/values.yaml.j2", known)
     mirror, template = context["images"], f"{component.name}/images.yaml.j2"
     if (mirror["registry"] or mirror["pullSecrets"]) and _is_there(folder, template):
-        text = overlaid(text, machine.load(_text(folder, template, known)) or {})
+        text = overlaid(text, machine.load(written(folder, template, known)) or {})
     return overlaid(text, context["overrides"].get(component.name, {}))
 
 
 @cache  # as templates themselves are kept, once they are read
-def _templates(folder: Path) -> Sequence[str]:
-    """List the templates below a folder, by the path of what they render to."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.j2"))
-    return tuple(sorted(path.removesuffix(".j2") for path in found))
-
-
-@cache
 def _is_there(folder: Path, template: str) -> bool:
     return (folder / template).is_file()
-
-
-def _text(folder: Path, name: str, context: Mapping[str, Any]) -> str:
-    return HEADER + in_blocks(engine(folder).get_template(name).render(context))

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from signalen_toolkit.base.environment import variables
+from signalen_toolkit.cli.fleet.clusters import clusters, reach
 from signalen_toolkit.cli.fleet.many import FORMATS, Do, in_fleet, on_many
 from signalen_toolkit.cli.shared import chart_options, chart_sources, print_problems, rendering_options
 from signalen_toolkit.diagnostics.output import say
@@ -22,6 +23,10 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 def fleet() -> None:
     """Look after many municipalities together: in one repository, or each in its own."""
+
+
+fleet.add_command(clusters)
+fleet.add_command(reach)
 
 
 @fleet.command("new")

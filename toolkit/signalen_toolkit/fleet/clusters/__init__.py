@@ -1,0 +1,1 @@
+"""Clusters that municipalities share: which holds whom, what each has once, and what keeps tenants apart."""
