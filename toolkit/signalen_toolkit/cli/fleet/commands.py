@@ -227,6 +227,7 @@ def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str 
 @click.option("--back", "back_", is_flag=True, help="Give each municipality the release back that it had.")
 @click.option("--yes", is_flag=True, help="A person's yes, for a ring that begins with one.")
 @click.option("--health", default="", metavar="PROGRAM", help="Ends with 0 where a municipality is healthy.")
+@click.option("--patient", is_flag=True, help="Ends with 0 where it only has to wait, for a pipeline on a schedule.")
 @click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors.")
 @chart_options
 @in_fleet
@@ -238,25 +239,27 @@ def rollout(
     back_: bool,
     yes: bool,
     health: str,
+    patient: bool,
     processes: int | None,
     charts: Path | None,
     offline: bool,
     root: Path,
 ) -> None:
-    """Bring release VERSION to the next ring and environment, and commit that; rollout.yaml remembers how far it is.
+    """Bring release VERSION to the next ring and environment; rollout.yaml in Git remembers how far it is.
 
-    Each call does one step, where its gates are open: the ring before has had the release long enough and is healthy,
-    and a person said yes. Else it says what it waits for, changes nothing, and ends with 1. Nothing is pushed.
+    Each call does one step, where its gates are open: the ring before has had the release long enough, its pipelines
+    are green, it is healthy, and a person said yes. Else it says what it waits for, changes nothing, and ends with 1.
+    What is made of a step, `changes` in fleet.yaml says: commits, commits that are pushed, or pull requests.
     """
-    from signalen_toolkit.fleet import listing, report, rolling
-    from signalen_toolkit.fleet import rollout as state
+    from signalen_toolkit.fleet import report, rolling
+    from signalen_toolkit.fleet.changes.ways import Ways
 
     if [bool(version), look, stop_, resume_, back_].count(True) != 1:
         raise UsageError("name a VERSION, or one of --status, --stop, --resume and --back")
     if look:
-        say(state.described(listing.read(root), state.read(root)))
+        say(rolling.status(root))
         return
-    ways = rolling.Ways(health, charts, offline, processes or 0)
+    ways = Ways(health, charts, offline, processes or 0)
     if stop_ or resume_:
         done = rolling.stop(root) if stop_ else rolling.resume(root)
     else:
@@ -267,7 +270,7 @@ def rollout(
         say(report.write("rollout", done.outcomes, "text"))
     for line in done.said:
         say(line)
-    sys.exit(not done.fine)
+    sys.exit(not (done.fine or (patient and done.waits)))
 
 
 @fleet.command("split")
