@@ -191,6 +191,24 @@ def test_a_closed_one_is_said_and_what_is_open_is_closed_on_the_way_back(begin: 
     assert [one.state for one in server.pulls] == ["closed", "open"]
 
 
+def test_the_next_ring_waits_for_the_pipelines_of_what_was_merged(begin: Begin) -> None:
+    root, server = begin("github")
+    listing_ = root / FLEET_FILE
+    listing_.write_text(
+        listing_.read_text().replace("canary: {}", "canary: {pipelines: true}").replace("approval: true", "")
+    )
+    commit(root)
+    git(root, "push", "--quiet", server.bare("fleet"), "HEAD:refs/heads/main")
+    rolling.go(root, "4.23.0", OFFLINE)
+    server.merge(server.pulls[0])
+    waits = rolling.go(root, "4.23.0", OFFLINE)
+    assert waits.waits and waits.said[1].startswith("the pipelines of s-hertogenbosch: there are none at ")
+    assert len(server.pulls) == 1
+    server.runs.append({"name": "check", "status": "completed", "conclusion": "success"})
+    assert rolling.go(root, "4.23.0", OFFLINE).waits
+    assert [one.state for one in server.pulls] == ["merged", "open"]
+
+
 def test_what_was_merged_is_taken_back_by_pull_requests(begin: Begin) -> None:
     root, server = begin("github")
     rolling.go(root, "4.23.0", OFFLINE)

@@ -251,3 +251,35 @@ def forge(kind: str, folder: Path) -> Iterator[ForgeServer]:
         there.shutdown()
         there.server_close()
         thread.join()
+
+
+@contextmanager
+def recorded(answers: dict[str, Any]) -> Iterator[str]:
+    """Serve recorded answers of an API, by the end of what is asked with its query; what is not there is a 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = [data for path, data in answers.items() if path in unquote(self.path)]
+            self.send_response(200 if found else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(found[0] if found else {}).encode())
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            answers.setdefault("sent", []).append((self.command, self.path, sent))
+            self.do_GET()
+
+        do_PATCH = do_POST  # noqa: N815  # as http.server wants it
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    there = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=there.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{there.server_port}"
+    finally:
+        there.shutdown()
+        there.server_close()
+        thread.join()

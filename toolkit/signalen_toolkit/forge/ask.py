@@ -12,7 +12,7 @@ from signalen_toolkit import __version__
 from signalen_toolkit.diagnostics.problems import UsageError
 
 PAGE: Final = 100  # the most that a server gives at once; one that gives fewer has a next page
-_MOST_PAGES: Final = 50
+MOST_PAGES: Final = 50
 _PATIENCE: Final = 30.0  # seconds
 _LARGEST: Final = 2**26  # bytes of an answer
 
@@ -45,7 +45,7 @@ def call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mappin
 
 def listed(url: str, headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     """Yield the objects of a list that comes in pages, whatever a server calls the size of one. Raises as `call`."""
-    for page in range(1, _MOST_PAGES + 1):
+    for page in range(1, MOST_PAGES + 1):
         sign = "&" if "?" in url else "?"
         # Each server knows one of the names for the size of a page, and passes over the other.
         found = call(f"{url}{sign}per_page={PAGE}&limit={PAGE}&page={page}", headers)
@@ -58,3 +58,9 @@ def listed(url: str, headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
 def objects(found: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a list in an answer; of anything else none, as a server may say what it wants."""
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def number(found: Mapping[str, Any], key: str) -> int:
+    """Return a number of an answer; 0 where there is none."""
+    value = found.get(key)
+    return value if isinstance(value, int) else 0

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from signalen_toolkit.forge.ask import call, objects
+from signalen_toolkit.documents.data import at, mapping, text
+from signalen_toolkit.forge.ask import call, number, objects
 from signalen_toolkit.forge.model import CommitReport, PullRequest, PullState, Verdict
 
 _VERSION: Final = "api-version=7.1"
@@ -40,7 +41,7 @@ class Azure:
     def found(self, branch: str) -> PullRequest | None:
         """Return the newest pull request of a branch."""
         criteria = f"searchCriteria.status=all&searchCriteria.sourceRefName={quote(f'refs/heads/{branch}', safe='')}"
-        found = objects((call(f"{self._address}/pullrequests?{criteria}&{_VERSION}", self._headers) or {}).get("value"))
+        found = objects(at(call(f"{self._address}/pullrequests?{criteria}&{_VERSION}", self._headers), "value"))
         own = [one for one in found if one.get("sourceRefName") == f"refs/heads/{branch}"]
         return self._pull_request(own[0]) if own else None
 
@@ -48,7 +49,9 @@ class Azure:
         """Open a pull request."""
         refs = {"sourceRefName": f"refs/heads/{branch}", "targetRefName": f"refs/heads/{base}"}
         sent = {**refs, "title": title, "description": text}
-        return self._pull_request(call(f"{self._address}/pullrequests?{_VERSION}", self._headers, "POST", sent))
+        return self._pull_request(
+            mapping(call(f"{self._address}/pullrequests?{_VERSION}", self._headers, "POST", sent))
+        )
 
     def close(self, one: PullRequest) -> None:
         """Abandon a pull request."""
@@ -57,22 +60,22 @@ class Azure:
 
     def statuses(self, commit: str) -> Iterator[CommitReport]:
         """Yield the newest status of each name."""
-        statuses = call(f"{self._address}/commits/{commit}/statuses?latestOnly=true&{_VERSION}", self._headers) or {}
-        for one in objects(statuses.get("value")):
-            whose = one.get("context") or {}
-            name = "/".join(filter(None, (whose.get("genre"), whose.get("name"))))
+        statuses = call(f"{self._address}/commits/{commit}/statuses?latestOnly=true&{_VERSION}", self._headers)
+        for one in objects(at(statuses, "value")):
+            whose = mapping(one, "context")
+            name = "/".join(filter(None, (text(whose, "genre"), text(whose, "name"))))
             verdict = _STATES.get(str(one.get("state")), Verdict.BAD)
             yield CommitReport(name, verdict, str(one.get("targetUrl") or ""))
 
     def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:
         """Yield the newest build of each pipeline, and the statuses, by which other servers say it."""
         yield from self.statuses(commit)
-        known = str((call(f"{self._address}?{_VERSION}", self._headers) or {}).get("id", ""))
+        known = str(at(call(f"{self._address}?{_VERSION}", self._headers), "id") or "")
         of_branch = f"repositoryType=TfsGit&repositoryId={known}&branchName={quote(f'refs/heads/{branch}', safe='')}"
-        builds = call(f"{self.project}/_apis/build/builds?{of_branch}&{_VERSION}", self._headers) or {}
+        builds = call(f"{self.project}/_apis/build/builds?{of_branch}&{_VERSION}", self._headers)
         seen = set()
-        for one in objects(builds.get("value")):  # the newest first
-            name = str((one.get("definition") or {}).get("name", ""))
+        for one in objects(at(builds, "value")):  # the newest first
+            name = str(at(one, "definition", "name") or "")
             if one.get("sourceVersion") == commit and name not in seen:
                 seen.add(name)
                 done = one.get("status") == "completed"
@@ -80,6 +83,6 @@ class Azure:
                 yield CommitReport(name, good if done else Verdict.WAITING, str(one.get("id", "")))
 
     def _pull_request(self, data: Mapping[str, Any]) -> PullRequest:
-        number = int(data.get("pullRequestId", 0))
+        known = number(data, "pullRequestId")
         standing = _STANDINGS.get(str(data.get("status")), PullState.CLOSED)
-        return PullRequest(number, standing, f"{self.web}/pullrequest/{number}")
+        return PullRequest(known, standing, f"{self.web}/pullrequest/{known}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from signalen_toolkit.forge.ask import call, listed
+from signalen_toolkit.documents.data import mapping
+from signalen_toolkit.forge.ask import call, listed, number
 from signalen_toolkit.forge.model import CommitReport, PullRequest, PullState, Verdict
 
 _VERDICTS: Final[Mapping[str, Verdict]] = {
@@ -29,7 +30,7 @@ class Gitea:
     def found(self, branch: str) -> PullRequest | None:
         """Return the newest pull request of a branch, or of a topic, which is labelled with who pushed it."""
         for one in listed(f"{self.address}/pulls?state=all", self._headers):
-            head = one.get("head") or {}
+            head = mapping(one, "head")
             if (
                 head.get("ref") == branch
                 or str(head.get("label", "")).endswith(f"/{branch}")
@@ -41,7 +42,7 @@ class Gitea:
     def opened(self, branch: str, base: str, title: str, text: str) -> PullRequest:
         """Open a pull request."""
         sent = {"title": title, "head": branch, "base": base, "body": text}
-        return _pull_request(call(f"{self.address}/pulls", self._headers, "POST", sent))
+        return _pull_request(mapping(call(f"{self.address}/pulls", self._headers, "POST", sent)))
 
     def close(self, one: PullRequest) -> None:
         """Close a pull request."""
@@ -66,4 +67,4 @@ def _pull_request(data: Mapping[str, Any]) -> PullRequest:
     standing = (
         PullState.MERGED if data.get("merged") else PullState.OPEN if data.get("state") == "open" else PullState.CLOSED
     )
-    return PullRequest(int(data.get("number", 0)), standing, str(data.get("html_url", "")))
+    return PullRequest(number(data, "number"), standing, str(data.get("html_url", "")))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from signalen_toolkit.forge.ask import call, listed, objects
+from signalen_toolkit.documents.data import at, mapping
+from signalen_toolkit.forge.ask import MOST_PAGES, call, listed, number, objects
 from signalen_toolkit.forge.model import CommitReport, PullRequest, PullState, Verdict
 
 _VERDICTS: Final[Mapping[str, Verdict]] = {
@@ -33,13 +34,13 @@ class GitHub:
         head = quote(f"{owner}:{branch}", safe="")
         found = objects(call(f"{self.address}/pulls?state=all&head={head}", self._headers))
         # A server that does not know the filter gives all.
-        own = [one for one in found if (one.get("head") or {}).get("ref") == branch]
+        own = [one for one in found if at(one, "head", "ref") == branch]
         return _pull_request(own[0]) if own else None
 
     def opened(self, branch: str, base: str, title: str, text: str) -> PullRequest:
         """Open a pull request."""
         sent = {"title": title, "head": branch, "base": base, "body": text}
-        return _pull_request(call(f"{self.address}/pulls", self._headers, "POST", sent))
+        return _pull_request(mapping(call(f"{self.address}/pulls", self._headers, "POST", sent)))
 
     def close(self, one: PullRequest) -> None:
         """Close a pull request."""
@@ -57,16 +58,17 @@ class GitHub:
     def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:  # noqa: ARG002  # as every server
         """Yield the runs of checks, and the statuses, by which other pipelines than GitHub's own say it."""
         yield from self.statuses(commit)
-        page = 1
-        while runs := objects(self._checks(commit, page)):
+        for page in range(1, MOST_PAGES + 1):
+            runs = objects(self._checks(commit, page))
+            if not runs:
+                return
             for one in runs:
                 said = one.get("conclusion") if one.get("status") == "completed" else one.get("status")
                 yield CommitReport(str(one.get("name", "")), _verdict(said), str(one.get("details_url") or ""))
-            page += 1
 
     def _checks(self, commit: str, page: int) -> Any:
         found = call(f"{self.address}/commits/{commit}/check-runs?per_page=100&page={page}", self._headers)
-        return (found or {}).get("check_runs")
+        return mapping(found).get("check_runs")
 
 
 def _verdict(said: Any) -> Verdict:
@@ -76,4 +78,4 @@ def _verdict(said: Any) -> Verdict:
 def _pull_request(data: Mapping[str, Any]) -> PullRequest:
     merged = data.get("merged_at") or data.get("merged")
     standing = PullState.MERGED if merged else PullState.OPEN if data.get("state") == "open" else PullState.CLOSED
-    return PullRequest(int(data.get("number", 0)), standing, str(data.get("html_url", "")))
+    return PullRequest(number(data, "number"), standing, str(data.get("html_url", "")))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from signalen_toolkit.forge.ask import call, listed, objects
+from signalen_toolkit.documents.data import mapping
+from signalen_toolkit.forge.ask import call, listed, number, objects
 from signalen_toolkit.forge.model import CommitReport, PullRequest, PullState, Verdict
 
 _STANDINGS: Final = {"opened": PullState.OPEN, "locked": PullState.OPEN, "merged": PullState.MERGED}
@@ -40,7 +41,7 @@ class GitLab:
     def opened(self, branch: str, base: str, title: str, text: str) -> PullRequest:
         """Open a merge request."""
         sent = {"title": title, "source_branch": branch, "target_branch": base, "description": text}
-        return _pull_request(call(f"{self.address}/merge_requests", self._headers, "POST", sent))
+        return _pull_request(mapping(call(f"{self.address}/merge_requests", self._headers, "POST", sent)))
 
     def close(self, one: PullRequest) -> None:
         """Close a merge request."""
@@ -69,4 +70,4 @@ def _verdict(said: Any) -> Verdict:
 
 def _pull_request(data: Mapping[str, Any]) -> PullRequest:
     standing = _STANDINGS.get(str(data.get("state")), PullState.CLOSED)
-    return PullRequest(int(data.get("iid", 0)), standing, str(data.get("web_url", "")))
+    return PullRequest(number(data, "iid"), standing, str(data.get("web_url", "")))
