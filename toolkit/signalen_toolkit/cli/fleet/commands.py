@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +48,7 @@ def new(directory: Path, shape: str, no_git: bool) -> None:
 @click.option("--answers", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Answers for all.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer: municipality=Tilburg.")
 @click.option("--from", "table", type=_FILE, help="CSV file: a municipality a row, settings in its head.")
+@click.option("--issue", "issues", multiple=True, type=_FILE, help="The text of an issue of `form --issue-form`.")
 @click.option("--group", "groups", multiple=True, help="A group it belongs to; the last counts most.")
 @click.option("--ring", default="", help="The ring in which it gets a release.")
 @chart_options
@@ -55,27 +57,35 @@ def add(
     answers: Path | None,
     settings: tuple[str, ...],
     table: Path | None,
+    issues: tuple[Path, ...],
     groups: tuple[str, ...],
     ring: str,
     charts: Path | None,
     offline: bool,
     root: Path,
 ) -> None:
-    """Take municipalities up in the fleet: one by --set, or many from a CSV file.
+    """Take municipalities up in the fleet: one by --set, or many from a CSV file or from issues.
 
     The head of the file names settings of the form (municipality.code, contact.phone, environments.acceptance.domain),
     and may have `groups` and `ring`. --answers and --set hold for all rows. A row that is wrong stops no other; one
-    whose municipality is in the fleet already is left alone, so that the same file can be given again.
+    whose municipality is in the fleet already is left alone, so that the same file can be given again. Of an issue,
+    what is wrong is told at the line and the question that it answers.
     """
     from signalen_toolkit.fleet import add as adding
     from signalen_toolkit.installing import origin
     from signalen_toolkit.repository.new import answers_file
 
-    rows = adding.table(table) if table else [adding.Newcomer(())]
+    code, rows = 0, adding.table(table) if table else []
+    for path in issues:
+        try:
+            rows.append(adding.issue(path))
+        except UsageError as error:
+            code = 1
+            say(str(error), err=True)
     newcomers = [
-        adding.Newcomer((*settings, *row.settings), row.groups or groups, row.ring or ring, row.origin) for row in rows
+        replace(row, settings=(*settings, *row.settings), groups=row.groups or groups, ring=row.ring or ring)
+        for row in (rows if table or issues else [adding.Newcomer(())])
     ]
-    code = 0
     sources = chart_sources(charts, offline=offline)
     for one in adding.add(root, answers_file(answers), newcomers, sources=sources, toolkit=origin.running(variables())):
         if one.failed:
