@@ -14,6 +14,9 @@ from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.data import merge, without
 from signalen_toolkit.fleet import listing
+from signalen_toolkit.page.elsewhere import submitted_issue
+from signalen_toolkit.page.elsewhere.questions import inquiries
+from signalen_toolkit.page.language.words import Words
 from signalen_toolkit.repository.status import status
 from signalen_toolkit.validation.check import check_file
 
@@ -181,3 +184,69 @@ def test_what_the_layers_do_not_say_is_left_over() -> None:
     data = {"a": {"b": 1, "c": [1, 2], "f": 2}, "d": "x", "e": 1}
     assert without(data, below) == {"a": {"c": [1, 2], "f": 2}, "e": 1}
     assert merge(below, without(data, below)) == data
+
+
+ISSUE = {
+    "/municipality/code": "'s-Hertogenbosch",
+    "/contact/phone": "073 615 51 55",
+    "/contact/email": "meldingen@s-hertogenbosch.nl",
+    "/environments/acceptance/domain": "s-hertogenbosch.signalen.dev",
+    "/components/dex/enabled": "false",
+}
+OTHER_ISSUE = {
+    **ISSUE,
+    "/municipality/code": "Tilburg",
+    "/contact/phone": "zes",
+    "/environments/acceptance/domain": "tilburg.signalen.dev",
+}
+
+
+def _issue(path: Path, answers: dict[str, str]) -> Path:
+    """Write an issue as GitHub does of its form."""
+    text = "\n\n".join(
+        f"### {submitted_issue.label(one, Words('nl'))}\n\n{answers.get(one.name) or '_No response_'}"
+        for one in inquiries()
+    )
+    path.write_text(f"<!-- of a form,\n in two lines -->\n{text}\n")
+    return path
+
+
+def _line_of(path: Path, text: str) -> int:
+    return path.read_text().splitlines().index(text) + 1
+
+
+def test_issues_become_municipalities_and_what_is_wrong_is_told_at_its_question(tmp_path: Path) -> None:
+    root = _begun(tmp_path)
+    one, other = _issue(tmp_path / "1.md", ISSUE), _issue(tmp_path / "2.md", OTHER_ISSUE)
+    none = tmp_path / "3.md"
+    none.write_text("hello\n")
+    given = ("--issue", one, "--issue", other, "--issue", none, "--group", "brabant", "--ring", "canary")
+    said = _signalen("add", "-C", root, *given, "--offline")
+    assert said.exit_code == 1
+    assert [(member.name, member.groups, member.ring) for member in listing.read(root).members] == [
+        ("s-hertogenbosch", ("brabant",), "canary")
+    ]
+    assert f"{other}:{_line_of(other, 'zes')}:" in said.output and "Telefoonnummer'" in said.output
+    assert f"{none}: Vul de naam van de gemeente in" in said.output
+    form = root / "municipalities/s-hertogenbosch" / FORM_FILE
+    own = yaml.safe_load(form.read_text())
+    assert own["contact"] == {"phone": "073 615 51 55", "email": "meldingen@s-hertogenbosch.nl"}
+    assert "identity" not in own and "branding" not in own  # the layers have it
+    assert check_file(form, catalog())[1] == []
+    _issue(other, {**OTHER_ISSUE, "/contact/phone": "013 542 88 11", "/environments/acceptance/domain": ""})
+    said = _signalen("add", "-C", root, "--issue", one, "--issue", other, "--offline")
+    assert said.exit_code == 1 and "s-hertogenbosch: is in the fleet already" in said.output
+    assert f"{other}:" in said.output and "the question is 'acceptance" in said.output
+    _issue(other, {**OTHER_ISSUE, "/contact/phone": "013 542 88 11"})
+    said = _signalen("add", "-C", root, "--issue", other, "--offline")
+    assert said.exit_code == 0, said.output
+    assert [one.name for one in listing.read(root).members] == ["s-hertogenbosch", "tilburg"]
+
+
+@pytest.mark.parametrize("text", ["", "\0", "### x\n", "\ufeff", "\udcff"])
+def test_any_file_is_an_issue_or_is_told(tmp_path: Path, text: str) -> None:
+    root = _begun(tmp_path)
+    (tmp_path / "1.md").write_bytes(text.encode(errors="surrogateescape"))
+    said = _signalen("add", "-C", root, "--issue", tmp_path / "1.md")
+    assert said.exit_code == 1 and f"{tmp_path / '1.md'}" in said.output
+    assert "Traceback" not in said.output

@@ -12,7 +12,7 @@ from signalen_toolkit.base.layout import FLEET_FILE, FORM_FILE
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rolling, rollout
-from signalen_toolkit.fleet.rolling import Ways
+from signalen_toolkit.fleet.changes.ways import Ways
 from signalen_toolkit.fleet.selection import releases
 
 from tests.fleet.test_adding import ROWS

@@ -43,7 +43,7 @@ COVERED = (
 )
 # What a maintainer, an engineer with a fleet, or a pipeline runs, and what is said in Dutch to begin with.
 ENGLISH_ALONE = (
-    *("catalog/", "cli/comment.py", "cli/complete.py", "cli/fleet/", "cli/issue.py", "fleet/"),
+    *("catalog/", "cli/comment.py", "cli/complete.py", "cli/fleet/", "cli/issue.py", "fleet/", "forge/"),
     "page/elsewhere/submitted_issue.py",
 )
 HOLE = re.compile(r"\{\w+\}")

@@ -429,7 +429,7 @@ def test_a_comment_is_no_longer_than_a_server_takes(tmp_path: Path, comments: Co
         ({comment.TOKEN: ""}, 200, "there is no SIGNALEN_COMMENT_TOKEN"),
         ({"GITHUB_REPOSITORY": ""}, 200, "GITHUB_REPOSITORY is missing"),
         ({"GITHUB_API_URL": "file:///etc/passwd"}, 200, "is not an address of a server"),
-        ({}, 403, "answers 403 .*the token may not write comments"),
+        ({}, 403, "answers 403 .*the token is not valid any more, or may not do this"),
         ({}, 302, "answers 302"),
         ({"GITHUB_API_URL": "http://127.0.0.1:1"}, 200, "refused"),
     ],

@@ -10,27 +10,22 @@ from __future__ import annotations
 
 import json
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from signalen_toolkit import __version__
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli import streams
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.forge.ask import call, listed
 
 # By this a pipeline knows its own comment; a reader does not see it.
 MARK: Final = "<!-- signalen diff -->"
 TOKEN: Final = "SIGNALEN_COMMENT_TOKEN"  # noqa: S105  # the name of a variable
 _LONGEST: Final = 65_000  # characters; GitHub takes 65,536
-_PAGE: Final = 100
-_MOST_PAGES: Final = 50
-_PATIENCE: Final = 30.0  # seconds
 _CLOSED: Final = 4  # the state of a thread of Azure that asks for no answer
 
 Variables = Mapping[str, str]
@@ -59,7 +54,7 @@ def put(text: str, variables: Variables) -> str:
     if variables.get("TF_BUILD"):
         return _put_azure(body, variables)
     server = _gitlab(variables) if variables.get("GITLAB_CI") else _github(variables)
-    for comment in _listed(server):
+    for comment in listed(server.comments, server.headers):
         if str(comment.get("body", "")).startswith(MARK):
             call(server.one.format(id=comment["id"]), server.headers, server.update, {"body": body})
             return "changed the comment"
@@ -108,42 +103,6 @@ def needed(variables: Variables, name: str) -> str:
     if not variables.get(name):
         raise UsageError(f"the variable {name} is missing: this is no pipeline of a pull request")
     return variables[name]
-
-
-def _listed(server: Server) -> Iterator[Mapping[str, Any]]:
-    for page in range(1, _MOST_PAGES + 1):
-        # Each server knows one of the names for the size of a page, and passes over the other.
-        found = call(f"{server.comments}?per_page={_PAGE}&limit={_PAGE}&page={page}", server.headers)
-        yield from found
-        # A server may allow fewer on a page than were asked for: only an empty one is the last.
-        if not found:
-            return
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would take the token along, to wherever it leads."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-def call(url: str, headers: Mapping[str, str], method: str = "GET", data: Mapping[str, Any] | None = None) -> Any:
-    """Ask a server, and return its answer, which is JSON. Raises UsageError with what it refuses."""
-    if not url.startswith(("https://", "http://")):
-        raise UsageError(f"{url} is not an address of a server")
-    sent = {**headers, "Content-Type": "application/json", "User-Agent": f"signalen-toolkit/{__version__}"}
-    body = json.dumps(data).encode() if data is not None else None
-    request = urllib.request.Request(url, body, sent, method=method)  # noqa: S310  # checked above
-    try:
-        with urllib.request.build_opener(_NoRedirects).open(request, timeout=_PATIENCE) as answer:
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        hint = "; the token may not write comments" if error.code in (401, 403, 404) else ""
-        raise UsageError(f"{method} {url}: the server answers {error.code} {error.reason}{hint}") from error
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise UsageError(f"{method} {url}: {getattr(error, 'reason', error)}") from error
-    except ValueError as error:
-        raise UsageError(f"{method} {url}: the server's answer is not JSON") from error
 
 
 def main(arguments: Sequence[str]) -> int:

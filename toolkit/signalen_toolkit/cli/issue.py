@@ -22,9 +22,10 @@ from urllib.parse import quote
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli import streams
-from signalen_toolkit.cli.comment import TOKEN, call, needed
+from signalen_toolkit.cli.comment import TOKEN, needed
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.forge.ask import call
 from signalen_toolkit.git import branches
 from signalen_toolkit.git.run import must, remotely, said
 from signalen_toolkit.page.elsewhere import submitted_issue

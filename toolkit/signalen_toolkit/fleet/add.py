@@ -18,9 +18,10 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.files import replace as write_file
 from signalen_toolkit.base.layout import FLEET_FILE, FORM_FILE, MEMBERS
+from signalen_toolkit.diagnostics.places import dotted
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, UsageError
 from signalen_toolkit.documents import edit, reader
-from signalen_toolkit.documents.data import at, merge
+from signalen_toolkit.documents.data import Place, at, merge
 from signalen_toolkit.documents.layers import layered
 from signalen_toolkit.documents.reader import Document, read_text
 from signalen_toolkit.fleet import listing
@@ -30,9 +31,14 @@ from signalen_toolkit.form.municipalities import by_code, named
 from signalen_toolkit.git import enclosing, first_commit
 from signalen_toolkit.git.run import must
 from signalen_toolkit.helm.charts.sources import Sources
+from signalen_toolkit.page.elsewhere import submitted_issue
+from signalen_toolkit.page.elsewhere.questions import inquiries
+from signalen_toolkit.page.elsewhere.submitted_issue import SubmittedSetting
+from signalen_toolkit.page.language.words import Words
 from signalen_toolkit.repository import answers as answering
 from signalen_toolkit.repository import new as scaffold
 from signalen_toolkit.repository.answers import Answers
+from signalen_toolkit.repository.set_option import SET
 
 _GROUPS: Final = "groups"  # columns of the table that are no settings of the form
 _RING: Final = "ring"
@@ -41,12 +47,16 @@ _MOST: Final = 10_000  # rows; there are 342 municipalities
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A municipality to be taken up: its own answers (KEY=VALUE), its groups and its ring; `origin` is its row."""
+    """A municipality to be taken up: its own answers (KEY=VALUE), its groups and its ring.
+
+    `origin` is its row or its issue; `submitted` is what it answers in the issue, in place of the answers.
+    """
 
     settings: tuple[str, ...]
     groups: tuple[str, ...] = ()
     ring: str = ""
     origin: str = ""
+    submitted: tuple[SubmittedSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,21 @@ def table(path: Path) -> list[Newcomer]:
     return found
 
 
+def issue(path: Path) -> Newcomer:
+    """Read the text of an issue that was made with the form of `signalen form --issue-form`.
+
+    Raises UsageError where it is none, or does not say which municipality it is.
+    """
+    try:
+        body = path.read_bytes()[: 4 * submitted_issue.LARGEST + 1].decode("utf-8-sig")
+        found = submitted_issue.settings_in(body)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    return Newcomer((), origin=str(path), submitted=tuple(found))
+
+
 def add(
     root: Path,
     shared: Document | None,
@@ -113,7 +138,7 @@ def add(
             try:
                 yield _add(listing.read(root), shared, newcomer, sources, toolkit)
             except ProblemsError as error:
-                yield Added(newcomer.origin, _called(newcomer), problems=error.problems)
+                yield Added(newcomer.origin, _called(newcomer), problems=_at_questions(newcomer, error.problems))
             except (UsageError, OSError) as error:
                 yield Added(newcomer.origin, _called(newcomer), error=str(error))
 
@@ -122,6 +147,9 @@ def _add(
     fleet: Fleet, shared: Document | None, newcomer: Newcomer, sources: Sources | None, toolkit: Mapping[str, Any]
 ) -> Added:
     given = answering.read(shared, newcomer.settings)
+    for one in newcomer.submitted:
+        line = f"{dotted(one.place)}={' '.join(one.written.split())}"
+        given = given.answered(one.place, one.value, line, (newcomer.origin, one.line))
     name = _name(given)
     known = next((one for one in fleet.members if one.name == name), None)
     folder = f"{CLONES if fleet.shape == MANY else MEMBERS}/{name}"
@@ -202,6 +230,26 @@ def _name(given: Answers) -> str:
     return found.slug
 
 
+def _at_questions(newcomer: Newcomer, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Say of problems with an issue at which of its questions they are."""
+    if not newcomer.submitted:
+        return tuple(problems)
+    asked: dict[Place, str] = {one.place: submitted_issue.label(one, Words("nl")) for one in inquiries()}
+    asked |= {one.place: one.question for one in newcomer.submitted}
+    found = []
+    for problem in problems:
+        # What stands in a list is told at the question for it, else at that for the list.
+        places = (problem.place[:length] for length in range(len(problem.place), 0, -1))
+        question = next((asked[place] for place in places if place in asked), "")
+        said = "; ".join(filter(None, (problem.hint, f"the question is '{question}'" if question else "")))
+        # What is in a layer of the fleet is told there.
+        file = newcomer.origin if problem.file in (SET, FORM_FILE) else problem.file
+        found.append(replace(problem, file=file, hint=said))
+    return tuple(found)
+
+
 def _called(newcomer: Newcomer) -> str:
+    if newcomer.submitted:
+        return next((str(one.value) for one in newcomer.submitted if one.place[0] == "municipality"), "?")
     said = (one.partition("=") for one in newcomer.settings)
     return next((value for key, _, value in said if key.partition(".")[0] == "municipality"), "?")

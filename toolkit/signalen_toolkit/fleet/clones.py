@@ -7,8 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet.listing import CLONES, Fleet, Member
+from signalen_toolkit.forge.tokens import git_settings
 from signalen_toolkit.git.run import remotely, said
 
 
@@ -26,7 +28,8 @@ def present(fleet: Fleet, member: Member) -> None:
     above.mkdir(exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{member.name}-", dir=above))
     try:
-        done = remotely(above, "clone", "--quiet", "--", member.repository, aside.name)
+        own = git_settings(member.repository, variables())
+        done = remotely(above, "clone", "--quiet", "--", member.repository, aside.name, own=own)
         if done.code != 0:
             raise UsageError(f"{member.repository} cannot be cloned: {said(done) or 'git clone failed'}")
         os.rename(aside, folder)  # noqa: PTH104  # of two who do this at once, one comes second, and says so

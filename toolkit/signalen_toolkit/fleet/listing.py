@@ -36,7 +36,12 @@ CLONES: Final = "repositories"  # a clone for each municipality with a repositor
 ONE: Final = "one-repository"
 MANY: Final = "many-repositories"
 _SOAK: Final = re.compile(r"([0-9]{1,4})([mhd])")
+COMMITS: Final = "commits"
+PUSHED: Final = "pushed-commits"
+PULL_REQUESTS: Final = "pull-requests"
+PROGRAM: Final = "program"  # health, as `health: true` has it
 _DEFAULT_ENVIRONMENTS: Final = ("acceptance", "production")
+_CONTEXT: Final = "{municipality}-{environment}"
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -48,12 +53,20 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A municipality of a fleet. `repository` is the address of its own repository, empty where it is in this one."""
+    """A municipality of a fleet. `repository` is the address of its own repository, empty where it is in this one.
+
+    `context` is that of kubectl for its clusters, with a place for the environment.
+    """
 
     name: str
     groups: tuple[str, ...]
     ring: str
     repository: str
+    context: str = ""
+
+    def context_of(self, environment: str) -> str:
+        """Return the context of kubectl for the cluster of an environment."""
+        return self.context.replace("{municipality}", self.name).replace("{environment}", environment)
 
     @property
     def path(self) -> str:
@@ -63,23 +76,31 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """What it takes to go on after a ring: seconds that a release has to run there, a person's yes, health."""
+    """What it takes to go on after a ring: seconds that a release has to run there, a person's yes, green pipelines.
+
+    `health` is who says whether what runs is healthy: empty for nobody, else `PROGRAM` or as `fleet.yaml` has it.
+    """
 
     name: str
     soak: int
     approval: bool
-    health: bool
+    health: str
+    pipelines: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What `fleet.yaml` says. `rings` and `environments` are in the order in which a release reaches them."""
+    """What `fleet.yaml` says. `rings` and `environments` are in the order in which a release reaches them.
+
+    `changes` is what a rollout makes: `COMMITS`, `PUSHED` or `PULL_REQUESTS`.
+    """
 
     root: Path
     shape: str
     environments: tuple[str, ...]
     rings: tuple[Ring, ...]
     members: tuple[Member, ...]
+    changes: str = COMMITS
 
     def member(self, name: str) -> Member:
         """Return a municipality by its name. Raises UsageError where there is none."""
@@ -130,20 +151,32 @@ def _schema() -> Compiled:
 
 def _fleet(root: Path, document: Document) -> Fleet:
     rings = tuple(
-        Ring(str(name), _seconds(text(one, "soak")), _says(one, "approval"), _says(one, "health"))
+        Ring(str(name), _seconds(text(one, "soak")), _says(one, "approval"), _health(one), _says(one, "pipelines"))
         for name, one in mapping(document.data, "rings").items()
     )
     last = rings[-1].name if rings else ""
+    context = text(document.data, "context") or _CONTEXT
     members = tuple(
-        Member(str(name), tuple(texts(one, "groups")), text(one, "ring") or last, text(one, "repository"))
+        Member(
+            str(name),
+            tuple(texts(one, "groups")),
+            text(one, "ring") or last,
+            text(one, "repository"),
+            text(one, "context") or context,
+        )
         for name, one in mapping(document.data, MEMBERS).items()
     )
     environments = tuple(texts(document.data, "environments")) or _DEFAULT_ENVIRONMENTS
-    return Fleet(root, text(document.data, "shape") or ONE, environments, rings, members)
+    changes = text(document.data, "changes") or COMMITS
+    return Fleet(root, text(document.data, "shape") or ONE, environments, rings, members, changes)
 
 
 def _says(data: Any, key: str) -> bool:
     return isinstance(data, Mapping) and data.get(key) is True
+
+
+def _health(data: Any) -> str:
+    return PROGRAM if _says(data, "health") else text(data, "health")
 
 
 def _seconds(written: str) -> int:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from signalen_toolkit.base import processes
-from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, FORM_FILE
-from signalen_toolkit.base.processes import TooMuchError, TooSlowError
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rollout
+from signalen_toolkit.fleet.changes import pushing, requests
+from signalen_toolkit.fleet.changes.kept import InTree, kept
+from signalen_toolkit.fleet.changes.ways import RolloutResult, Ways
 from signalen_toolkit.fleet.clones import present
-from signalen_toolkit.fleet.listing import Fleet, Member
+from signalen_toolkit.fleet.gates import gates
+from signalen_toolkit.fleet.listing import PULL_REQUESTS, Fleet, Member
 from signalen_toolkit.fleet.operations import Bump
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
 from signalen_toolkit.fleet.rollout import BACK, DONE, GOING, RUNNING, STOPPED, Rollout, RolloutStep
@@ -24,28 +24,6 @@ from signalen_toolkit.fleet.run import run
 from signalen_toolkit.fleet.selection import releases
 from signalen_toolkit.git import branches
 from signalen_toolkit.git.run import git
-
-_SECONDS: Final = 120.0  # for one question about health
-_LARGEST: Final = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutResult:
-    """What was done: `said` in lines, the outcomes by municipality, and whether all that was asked for is done."""
-
-    said: tuple[str, ...]
-    outcomes: tuple[MemberOutcome, ...] = ()
-    fine: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How a step is carried out: the program that tells health, where charts come from, and how many at once."""
-
-    health: str = ""
-    charts: Path | None = None
-    offline: bool = False
-    processes: int = 0
 
 
 def go(root: Path, release: str, ways: Ways, *, yes: bool = False, at: str = "") -> RolloutResult:
@@ -56,15 +34,16 @@ def go(root: Path, release: str, ways: Ways, *, yes: bool = False, at: str = "")
     with alone(root):
         fleet = _fleet(root)
         at = at or rollout.now()
-        found = rollout.begun(rollout.read(root), release)
+        if fleet.changes == PULL_REQUESTS:
+            return requests.go(fleet, release, ways, at, yes=yes)
+        fleet = pushing.renewed(fleet)
+        found = rollout.begun(rollout.read(root), release, at)
         step = rollout.next_step(fleet, found)
         if step is None:
-            return _finished(root, found)
-        waits = rollout.waits_for(fleet, found, step, at, yes=yes)
-        if not waits and not step.before:
-            waits = [*_unwell(fleet, found, ways)]
+            return _finished(fleet, found)
+        waits = gates.closed(fleet, found, step, ways, at, yes=yes)
         if waits:
-            return RolloutResult((f"release {release} does not go on yet:", *waits), fine=False)
+            return RolloutResult((f"release {release} does not go on yet:", *waits), fine=False, waits=True)
         return _carried_out(fleet, found, step, ways, at)
 
 
@@ -78,6 +57,12 @@ def resume(root: Path) -> RolloutResult:
     return _turned(root, STOPPED, RUNNING, "goes on")
 
 
+def status(root: Path) -> str:
+    """Say how far a rollout is, as Git knows it."""
+    fleet = listing.read(root)
+    return rollout.described(fleet, kept(fleet).read())
+
+
 def back(root: Path, ways: Ways) -> RolloutResult:
     """Give each municipality the release back that it had, the last step first.
 
@@ -86,36 +71,40 @@ def back(root: Path, ways: Ways) -> RolloutResult:
     """
     with alone(root):
         fleet = _fleet(root)
+        if fleet.changes == PULL_REQUESTS:
+            return requests.back(fleet, ways)
+        fleet = pushing.renewed(fleet)
         found = rollout.read(root)
         if found is None or found.state == BACK:
             raise UsageError("there is no rollout to take back")
         outcomes: list[MemberOutcome] = []
         going = found.state == GOING
-        rollout.write(root, replace(found, state=GOING))
-        _commit(root, [rollout.FILE], f"Release {found.release} gaat terug")
+        InTree(fleet).keep(replace(found, state=GOING), f"Release {found.release} gaat terug")
         for step in reversed(found.steps):
             outcomes += _undone(fleet, found, step, ways, going=going)
+        outcomes = pushing.pushed(fleet, outcomes)
         failed = [one for one in outcomes if one.end is not Ending.FINE]
         now = replace(found, state=GOING if failed else BACK)
-        rollout.write(root, now)
-        _commit(root, [rollout.FILE], f"Neem release {found.release} terug")
+        InTree(fleet).keep(now, f"Neem release {found.release} terug")
         said = (
             "taken back in part: mend the others, and say --back again"
             if failed
             else "taken back; a database that was migrated stays so"
         )
-        return RolloutResult((f"release {found.release}: {said}",), tuple(outcomes), not failed)
+        return pushing.with_state_pushed(
+            fleet, RolloutResult((f"release {found.release}: {said}",), tuple(outcomes), not failed)
+        )
 
 
 def _turned(root: Path, before: str, after: str, word: str) -> RolloutResult:
     with alone(root):
-        _fleet(root)
-        found = rollout.read(root)
+        fleet = pushing.renewed(_fleet(root))
+        place = kept(fleet)
+        found = place.read()
         if found is None or found.state != before:
             raise UsageError(f"there is no rollout that is {before}")
-        rollout.write(root, replace(found, state=after))
-        _commit(root, [rollout.FILE], f"Release {found.release}: {after}")
-        return RolloutResult((f"release {found.release} {word}",))
+        place.keep(replace(found, state=after), f"Release {found.release}: {after}")
+        return pushing.with_state_pushed(fleet, RolloutResult((f"release {found.release} {word}",)))
 
 
 def _fleet(root: Path) -> Fleet:
@@ -128,11 +117,10 @@ def _fleet(root: Path) -> Fleet:
     return fleet
 
 
-def _finished(root: Path, found: Rollout) -> RolloutResult:
+def _finished(fleet: Fleet, found: Rollout) -> RolloutResult:
     if found.state != DONE:
-        rollout.write(root, replace(found, state=DONE))
-        _commit(root, [rollout.FILE], f"Release {found.release} is overal")
-    return RolloutResult((f"release {found.release} is everywhere",))
+        InTree(fleet).keep(replace(found, state=DONE), f"Release {found.release} is overal")
+    return pushing.with_state_pushed(fleet, RolloutResult((f"release {found.release} is everywhere",)))
 
 
 def _carried_out(fleet: Fleet, found: Rollout, step: RolloutStep, ways: Ways, at: str) -> RolloutResult:
@@ -142,6 +130,7 @@ def _carried_out(fleet: Fleet, found: Rollout, step: RolloutStep, ways: Ways, at
     for member in members:
         try:
             present(fleet, member)
+            pushing.renew(fleet, member)
         except UsageError as error:
             outcomes.append(MemberOutcome(member.name, Ending.FAILED, without_contents(str(error))))
             continue
@@ -158,15 +147,17 @@ def _carried_out(fleet: Fleet, found: Rollout, step: RolloutStep, ways: Ways, at
     rollout.write(fleet.root, begun)
     work = Bump(found.release, step.environment, False, ways.charts, ways.offline)
     outcomes += _worked(fleet, wanted, work, f"Signalen {found.release} in {step.environment}", ways)
+    outcomes = pushing.pushed(fleet, outcomes, before)
     fine = all(one.end is Ending.FINE for one in outcomes)
     now = begun.with_step(replace(step, before=before, done=at if fine else ""))
     last = fine and rollout.next_step(fleet, now) is None
-    rollout.write(fleet.root, replace(now, state=DONE) if last else now)
-    _commit(fleet.root, [rollout.FILE], f"Release {found.release}: {step.environment} van ring {step.ring}")
+    InTree(fleet).keep(
+        replace(now, state=DONE) if last else now, f"Release {found.release}: {step.environment} van ring {step.ring}"
+    )
     what = f"{step.environment} of ring '{step.ring}'"
     said = [f"release {found.release} is in {what}" if fine else f"release {found.release} is not in all of {what} yet"]
     said += [f"release {found.release} is everywhere"] if last else []
-    return RolloutResult(tuple(said), tuple(outcomes), fine)
+    return pushing.with_state_pushed(fleet, RolloutResult(tuple(said), tuple(outcomes), fine))
 
 
 def _undone(fleet: Fleet, found: Rollout, step: RolloutStep, ways: Ways, *, going: bool) -> Iterator[MemberOutcome]:
@@ -197,17 +188,13 @@ def _worked(fleet: Fleet, members: Sequence[Member], work: Bump, message: str, w
     for one in run(fleet, members, work, None, ways.processes):
         member = by_name[one.name]
         if one.end is Ending.FINE and member.repository:
-            _commit(fleet.folder(member), [FORM_FILE, CLUSTERS, CHARTS_LOCK], message)
+            branches.commit(fleet.folder(member), [FORM_FILE, CLUSTERS, CHARTS_LOCK], message)
         elif one.end is Ending.FINE:
             ours.append(member)
         yield one
     if ours:
         paths = [f"{one.path}/{part}" for one in ours for part in (FORM_FILE, CLUSTERS, CHARTS_LOCK)]
-        _commit(fleet.root, [*paths, rollout.FILE], f"{message}: {', '.join(one.name for one in ours)}")
-
-
-def _commit(folder: Path, paths: Sequence[str], message: str) -> None:
-    branches.commit(folder, paths, message)
+        branches.commit(fleet.root, [*paths, rollout.FILE], f"{message}: {', '.join(one.name for one in ours)}")
 
 
 def _dirty(folder: Path) -> str:
@@ -216,40 +203,3 @@ def _dirty(folder: Path) -> str:
     if done.code != 0:
         return "is in no Git repository"
     return "has changes that are not committed: commit them, or take them back" if done.output.strip() else ""
-
-
-def _unwell(fleet: Fleet, found: Rollout, ways: Ways) -> Iterator[str]:
-    """Yield who is not healthy of the ring that has the release last, where that has to be."""
-    last = rollout.last_done(fleet, found)
-    if last is None or not rollout.ring_of(fleet, last.ring).health:
-        return
-    if not ways.health:
-        raise UsageError(
-            f"ring '{last.ring}' has to be healthy, and nobody knows: name a program that tells it with --health"
-        )
-    for member in fleet.members:
-        if member.ring == last.ring and last.environment in releases(fleet, member):
-            told = {
-                "SIGNALEN_MUNICIPALITY": member.name,
-                "SIGNALEN_ENVIRONMENT": last.environment,
-                "SIGNALEN_RELEASE": found.release,
-                "SIGNALEN_FOLDER": str(fleet.folder(member).resolve()),
-            }
-            if complaint := _complaint(ways.health, told, fleet.root):
-                yield f"{last.environment} of {member.name} is not healthy: {complaint}"
-
-
-def _complaint(program: str, told: Mapping[str, str], folder: Path) -> str:
-    """Return what a program says of health where it does not say that all is well (exit code 0)."""
-    try:
-        done = processes.run(
-            [program], environment={**variables(), **told}, folder=folder, timeout=_SECONDS, limit=_LARGEST
-        )
-    except TooSlowError:
-        return f"{program} did not answer in {_SECONDS:.0f} seconds"
-    except TooMuchError:
-        return f"{program} said too much"
-    if done.code == 0:
-        return ""
-    said = (done.output + done.errors).decode(errors="replace").strip().splitlines()
-    return said[0] if said else f"{program} ended with {done.code}"

@@ -92,6 +92,11 @@ def releases(fleet: Fleet, member: Member) -> dict[str, str]:
     return {name: version for name, version in found.items() if is_version(version)}
 
 
+def repository_settings(fleet: Fleet, member: Member) -> Mapping[str, Any]:
+    """Return what a form says of its repository, with the layers below it; nothing where it cannot be read."""
+    return mapping(_data(fleet, member), "repository")
+
+
 def _data(fleet: Fleet, member: Member) -> Mapping[str, Any]:
     """Read a form fast and without its positions: what is wrong with it, whoever works on it will say."""
     try:

@@ -117,14 +117,19 @@ def web_address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{path}"
 
 
+def page_of(url: str) -> str:
+    """Return where people find a repository, as `web_address` does, also for an address as git@host:path."""
+    if found := _SCP.fullmatch(url):
+        url = f"ssh://{found[1]}/{found[2]}"
+    return web_address(url)
+
+
 def pull_request_address(url: str, host: str, branch: str, base: str) -> str:
     """Return the address at which people make a pull request of a branch; empty where nobody can tell.
 
     `url` is where the repository is fetched from (https://, ssh:// or git@host:path), `host` the kind of its server.
     """
-    if found := _SCP.fullmatch(url):
-        url = f"ssh://{found[1]}/{found[2]}"
-    known, address = git_hosts().get(host), web_address(url)
+    known, address = git_hosts().get(host), page_of(url)
     if known is None or not known.pull_request or not address:
         return ""
     return known.pull_request.format(repository=address, branch=quote(branch, safe=""), base=quote(base, safe=""))

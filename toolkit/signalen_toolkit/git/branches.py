@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -11,6 +12,7 @@ from signalen_toolkit.git.first_commit import author_options
 from signalen_toolkit.git.run import failed, git, must, remotely, said
 
 _REMOTE: Final = "origin"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def is_in_repository(directory: Path) -> bool:
@@ -82,27 +84,74 @@ def remote_address(directory: Path) -> str:
     return done.output.decode(errors="replace").strip() if done.code == 0 else ""
 
 
-def push(directory: Path, branch: str) -> str:
-    """Push a branch to the remote, and return what went wrong; nothing where it is there."""
-    done = remotely(directory, "push", "--quiet", "--set-upstream", _REMOTE, branch)
+def push(directory: Path, branch: str, own: Mapping[str, str] = _NOTHING) -> str:
+    """Push a branch to the remote, and return what went wrong, if anything. `own` is as for `remotely`."""
+    done = remotely(directory, "push", "--quiet", "--set-upstream", _REMOTE, branch, own=own)
     return "" if done.code == 0 else said(done) or "git push failed"
 
 
-def renew(directory: Path, branch: str) -> None:
-    """Fetch from the remote, and bring the work tree to a branch as it is there.
+def renew(directory: Path, branch: str, own: Mapping[str, str] = _NOTHING) -> None:
+    """Fetch from the remote, and bring the work tree to a branch as it is there. `own` is as for `remotely`.
 
     Raises UsageError where the work tree holds what is not committed, or the branch here went another way.
     """
-    if git(directory, "status", "--porcelain", "--untracked-files=no").output.strip():
+    if not is_clean(directory):
         raise UsageError(f"{directory} has changes that are not committed")
-    _reached(directory, "fetch", "--quiet", _REMOTE)
+    fetch(directory, own)
     must(directory, "switch", "--quiet", branch)
     must(directory, "merge", "--quiet", "--ff-only", f"{_REMOTE}/{branch}")
 
 
-def _reached(directory: Path, *arguments: str) -> None:
-    if (done := remotely(directory, *arguments)).code != 0:
+def is_clean(directory: Path) -> bool:
+    """Tell whether every file that Git follows is as it was committed."""
+    return not git(directory, "status", "--porcelain", "--untracked-files=no").output.strip()
+
+
+def fetch(directory: Path, own: Mapping[str, str] = _NOTHING) -> None:
+    """Fetch all branches of the remote, and forget those that it has no more. Raises UsageError."""
+    every = f"+refs/heads/*:refs/remotes/{_REMOTE}/*"  # also in a clone of a pipeline, which knows one
+    arguments = ("fetch", "--quiet", "--prune", _REMOTE, every)
+    if (done := remotely(directory, *arguments, own=own)).code != 0:
         raise failed(directory, done, arguments)
+
+
+def at_remote(directory: Path, branch: str) -> str:
+    """Return the commit of a branch at the remote as it was last fetched; empty where it has none."""
+    return _commit_of(directory, f"refs/remotes/{_REMOTE}/{branch}")
+
+
+def head(directory: Path) -> str:
+    """Return the commit that is checked out; empty where there is none yet."""
+    return _commit_of(directory, "HEAD")
+
+
+def last_change(directory: Path) -> str:
+    """Return the newest commit that changed anything in a folder; empty where there is none."""
+    done = git(directory, "log", "-1", "--format=%H", "--", ".")
+    return done.output.decode(errors="replace").strip() if done.code == 0 else ""
+
+
+def holds(directory: Path, commit: str, other: str) -> bool | None:
+    """Tell whether a commit is another or comes after it; None where the repository does not know one of them."""
+    done = git(directory, "merge-base", "--is-ancestor", other, commit)
+    return {0: True, 1: False}.get(done.code)
+
+
+def default(directory: Path, own: Mapping[str, str] = _NOTHING) -> str:
+    """Ask the remote for its default branch. Raises UsageError where it cannot be reached, or has none."""
+    arguments = ("ls-remote", "--symref", _REMOTE, "HEAD")
+    done = remotely(directory, *arguments, own=own)
+    if done.code != 0:
+        raise failed(directory, done, arguments)
+    first = done.output.decode(errors="replace").partition("\n")[0].split()
+    if first[:1] != ["ref:"]:
+        raise UsageError(f"the repository of {directory} has no default branch: push one first")
+    return first[1].removeprefix("refs/heads/")
+
+
+def _commit_of(directory: Path, name: str) -> str:
+    done = git(directory, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    return done.output.decode(errors="replace").strip() if done.code == 0 else ""
 
 
 def _is_tracked(directory: Path, path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,7 @@ def new(directory: Path, shape: str, no_git: bool) -> None:
 @click.option("--answers", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Answers for all.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One answer: municipality=Tilburg.")
 @click.option("--from", "table", type=_FILE, help="CSV file: a municipality a row, settings in its head.")
+@click.option("--issue", "issues", multiple=True, type=_FILE, help="The text of an issue of `form --issue-form`.")
 @click.option("--group", "groups", multiple=True, help="A group it belongs to; the last counts most.")
 @click.option("--ring", default="", help="The ring in which it gets a release.")
 @chart_options
@@ -61,27 +63,35 @@ def add(
     answers: Path | None,
     settings: tuple[str, ...],
     table: Path | None,
+    issues: tuple[Path, ...],
     groups: tuple[str, ...],
     ring: str,
     charts: Path | None,
     offline: bool,
     root: Path,
 ) -> None:
-    """Take municipalities up in the fleet: one by --set, or many from a CSV file.
+    """Take municipalities up in the fleet: one by --set, or many from a CSV file or from issues.
 
     The head of the file names settings of the form (municipality.code, contact.phone, environments.acceptance.domain),
     and may have `groups` and `ring`. --answers and --set hold for all rows. A row that is wrong stops no other; one
-    whose municipality is in the fleet already is left alone, so that the same file can be given again.
+    whose municipality is in the fleet already is left alone, so that the same file can be given again. Of an issue,
+    what is wrong is told at the line and the question that it answers.
     """
     from signalen_toolkit.fleet import add as adding
     from signalen_toolkit.installing import origin
     from signalen_toolkit.repository.new import answers_file
 
-    rows = adding.table(table) if table else [adding.Newcomer(())]
+    code, rows = 0, adding.table(table) if table else []
+    for path in issues:
+        try:
+            rows.append(adding.issue(path))
+        except UsageError as error:
+            code = 1
+            say(str(error), err=True)
     newcomers = [
-        adding.Newcomer((*settings, *row.settings), row.groups or groups, row.ring or ring, row.origin) for row in rows
+        replace(row, settings=(*settings, *row.settings), groups=row.groups or groups, ring=row.ring or ring)
+        for row in (rows if table or issues else [adding.Newcomer(())])
     ]
-    code = 0
     sources = chart_sources(charts, offline=offline)
     for one in adding.add(root, answers_file(answers), newcomers, sources=sources, toolkit=origin.running(variables())):
         if one.failed:
@@ -239,6 +249,7 @@ def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str 
 @click.option("--back", "back_", is_flag=True, help="Give each municipality the release back that it had.")
 @click.option("--yes", is_flag=True, help="A person's yes, for a ring that begins with one.")
 @click.option("--health", default="", metavar="PROGRAM", help="Ends with 0 where a municipality is healthy.")
+@click.option("--patient", is_flag=True, help="Ends with 0 where it only has to wait, for a pipeline on a schedule.")
 @click.option("--processes", type=click.IntRange(1, 512), help="At once; default: as many as processors.")
 @chart_options
 @in_fleet
@@ -250,25 +261,27 @@ def rollout(
     back_: bool,
     yes: bool,
     health: str,
+    patient: bool,
     processes: int | None,
     charts: Path | None,
     offline: bool,
     root: Path,
 ) -> None:
-    """Bring release VERSION to the next ring and environment, and commit that; rollout.yaml remembers how far it is.
+    """Bring release VERSION to the next ring and environment; rollout.yaml in Git remembers how far it is.
 
-    Each call does one step, where its gates are open: the ring before has had the release long enough and is healthy,
-    and a person said yes. Else it says what it waits for, changes nothing, and ends with 1. Nothing is pushed.
+    Each call does one step, where its gates are open: the ring before has had the release long enough, its pipelines
+    are green, it is healthy, and a person said yes. Else it says what it waits for, changes nothing, and ends with 1.
+    What is made of a step, `changes` in fleet.yaml says: commits, commits that are pushed, or pull requests.
     """
-    from signalen_toolkit.fleet import listing, report, rolling
-    from signalen_toolkit.fleet import rollout as state
+    from signalen_toolkit.fleet import report, rolling
+    from signalen_toolkit.fleet.changes.ways import Ways
 
     if [bool(version), look, stop_, resume_, back_].count(True) != 1:
         raise UsageError("name a VERSION, or one of --status, --stop, --resume and --back")
     if look:
-        say(state.described(listing.read(root), state.read(root)))
+        say(rolling.status(root))
         return
-    ways = rolling.Ways(health, charts, offline, processes or 0)
+    ways = Ways(health, charts, offline, processes or 0)
     if stop_ or resume_:
         done = rolling.stop(root) if stop_ else rolling.resume(root)
     else:
@@ -279,7 +292,7 @@ def rollout(
         say(report.write("rollout", done.outcomes, "text"))
     for line in done.said:
         say(line)
-    sys.exit(not done.fine)
+    sys.exit(not (done.fine or (patient and done.waits)))
 
 
 @fleet.command("split")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.diagnostics.markdown import prose
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, Severity, UsageError, has_errors
+from signalen_toolkit.documents.data import at
 from signalen_toolkit.documents.overlay import overlaid
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form import municipalities
@@ -47,6 +49,17 @@ class TakenUp:
         return bool(self.folder)
 
 
+@dataclass(frozen=True, slots=True)
+class SubmittedSetting:
+    """A setting that an issue answers: the question, what somebody wrote, and the line on which that stands."""
+
+    place: tuple[str, ...]
+    value: Any
+    question: str
+    written: str
+    line: int
+
+
 def label(one: PlainQuestion, words: Words) -> str:
     """Return the heading under which a question is asked in an issue."""
     return words("municipality:label") if one.place == CODE else words.asked(one.place) or words.place(one.place)
@@ -57,28 +70,64 @@ def answers_in(body: str) -> dict[str, str]:
 
     Raises UsageError, in Dutch, where a question is answered twice or the text is too long.
     """
+    return {name: value for name, (value, _) in _answers(body).items()}
+
+
+def settings_in(body: str) -> list[SubmittedSetting]:
+    """Return the settings that the answers in an issue make, each with where it was answered.
+
+    Raises UsageError, in Dutch, as `answers_in`, and where it is not told which municipality it is.
+    """
+    words, answers = Words("nl"), _answers(body)
+    named, line = answers.get(pointer(CODE), ("", 1))
+    (municipality,) = _meant(named, words)
+    data = data_of({name: value for name, (value, _) in answers.items()} | {pointer(CODE): municipality.code})
+    found: dict[tuple[str, ...], SubmittedSetting] = {}
+    for one in inquiries():
+        # Of what stands in a list, the list is the setting.
+        place = tuple(map(str, takewhile(lambda part: isinstance(part, str), one.place)))
+        if place in found or (value := at(data, *place)) is None:
+            continue
+        written, where = answers.get(one.name, ("", line))
+        found[place] = SubmittedSetting(place, value, label(one, words), written, where)
+    return [*found.values()]
+
+
+def _answers(body: str) -> dict[str, tuple[str, int]]:
+    """Return each answer with the line on which it begins."""
     if len(body) > LARGEST:
         raise UsageError("De tekst is te lang.")
     text = _without_comments(body.replace("\r\n", "\n").replace("\r", "\n"))
     known = {label(one, Words("nl")): one for one in inquiries()}
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, int]] = {}
     headings = [match for match in _HEADING.finditer(text) if match[1] in known]
     for index, match in enumerate(headings):
         end = headings[index + 1].start() if index + 1 < len(headings) else len(text)
-        one, value = known[match[1]], text[match.end() : end].strip()
+        one, written = known[match[1]], text[match.end() : end]
         if one.name in found:
             raise UsageError(f"De vraag '{prose(match[1])}' is twee keer beantwoord.")
-        found[one.name] = "" if value in _NONE else _chosen(one, value)
+        value = written.strip()
+        start = match.end() + len(written) - len(written.lstrip()) if value else match.start()
+        found[one.name] = ("" if value in _NONE else _chosen(one, value), text.count("\n", 0, start) + 1)
     return found
 
 
+def _meant(named: str, words: Words) -> tuple[Municipality]:
+    """Return the municipality that somebody names. Raises UsageError, in Dutch, where that is none or several."""
+    meant = municipalities.meant_by(named) if named else ()
+    if len(meant) != 1:
+        key = "empty" if not named else "several" if meant else "unknown"
+        raise UsageError(words(f"municipality:{key}", text=prose(named)))
+    return (meant[0],)
+
+
 def _without_comments(text: str) -> str:
-    """Return a text without HTML's comments; one that is never closed stays, as a Git host shows it."""
-    kept, at = [], 0
-    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        kept.append(text[at:start])
-        at = end + 3
-    return "".join([*kept, text[at:]])
+    """Return a text without HTML's comments, on the same lines; one that is never closed stays, as Git hosts do."""
+    kept, at_ = [], 0
+    while (start := text.find("<!--", at_)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept += [text[at_:start], "\n" * text.count("\n", start, end)]
+        at_ = end + 3
+    return "".join([*kept, text[at_:]])
 
 
 def _chosen(one: PlainQuestion, value: str) -> str:
@@ -99,14 +148,9 @@ def take(body: str, root: Path, sources: Sources | None = None) -> TakenUp:
     words = Words("nl")
     try:
         answers = answers_in(body)
+        (municipality,) = _meant(answers.get(pointer(CODE), ""), words)
     except UsageError as error:
         return TakenUp(_refusal([str(error)]))
-    named = answers.get(pointer(CODE), "")
-    meant = municipalities.meant_by(named) if named else ()
-    if len(meant) != 1:
-        key = "empty" if not named else "several" if meant else "unknown"
-        return TakenUp(_refusal([words(f"municipality:{key}", text=prose(named))]))
-    (municipality,) = meant
     target = root / MEMBERS / municipality.slug
     if target.exists():
         return TakenUp(

@@ -1,0 +1,1 @@
+"""Tests of what a Git server knows beside Git."""
