@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -102,9 +103,10 @@ def check(do: Do) -> None:
 @on_many
 def render(only_check: bool, do: Do) -> None:
     """Write the rendered trees of municipalities, as `signalen render` does."""
+    from signalen_toolkit.fleet.memory import RENDER, RENDER_CHECK
     from signalen_toolkit.fleet.operations import Render
 
-    do("render --check" if only_check else "render", Render(only_check), tuple)
+    do(RENDER_CHECK if only_check else RENDER, Render(only_check), tuple)
 
 
 @fleet.command("status")
@@ -119,12 +121,14 @@ def status(ask: bool, points: bool, do: Do, **options: Any) -> None:
     With --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
     """
     from signalen_toolkit.fleet.glance import overview
+    from signalen_toolkit.fleet.memory import rendered
     from signalen_toolkit.fleet.operations import StatusOf
     from signalen_toolkit.helm.options import Options
 
     work = StatusOf(Options(**options, variables={**variables()}) if points else None)
     write = partial(overview.write, now=datetime.now(UTC), ask=ask)
-    do("status --haven" if points else "status", work, work.around, write)
+    title = "status --haven" if points else "status"
+    do(title, work, work.around, write, prepared=lambda fleet_: replace(work, rendered=rendered(fleet_, variables())))
 
 
 @fleet.command("bump")

@@ -70,8 +70,8 @@ def on_many(command: Command, formats: Sequence[str] = FORMATS) -> Command:
 
         wanted = Selection(names, groups, rings, provinces, release, shard)
 
-        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None) -> None:
-            _do(root, wanted, title, work, around, processes or 0, format_, write)
+        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None, **more: Any) -> None:
+            _do(root, wanted, title, work, around, processes or 0, format_, write, **more)
 
         return command(*arguments, do=do, **given)
 
@@ -82,6 +82,7 @@ def on_many(command: Command, formats: Sequence[str] = FORMATS) -> Command:
 
 Do = Callable[..., None]
 Around = Callable[[], Iterable[str]]
+Prepared = Callable[[Any], "Work"]
 Write = Callable[[Any, "list[MemberOutcome]", str], str]
 
 
@@ -94,10 +95,12 @@ def _do(
     processes: int,
     format_: str,
     write: Write | None,
+    prepared: Prepared | None = None,
 ) -> None:
     """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
 
     `around` gives what the work depends on beside the fleet, where it is not done again as long as nothing changes.
+    `prepared` gives the work for this fleet, where it has to know that.
     """
     from signalen_toolkit.fleet import listing, report
     from signalen_toolkit.fleet.memory import Memory
@@ -106,6 +109,7 @@ def _do(
 
     fleet_ = listing.read(root)
     members = selected(fleet_, wanted)
+    work = prepared(fleet_) if prepared else work
     memory = Memory(fleet_, title, variables(), asked=around, only_facts=title == "check") if around else None
     found: list[MemberOutcome] = []
     for one in run(fleet_, members, work, memory, processes):
