@@ -65,14 +65,9 @@ def _data(loader: Any, node: yaml.Node) -> Any:
         return node.value if node.tag == _TEXT else loader.construct_object(node)
     if isinstance(node, yaml.SequenceNode):
         return [_data(loader, child) for child in node.value]
-    found = {}
-    for key, child in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(
-                "while constructing a mapping", node.start_mark, "found unhashable key", key.start_mark
-            )
-        found[_data(loader, key)] = _data(loader, child)
-    return found
+    if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        return loader.construct_object(node, deep=True)  # which says what is wrong
+    return {_data(loader, key): _data(loader, child) for key, child in node.value}
 
 
 def events(text: str) -> Iterator[yaml.Event]:

@@ -129,7 +129,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class KnownTrees:
     """Of which municipalities it is remembered that their tree is what their form says."""
 
     fleet: Fleet
@@ -142,9 +142,9 @@ class Rendered:
         return any(one is not None and one.end is Ending.FINE for one in found)
 
 
-def rendered(fleet: Fleet, environment: Mapping[str, str]) -> Rendered:
+def rendered(fleet: Fleet, environment: Mapping[str, str]) -> KnownTrees:
     """Return what `render` and its `--check` left to remember in a fleet."""
-    return Rendered(fleet, tuple(Memory(fleet, title, environment) for title in (RENDER, RENDER_CHECK)))
+    return KnownTrees(fleet, tuple(Memory(fleet, title, environment) for title in (RENDER, RENDER_CHECK)))
 
 
 def _digest(parts: list[str]) -> str:

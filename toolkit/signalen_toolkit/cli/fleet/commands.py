@@ -13,6 +13,7 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.fleet.many import FORMATS, Do, in_fleet, on_many
+from signalen_toolkit.cli.fleet.watching import watching
 from signalen_toolkit.cli.shared import chart_options, chart_sources, print_problems, rendering_options
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -79,13 +80,17 @@ def add(
     ]
     code = 0
     sources = chart_sources(charts, offline=offline)
-    for one in adding.add(root, answers_file(answers), newcomers, sources=sources, toolkit=origin.running(variables())):
-        if one.failed:
-            code = 1
-            say(f"{one.origin or one.name}: {one.error or 'not taken up'} ({one.name})", err=True)
-            print_problems(one.problems, "text", err=True)
-        else:
-            say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
+    shared, toolkit = answers_file(answers), origin.running(variables())
+    with watching(len(newcomers)) as watched:
+        for one in adding.add(root, shared, newcomers, sources=sources, toolkit=toolkit):
+            with watched.aside():
+                if one.failed:
+                    code = 1
+                    say(f"{one.origin or one.name}: {one.error or 'not taken up'} ({one.name})", err=True)
+                    print_problems(one.problems, "text", err=True)
+                else:
+                    say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
+            watched.done(one.name)
     sys.exit(code)
 
 

@@ -13,7 +13,8 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FLEET_FILE
-from signalen_toolkit.cli.shared import Command, print_problems, progress, with_folder
+from signalen_toolkit.cli.fleet.watching import watching
+from signalen_toolkit.cli.shared import Command, print_problems, with_folder
 from signalen_toolkit.diagnostics.output import say
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _do(
     """
     from signalen_toolkit.fleet import listing, report
     from signalen_toolkit.fleet.memory import Memory
+    from signalen_toolkit.fleet.outcome import Ending
     from signalen_toolkit.fleet.run import run
     from signalen_toolkit.fleet.selection import selected
 
@@ -112,12 +114,14 @@ def _do(
     work = prepared(fleet_) if prepared else work
     memory = Memory(fleet_, title, variables(), asked=around, only_facts=title == "check") if around else None
     found: list[MemberOutcome] = []
-    for one in run(fleet_, members, work, memory, processes):
-        progress(f"{len(found) + 1}/{len(members)}  {one.name}")
-        if format_ == "text":
-            print_problems(one.problems, "text")
-            if one.text:
-                say(f"{one.name}:\n{one.text}".removesuffix("\n"))
-        found.append(one)
+    with watching(len(members), format_) as watched:
+        for one in run(fleet_, members, work, memory, processes):
+            if format_ == "text" and (one.problems or one.text):
+                with watched.aside():
+                    print_problems(one.problems, "text")
+                    if one.text:
+                        say(f"{one.name}:\n{one.text}".removesuffix("\n"))
+            watched.done(one.name, "" if one.end is Ending.FINE else one.said)
+            found.append(one)
     say(write(fleet_, found, format_) if write else report.write(title, found, format_))
     sys.exit(report.code(found))
