@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 import yaml
 from hypothesis import given, settings
-from signalen_toolkit.documents.machine import events, load, load_all
+from signalen_toolkit.documents.machine import _loader, events, load, load_all
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,32 @@ def test_aliases_in_measure_are_read() -> None:
 def test_no_text_is_a_traceback(text: str) -> None:
     with suppress(yaml.YAMLError):
         load_all(text)
+
+
+SCALARS = st.one_of(
+    st.text("abxyz019_.:-+eE~=nNyY \t'\"", max_size=12),
+    st.sampled_from(
+        ["yes", "No", "on", "true", "null", "~", "", "010", "0x1F", "1_0", "1e3", "1.5e+3", ".inf", "12:30"]
+    ),
+    st.sampled_from(["2024-01-02", "=", "0b11", "-0", "+.5", "!", "a: b", "? x", "&x", "*x", "<<"]),
+)
+
+
+@settings(max_examples=300)
+@given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3)))
+def test_what_is_read_fast_is_what_pyyaml_reads(data: Any) -> None:
+    """Written plain, so that each scalar is read by the rules for those without quotes."""
+
+    def plain(value: Any) -> str:
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key}: {plain(child)}" for key, child in value.items()) + "}"
+        return "[" + ", ".join(map(plain, value)) + "]" if isinstance(value, list) else str(value)
+
+    for text in (f"a: {plain(data)}\n---\nb: {plain(data)}\n", yaml.safe_dump({"a": data})):
+        try:
+            expected = repr([one for one in yaml.load_all(text, Loader=_loader()) if isinstance(one, dict)])
+        except (yaml.YAMLError, ValueError):
+            with pytest.raises(yaml.YAMLError):
+                load_all(text)
+        else:
+            assert repr(load_all(text)) == expected

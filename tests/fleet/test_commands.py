@@ -267,3 +267,23 @@ def test_each_format_says_who_and_how() -> None:
     rows = [line for line in report.write("check", FOUND, "markdown").splitlines() if line.startswith("|")]
     assert len(rows) == 4 and "<b>" not in rows[2] and rows[2].replace("\\|", "").count("|") == 4
     assert json.loads(report.write("check", FOUND, "json"))["code"] == 2
+
+
+def test_status_uses_what_render_remembers_and_no_more_than_that(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not render again where that is known, and sees every change of the tree since."""
+    assert signalen(root, "render").exit_code == 0
+
+    def trees() -> dict[str, str]:
+        rows = json.loads(signalen(root, "status", "--processes", "1", "--format", "json").stdout)["environments"]
+        return {one["municipality"]: one["tree"] for one in rows}
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("rendered again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("signalen_toolkit.repository.status.render", refuse)
+        assert trees() == dict.fromkeys(NAMES, "clean")
+    values = root / "municipalities/breda/clusters/acceptance/values/signalen-frontend.yaml"
+    values.write_text(values.read_text() + "# other\n")
+    (root / "municipalities/tilburg/clusters/acceptance/bootstrap.yaml").unlink()
+    assert trees() == dict.fromkeys(NAMES, "clean") | {"breda": "stale", "tilburg": "stale"}

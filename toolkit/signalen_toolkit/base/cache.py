@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from signalen_toolkit.base.files import replace
 from signalen_toolkit.base.layout import FORM_FILE
 
 _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -50,6 +53,26 @@ def is_ours(path: Path) -> bool:
     """Tell whether a file or folder itself, no link to one, is of this user, and nobody else may write in it."""
     status = os.lstat(path)
     return not stat.S_ISLNK(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & _OTHERS
+
+
+def recalled(place: Path, key: str) -> Any:
+    """Return what was kept in a file of ours under this key, as plain data; None where there is nothing under it."""
+    try:
+        if not is_ours(place):
+            return None
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return kept["value"] if kept["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def keep(place: Path, key: str, value: Any) -> None:
+    """Keep plain data in a file of ours under a key, in the place of what was there.
+
+    Where that cannot be (a full or read-only disk, what is no plain data), the next run works it out again.
+    """
+    with suppress(OSError, TypeError, ValueError):
+        replace(place, json.dumps({"key": key, "value": value}).encode(), mode=0o600)
 
 
 def _closed(folder: Path) -> bool:

@@ -206,6 +206,6 @@ def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = Fal
         reasons = {**reasons_of_check(), **reasons_of_verify(), **REASONS_OF_SECRETS}
     stream = sys.stderr if err else sys.stdout
     coloured = format_ == "text" and stream.isatty()
-    text = report(problems, format_, colour=coloured, reasons=reasons, words=in_words)
+    text = report(problems, format_, colour=coloured, reasons=reasons, words=translator(chosen(variables())))
     if text:
         say(text.removesuffix("\n"), err=err, commands=format_ == "github")

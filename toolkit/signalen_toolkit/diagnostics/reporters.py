@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
@@ -48,8 +48,12 @@ def report(
 
 def without_secrets(problems: Sequence[Problem]) -> list[Problem]:
     """Hide what whoever made the problems overlooked: what is a secret by itself."""
-    safe = cache(without_contents)  # many problems may stand on one long line
-    return [replace(one, message=safe(one.message), hint=safe(one.hint), source=safe(one.source)) for one in problems]
+    return [
+        replace(one, message=_safe(one.message), hint=_safe(one.hint), source=_safe(one.source)) for one in problems
+    ]
+
+
+_safe: Final = lru_cache(maxsize=256)(without_contents)  # many may stand on one long line, or be the same of many forms
 
 
 def summary(problems: Sequence[Problem], words: Callable[[str], str] = str) -> str:

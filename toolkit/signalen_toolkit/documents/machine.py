@@ -8,14 +8,16 @@ anything, and without recursion, of which the reader in C would die.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import yaml
 
 from signalen_toolkit.documents.nodes import DEEPEST, MOST_COPIES
 
+_TEXT: Final = "tag:yaml.org,2002:str"
+_SHORT: Final = 100  # characters of a text of which it is worth to remember what it is
 # A line that may begin more than a few lists in each other, or stand in as many maps.
 _INDENTED: Final = re.compile(r"^[ \t\-?]{48}", re.MULTILINE)
 
@@ -26,14 +28,46 @@ def load_all(text: str) -> list[dict[str, Any]]:
         for _ in events(text):
             pass
     try:
-        return [document for document in yaml.load_all(text, Loader=_loader()) if isinstance(document, dict)]
+        found = _plainly(text) if _is_plain(text) else list(yaml.load_all(text, Loader=_loader()))
     except ValueError as error:  # a number of thousands of digits, a date that is none
         raise yaml.YAMLError(str(error)) from error
+    return [document for document in found if isinstance(document, dict)]
 
 
 def load(text: str) -> dict[str, Any]:
     """Return the map in a text, empty where there is none. Raises yaml.YAMLError."""
     return next(iter(load_all(text)), {})
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text surely has no alias, no merge and no tag: so nearly all that programs write."""
+    return "&" not in text and "<<" not in text and "!" not in text and "? " not in text and "?\n" not in text
+
+
+def _plainly(text: str) -> list[Any]:
+    """Return the documents in a plain text.
+
+    PyYAML's own way from nodes to data takes as long as to read them: it asks for each node what makes data of its
+    kind, and is prepared for nodes that come again, or in themselves.
+    """
+    loader = _loader()(text)
+    try:
+        found = []
+        while loader.check_node():
+            found.append(_data(loader, loader.get_node()))
+        return found
+    finally:
+        loader.dispose()
+
+
+def _data(loader: Any, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.tag == _TEXT else loader.construct_object(node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_data(loader, child) for child in node.value]
+    if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        return loader.construct_object(node, deep=True)  # which says what is wrong
+    return {_data(loader, key): _data(loader, child) for key, child in node.value}
 
 
 def events(text: str) -> Iterator[yaml.Event]:
@@ -119,4 +153,19 @@ def _loader() -> Any:
         first: [(tag, pattern) for tag, pattern in found if tag not in unknown]
         for first, found in base.yaml_implicit_resolvers.items()
     }
-    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})
+    own = {"yaml_implicit_resolvers": resolvers, "resolve": _resolve}
+    return type("Loader", (base,), own)
+
+
+def _resolve(loader: Any, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool] | bool) -> str:
+    """Tell what kind of data a node is, as PyYAML does for whoever added no rules for paths; once for a short text."""
+    if kind is yaml.ScalarNode and isinstance(implicit, tuple) and implicit[0] and len(value) <= _SHORT:
+        return _kind_of(value)
+    return str(_base().resolve(loader, kind, value, implicit))
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(value: str) -> str:
+    known: Mapping[str | None, Sequence[tuple[str, re.Pattern[str]]]] = _loader().yaml_implicit_resolvers
+    kinds = [*known.get(value[:1], ()), *known.get(None, ())]
+    return next((tag for tag, pattern in kinds if pattern.match(value)), _TEXT)

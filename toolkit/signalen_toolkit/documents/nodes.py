@@ -84,7 +84,7 @@ class _Open:
 class Builder:
     """Takes the events of one document in order; `root` is the outcome."""
 
-    def __init__(self, source: Source, unseen: Unseen) -> None:
+    def __init__(self, source: Source, unseen: Unseen, most: int = MOST_VALUES) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self._source = source
@@ -93,6 +93,7 @@ class Builder:
         self._anchors: dict[str, Node | None] = {}
         self._copies = 0
         self._values = 0
+        self._most = most
 
     def collection(self, event: CollectionStartEvent, *, is_map: bool) -> None:
         """Open a map or list."""
@@ -170,8 +171,8 @@ class Builder:
 
     def _place(self, node: Node, anchor: str | None) -> None:
         self._values += 1
-        if self._values > MOST_VALUES:
-            self._stop("too-many-values", f"this file has more than {MOST_VALUES} keys and values", node)
+        if self._values > self._most:
+            self._stop("too-many-values", f"this file has more than {self._most} keys and values", node)
         if anchor:
             self._anchors[anchor] = node
         if not self._open:

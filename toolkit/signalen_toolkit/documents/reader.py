@@ -32,7 +32,7 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.diagnostics.characters import CONTROL, character_name
 from signalen_toolkit.diagnostics.problems import TOO_MANY, Problem, ProblemsError, Severity, UsageError
 from signalen_toolkit.diagnostics.source import Position, Source
-from signalen_toolkit.documents.nodes import Builder, Node, StopReadingError
+from signalen_toolkit.documents.nodes import MOST_VALUES, Builder, Node, StopReadingError
 from signalen_toolkit.documents.syntax_errors import stumble, syntax_problem
 from signalen_toolkit.documents.unseen import RULE, Unseen
 
@@ -169,12 +169,16 @@ def read_in(repository: Path, file: str, *, name: str | None = None) -> Document
 
     Raises UsageError when there is no such file.
     """
-    return parse(_raw(repository, file, LARGEST + 1), name or str(repository / file))
+    return parse(raw_in(repository, file), name or str(repository / file))
 
 
-def _raw(repository: Path, file: str, largest: int | None = None) -> bytes:
+def raw_in(repository: Path, file: str) -> bytes:
+    """Return the bytes of a file of a repository, as `read_in` finds it, of which `parse` tells if they are too many.
+
+    Raises UsageError when there is no such file.
+    """
     try:
-        raw = beneath.read(repository, beneath.real(repository, file), largest)
+        raw = beneath.read(repository, beneath.real(repository, file), LARGEST + 1)
     except OSError as error:
         raise UsageError(f"cannot read {repository / file}: {error.strerror or error}") from error
     if raw is None:
@@ -182,14 +186,14 @@ def _raw(repository: Path, file: str, largest: int | None = None) -> bytes:
     return raw
 
 
-def parse(text: str | bytes, file: str) -> Document:
-    """Read a text; `file` is the name in its problems."""
+def parse(text: str | bytes, file: str, *, most: int = MOST_VALUES) -> Document:
+    """Read a text with at most so many keys and values; `file` is the name in its problems."""
     source, problem = _decoded(text, file)
     problem = problem or _unfit(source)
     if problem:
         return Document(file, source.text, problems=(problem,))
     unseen = Unseen(source)
-    builder = Builder(source, unseen)
+    builder = Builder(source, unseen, most)
     try:
         _build(builder, source, unseen.readable)
     except StopReadingError as stop:
@@ -295,7 +299,7 @@ def read_text(repository: Path, file: str) -> str:
 
     Raises UsageError as `read_in` does, ProblemsError where it is not UTF-8 or too large.
     """
-    raw = _raw(repository, file, LARGEST + 1)
+    raw = raw_in(repository, file)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

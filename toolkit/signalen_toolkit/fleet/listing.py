@@ -6,6 +6,7 @@ A municipality is in a folder of the fleet's own repository, or in a repository 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from signalen_toolkit.base import beneath
+from signalen_toolkit.base.cache import keep, own, recalled
+from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FLEET_FILE, MEMBERS
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.problems import (
@@ -30,7 +33,7 @@ from signalen_toolkit.diagnostics.problems import (
 from signalen_toolkit.documents import reader
 from signalen_toolkit.documents.data import mapping, text, texts
 from signalen_toolkit.documents.reader import Document
-from signalen_toolkit.schema.validate import Compiled, compiled, schema_problems
+from signalen_toolkit.verify.inputs import toolkit_key
 
 CLONES: Final = "repositories"  # a clone for each municipality with a repository of its own
 ONE: Final = "one-repository"
@@ -40,6 +43,9 @@ COMMITS: Final = "commits"
 PUSHED: Final = "pushed-commits"
 PULL_REQUESTS: Final = "pull-requests"
 PROGRAM: Final = "program"  # health, as `health: true` has it
+# A form is a page long, and the limits of its reader are against what somebody else hands in. This list is the
+# operator's own, and a program writes in it too: 10,000 municipalities with groups and a ring have some 90,000 values.
+_MOST_VALUES: Final = 300_000
 _DEFAULT_ENVIRONMENTS: Final = ("acceptance", "production")
 _CONTEXT: Final = "{municipality}-{environment}"
 
@@ -129,9 +135,26 @@ def checked(root: Path) -> tuple[Fleet, list[Problem]]:
     """Read the fleet in a folder, and say what is wrong in its `fleet.yaml`. Raises UsageError where there is none."""
     if beneath.look(root, FLEET_FILE) is None:
         raise UsageError(f"there is no {FLEET_FILE} in {root}: go to a fleet, or make one with `signalen fleet new`")
-    document = reader.read_in(root, FLEET_FILE)
-    problems = [*document.problems, *schema_problems(document, _schema(), what=FLEET_FILE)]
-    fleet = _fleet(root, document)
+    raw = reader.raw_in(root, FLEET_FILE)
+    key = hashlib.sha256(b"\0".join((toolkit_key().encode(), raw))).hexdigest()
+    folder = own(variables(), "fleet")
+    # What is right stays right: to read it with the place of everything in it takes long, and to remember it does not.
+    place = folder / "listing.json" if folder else None
+    kept = recalled(place, key) if place else None
+    if isinstance(kept, dict) and not any(_strangers(fleet := _fleet(root, kept), Document(FLEET_FILE, ""))):
+        return fleet, []
+    return _read(root, raw, place, key)
+
+
+def _read(root: Path, raw: bytes, place: Path | None, key: str) -> tuple[Fleet, list[Problem]]:
+    """Read the text of a `fleet.yaml`, and keep in a place what it says, if that is right."""
+    from signalen_toolkit.schema.validate import compiled, schema_problems  # as long as to read what is remembered
+
+    document = reader.parse(raw, str(root / FLEET_FILE), most=_MOST_VALUES)
+    problems = [*document.problems, *schema_problems(document, compiled(fleet_schema()), what=FLEET_FILE)]
+    fleet = _fleet(root, document.data)
+    if not problems and place:
+        keep(place, key, document.data)
     if not has_errors(problems):
         problems += _strangers(fleet, document)
     return fleet, ordered(problems)
@@ -144,18 +167,13 @@ def fleet_schema() -> dict[str, Any]:
     return found
 
 
-@cache
-def _schema() -> Compiled:
-    return compiled(fleet_schema())
-
-
-def _fleet(root: Path, document: Document) -> Fleet:
+def _fleet(root: Path, data: Any) -> Fleet:
     rings = tuple(
         Ring(str(name), _seconds(text(one, "soak")), _says(one, "approval"), _health(one), _says(one, "pipelines"))
-        for name, one in mapping(document.data, "rings").items()
+        for name, one in mapping(data, "rings").items()
     )
     last = rings[-1].name if rings else ""
-    context = text(document.data, "context") or _CONTEXT
+    context = text(data, "context") or _CONTEXT
     members = tuple(
         Member(
             str(name),
@@ -164,11 +182,11 @@ def _fleet(root: Path, document: Document) -> Fleet:
             text(one, "repository"),
             text(one, "context") or context,
         )
-        for name, one in mapping(document.data, MEMBERS).items()
+        for name, one in mapping(data, MEMBERS).items()
     )
-    environments = tuple(texts(document.data, "environments")) or _DEFAULT_ENVIRONMENTS
-    changes = text(document.data, "changes") or COMMITS
-    return Fleet(root, text(document.data, "shape") or ONE, environments, rings, members, changes)
+    environments = tuple(texts(data, "environments")) or _DEFAULT_ENVIRONMENTS
+    changes = text(data, "changes") or COMMITS
+    return Fleet(root, text(data, "shape") or ONE, environments, rings, members, changes)
 
 
 def _says(data: Any, key: str) -> bool:

@@ -9,23 +9,24 @@ after the work as it was before.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import layout
-from signalen_toolkit.base.cache import is_ours, own
-from signalen_toolkit.base.files import replace
+from signalen_toolkit.base.cache import keep, own, recalled
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet.listing import Fleet, Member
-from signalen_toolkit.fleet.outcome import MemberOutcome, restored
+from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, restored
 from signalen_toolkit.form.rendered import FACTS_FILE
 from signalen_toolkit.git import enclosing
-from signalen_toolkit.verify.inputs import toolkit_state
+from signalen_toolkit.verify.inputs import toolkit_key
 
+# The commands of which others use what came of them.
+RENDER: Final = "render"
+RENDER_CHECK: Final = "render --check"
 _MOST: Final = 20_000  # files in one municipality's folder
 _LEFT_OUT: Final = frozenset({".git", "__pycache__"})
 
@@ -54,47 +55,42 @@ class Memory:
         self._around = self._told()
         self._folder = own(environment, "fleet")
         self._layers: dict[str, str] = {}
+        self._places: dict[Path, str | None] = {}
 
-    def key(self, member: Member, *, tree: bool = True) -> str | None:
-        """Return the key of a municipality as it is now; None where that cannot be told.
+    def key(self, member: Member) -> str | None:
+        """Return the key of a municipality as it is now; None where that cannot be told."""
+        return self.keys(member)[0]
 
-        Without `tree` it is the key of all but what is rendered.
-        """
+    def keys(self, member: Member) -> tuple[str | None, str | None]:
+        """Return the key of a municipality as it is now, and that of all but what is rendered; None as in `key`."""
         if self._folder is None or self._around is None:
-            return None
+            return None, None
         folder = self._fleet.folder(member)
         try:
             if not folder.is_dir():
-                return None
-            files = _states(folder, "" if not tree else FACTS_FILE if self._only_facts else None)
-            parts = [self._around, repr(member), str(enclosing.place(folder)), *self._below(member), *files]
+                return None, None
+            parts = [self._around, repr(member), self._lies(folder), *self._below(member)]
+            own, rendered = _states(folder, only_facts=self._only_facts)
         except (OSError, ValueError):
-            return None
-        return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+            return None, None
+        parts += own
+        return _digest([*parts, *rendered]), _digest(parts)
 
     def recall(self, member: Member) -> MemberOutcome | None:
         """Return what came of it before, where nothing changed since."""
-        key = self.key(member)
-        if key is None or self._folder is None:
+        place = self._place(self._folder, member) if self._folder else None
+        if place is None or not place.exists() or (key := self.key(member)) is None:
             return None
-        place = self._place(self._folder, member)
         try:
-            if not is_ours(place):
-                return None
-            kept = json.loads(place.read_text(encoding="utf-8"))
-            return restored(kept["outcome"]) if kept["key"] == key else None
-        except (OSError, ValueError, KeyError, TypeError):
+            kept = recalled(place, key)
+            return restored(kept) if kept else None
+        except (ValueError, KeyError, TypeError):
             return None
 
     def keep(self, member: Member, key: str, outcome: MemberOutcome) -> None:
         """Keep an outcome, in the place of what was kept of the municipality for the same command."""
-        if self._folder is None:
-            return
-        try:
-            text = json.dumps({"key": key, "outcome": outcome.as_data()})
-            replace(self._place(self._folder, member), text.encode(), mode=0o600)
-        except (OSError, TypeError, ValueError):
-            pass  # a full or read-only disk: the next run works it out again
+        if self._folder is not None:
+            keep(self._place(self._folder, member), key, outcome.as_data())
 
     def _place(self, folder: Path, member: Member) -> Path:
         place = (os.path.abspath(self._fleet.root), self._title, member.path)  # noqa: PTH100  # not through links: where a person put it
@@ -109,52 +105,82 @@ class Memory:
                 self._layers[file] = _state(self._fleet.root / file)
             yield self._layers[file]
 
+    def _lies(self, folder: Path) -> str:
+        """Return where a folder lies in its repository, as `enclosing.place` says it."""
+        above = folder.parent
+        if (folder / ".git").exists() or folder.is_symlink():
+            return str(enclosing.place(folder))
+        if above not in self._places:
+            self._places[above] = enclosing.place(above)
+        place = self._places[above]
+        return str(place if place is None else f"{place}/{folder.name}".lstrip("/"))
+
     def look_again(self) -> None:
         """Look again at what municipalities share: somebody may have changed it meanwhile."""
         self._layers.clear()
+        self._places.clear()
         self._around = self._told()
 
     def _told(self) -> str | None:
         try:
-            return "\0".join([str(self._fleet.root), _toolkit(), *self._asked()])
+            return "\0".join([str(self._fleet.root), toolkit_key(), *self._asked()])
         except (OSError, UsageError, ValueError):
             return None
 
 
-@cache
-def _toolkit() -> str:
-    return hashlib.sha256("\0".join(toolkit_state()).encode(errors="surrogateescape")).hexdigest()
+@dataclass(frozen=True, slots=True)
+class KnownTrees:
+    """Of which municipalities it is remembered that their tree is what their form says."""
+
+    fleet: Fleet
+    memories: tuple[Memory, ...]
+
+    def __call__(self, name: str) -> bool:
+        """Tell whether that is known of a municipality, as it is now."""
+        member = self.fleet.member(name)
+        found = (memory.recall(member) for memory in self.memories)
+        return any(one is not None and one.end is Ending.FINE for one in found)
 
 
-def _states(folder: Path, of_tree: str | None) -> Iterator[str]:
-    """Yield the state of every file below a folder; into links nobody goes, as nobody who reads a repository does.
+def rendered(fleet: Fleet, environment: Mapping[str, str]) -> KnownTrees:
+    """Return what `render` and its `--check` left to remember in a fleet."""
+    return KnownTrees(fleet, tuple(Memory(fleet, title, environment) for title in (RENDER, RENDER_CHECK)))
 
-    Of what is rendered it is that of files with this name alone; of all where there is no name.
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _states(folder: Path, *, only_facts: bool) -> tuple[list[str], list[str]]:
+    """Return the state of every file below a folder, and of every one that is rendered, or only of the facts there.
+
+    Into links nobody goes, as nobody who reads a repository does.
     """
-    waiting, count = [str(folder)], 0
+    own, of_tree = list[str](), list[str]()
+    waiting = [str(folder)]
     rendered = os.path.join(folder, layout.CLUSTERS)  # noqa: PTH118  # thousands of times
     while waiting:
         here = waiting.pop()
-        picky = of_tree is not None and (here == rendered or here.startswith(f"{rendered}{os.sep}"))
-        with os.scandir(here) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        for entry in entries:
-            count += 1
-            if count > _MOST:
-                raise ValueError("more files than it is worth to look at")
-            if entry.name in _LEFT_OUT:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if not picky or here == rendered:
-                    waiting.append(entry.path)
-                continue
-            if picky and entry.name != of_tree:
-                continue
-            status = entry.stat(follow_symlinks=False)
-            times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
-            yield f"{entry.path} {status.st_ino} {status.st_size} {times} {status.st_mode}"
-            if entry.is_symlink():
-                yield f"{os.path.realpath(entry.path)} {_state(Path(entry.path))}"
+        is_rendered = here == rendered or here.startswith(f"{rendered}{os.sep}")
+        found = of_tree if is_rendered else own
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.name in _LEFT_OUT:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if not (is_rendered and only_facts) or here == rendered:
+                        waiting.append(entry.path)
+                elif not (is_rendered and only_facts) or entry.name == FACTS_FILE:
+                    found.append(_of_entry(entry))
+        if len(own) + len(of_tree) + len(waiting) > _MOST:
+            raise ValueError("more files than it is worth to look at")
+    return sorted(own), sorted(of_tree)
+
+
+def _of_entry(entry: os.DirEntry[str]) -> str:
+    now = entry.stat(follow_symlinks=False)
+    state = f"{entry.path} {now.st_ino} {now.st_size} {now.st_mtime_ns} {now.st_ctime_ns} {now.st_mode}"
+    return f"{state} {os.path.realpath(entry.path)} {_state(Path(entry.path))}" if entry.is_symlink() else state
 
 
 def _state(path: Path) -> str:

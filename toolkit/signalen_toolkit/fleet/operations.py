@@ -6,7 +6,7 @@ that can be sent there, and imports what it needs when it works.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,16 +70,20 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class StatusOf:
-    """`signalen status`; with options for Helm, the points of `signalen haven` too."""
+    """`signalen status`; with options for Helm, the points of `signalen haven` too.
+
+    `rendered` tells of a municipality, by name, whether it is known that its tree is what its form says.
+    """
 
     haven: Options | None = None
+    rendered: Callable[[str], bool] | None = None
 
     def __call__(self, name: str, folder: Path) -> MemberOutcome:
         """Look where each environment of the form in a folder stands."""
         from signalen_toolkit.fleet.glance.certificates import in_files
         from signalen_toolkit.repository.status import status
 
-        found = status(folder)
+        found = status(folder, is_current=self.rendered is not None and self.rendered(name))
         data: dict[str, Any] = {**asdict(found), "certificates": [asdict(one) for one in in_files(folder)]}
         if self.haven and found.environments:
             data["haven"] = self._points(folder, self.haven, [row.environment for row in found.environments])

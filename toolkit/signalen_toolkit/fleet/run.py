@@ -94,7 +94,7 @@ def _one(fleet: Fleet, member: Member, *, work: Work, memory: Memory | None) -> 
     folder = fleet.folder(member)
     try:
         present(fleet, member)
-        key, form = (memory.key(member), memory.key(member, tree=False)) if memory else (None, None)
+        key, form = memory.keys(member) if memory else (None, None)
         found = work(member.name, folder)
     except ProblemsError as error:
         problems = reporters.without_secrets(error.problems)
@@ -106,10 +106,10 @@ def _one(fleet: Fleet, member: Member, *, work: Work, memory: Memory | None) -> 
         return MemberOutcome(member.name, Ending.FAILED, f"{where}{error.strerror or error}")
     if memory and key and found.stands:
         memory.look_again()
-        now = memory.key(member)
+        now, same = memory.keys(member)
         if now == key:
             memory.keep(member, key, found)
-        elif now and found.then and memory.key(member, tree=False) == form:
+        elif now and found.then and same == form:
             memory.keep(member, now, replace(found, said=found.then, then=""))
     return replace(found, problems=tuple(reporters.without_secrets(found.problems)))
 

@@ -66,12 +66,15 @@ class RepositoryStatus:
     note: str = ""
 
 
-def status(directory: Path, charts: Catalog | None = None) -> RepositoryStatus:
-    """Look at a repository. A form with errors has a status too; raises UsageError where there is no form."""
+def status(directory: Path, charts: Catalog | None = None, *, is_current: bool = False) -> RepositoryStatus:
+    """Look at a repository. A form with errors has a status too; raises UsageError where there is no form.
+
+    With `is_current` it is known that the rendered tree is what the form says.
+    """
     charts = charts or catalog()
     source = read_form(directory)
     config, problems = check(source, charts, directory, lies=enclosing.place(directory))
-    stale, note = _stale(directory, config, problems, charts)
+    stale, note = (frozenset[str](), "") if is_current else _stale(directory, config, problems, charts)
     rows = tuple(_row(one, charts, _state(one.name, stale)) for one in config.environments)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     sections = [one.settings["municipality"] for one in config.environments]

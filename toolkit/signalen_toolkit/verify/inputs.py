@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -102,6 +103,12 @@ def _layers(repository: Path) -> list[tuple[Path, str]]:
     from signalen_toolkit.form import fleet  # reading YAML with positions takes long to import
 
     return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100  # not through links: where a person put it
+
+
+@cache
+def toolkit_key() -> str:
+    """Return one key of `toolkit_state`, as it was when this process first asked."""
+    return hashlib.sha256("\0".join(toolkit_state()).encode(errors="surrogateescape")).hexdigest()
 
 
 def toolkit_state() -> Iterator[str]:

@@ -14,6 +14,7 @@ import click
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.cli.fleet.clusters import clusters, reach
 from signalen_toolkit.cli.fleet.many import FORMATS, Do, in_fleet, on_many
+from signalen_toolkit.cli.fleet.watching import watching
 from signalen_toolkit.cli.shared import chart_options, chart_sources, print_problems, rendering_options
 from signalen_toolkit.diagnostics.output import say
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -93,13 +94,17 @@ def add(
         for row in (rows if table or issues else [adding.Newcomer(())])
     ]
     sources = chart_sources(charts, offline=offline)
-    for one in adding.add(root, answers_file(answers), newcomers, sources=sources, toolkit=origin.running(variables())):
-        if one.failed:
-            code = 1
-            say(f"{one.origin or one.name}: {one.error or 'not taken up'} ({one.name})", err=True)
-            print_problems(one.problems, "text", err=True)
-        else:
-            say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
+    shared, toolkit = answers_file(answers), origin.running(variables())
+    with watching(len(newcomers)) as watched:
+        for one in adding.add(root, shared, newcomers, sources=sources, toolkit=toolkit):
+            with watched.aside():
+                if one.failed:
+                    code = 1
+                    say(f"{one.origin or one.name}: {one.error or 'not taken up'} ({one.name})", err=True)
+                    print_problems(one.problems, "text", err=True)
+                else:
+                    say(f"{one.name}: {'is in the fleet already' if one.known else f'made in {root / one.folder}'}")
+            watched.done(one.name)
     sys.exit(code)
 
 
@@ -117,9 +122,10 @@ def check(do: Do) -> None:
 @on_many
 def render(only_check: bool, do: Do) -> None:
     """Write the rendered trees of municipalities, as `signalen render` does."""
+    from signalen_toolkit.fleet.memory import RENDER, RENDER_CHECK
     from signalen_toolkit.fleet.operations import Render
 
-    do("render --check" if only_check else "render", Render(only_check), tuple)
+    do(RENDER_CHECK if only_check else RENDER, Render(only_check), tuple)
 
 
 @fleet.command("status")
@@ -134,12 +140,14 @@ def status(ask: bool, points: bool, do: Do, **options: Any) -> None:
     With --format prometheus it is metrics, for the textfile collector of the node exporter or a web server.
     """
     from signalen_toolkit.fleet.glance import overview
+    from signalen_toolkit.fleet.memory import rendered
     from signalen_toolkit.fleet.operations import StatusOf
     from signalen_toolkit.helm.options import Options
 
     work = StatusOf(Options(**options, variables={**variables()}) if points else None)
     write = partial(overview.write, now=datetime.now(UTC), ask=ask)
-    do("status --haven" if points else "status", work, work.around, write)
+    title = "status --haven" if points else "status"
+    do(title, work, work.around, write, prepared=lambda fleet_: replace(work, rendered=rendered(fleet_, variables())))
 
 
 @fleet.command("bump")

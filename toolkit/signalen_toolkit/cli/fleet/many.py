@@ -13,7 +13,8 @@ import click
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import FLEET_FILE
-from signalen_toolkit.cli.shared import Command, print_problems, progress, with_folder
+from signalen_toolkit.cli.fleet.watching import watching
+from signalen_toolkit.cli.shared import Command, print_problems, with_folder
 from signalen_toolkit.diagnostics.output import say
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def on_many(command: Command, formats: Sequence[str] = FORMATS) -> Command:
 
         wanted = Selection(names, groups, rings, provinces, release, shard)
 
-        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None) -> None:
-            _do(root, wanted, title, work, around, processes or 0, format_, write)
+        def do(title: str, work: Work, around: Around | None = None, write: Write | None = None, **more: Any) -> None:
+            _do(root, wanted, title, work, around, processes or 0, format_, write, **more)
 
         return command(*arguments, do=do, **given)
 
@@ -82,6 +83,7 @@ def on_many(command: Command, formats: Sequence[str] = FORMATS) -> Command:
 
 Do = Callable[..., None]
 Around = Callable[[], Iterable[str]]
+Prepared = Callable[[Any], "Work"]
 Write = Callable[[Any, "list[MemberOutcome]", str], str]
 
 
@@ -94,26 +96,32 @@ def _do(
     processes: int,
     format_: str,
     write: Write | None,
+    prepared: Prepared | None = None,
 ) -> None:
     """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
 
     `around` gives what the work depends on beside the fleet, where it is not done again as long as nothing changes.
+    `prepared` gives the work for this fleet, where it has to know that.
     """
     from signalen_toolkit.fleet import listing, report
     from signalen_toolkit.fleet.memory import Memory
+    from signalen_toolkit.fleet.outcome import Ending
     from signalen_toolkit.fleet.run import run
     from signalen_toolkit.fleet.selection import selected
 
     fleet_ = listing.read(root)
     members = selected(fleet_, wanted)
+    work = prepared(fleet_) if prepared else work
     memory = Memory(fleet_, title, variables(), asked=around, only_facts=title == "check") if around else None
     found: list[MemberOutcome] = []
-    for one in run(fleet_, members, work, memory, processes):
-        progress(f"{len(found) + 1}/{len(members)}  {one.name}")
-        if format_ == "text":
-            print_problems(one.problems, "text")
-            if one.text:
-                say(f"{one.name}:\n{one.text}".removesuffix("\n"))
-        found.append(one)
+    with watching(len(members), format_) as watched:
+        for one in run(fleet_, members, work, memory, processes):
+            if format_ == "text" and (one.problems or one.text):
+                with watched.aside():
+                    print_problems(one.problems, "text")
+                    if one.text:
+                        say(f"{one.name}:\n{one.text}".removesuffix("\n"))
+            watched.done(one.name, "" if one.end is Ending.FINE else one.said)
+            found.append(one)
     say(write(fleet_, found, format_) if write else report.write(title, found, format_))
     sys.exit(report.code(found))

@@ -8,7 +8,7 @@ from typing import Final
 
 from signalen_toolkit.base.layout import FORM_FILE
 from signalen_toolkit.diagnostics.problems import Problem
-from signalen_toolkit.fleet.clusters.placement import Home, Placement
+from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -24,7 +24,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def check(placement: Placement, home: Home, tenants: Sequence[Tenant]) -> Iterator[Problem]:
+def check(placement: Placement, home: SharedCluster, tenants: Sequence[Tenant]) -> Iterator[Problem]:
     """Report what keeps these tenants from standing in one cluster, where `clusters.yaml` puts them there."""
     for one in tenants:
         for rule, message, hint in (*_alone(home, one), *_beside(one, tenants)):
@@ -36,7 +36,7 @@ def check(placement: Placement, home: Home, tenants: Sequence[Tenant]) -> Iterat
                 yield placement.document.problem(rule, whole, place, at="key", hint=hint)
 
 
-def _alone(home: Home, one: Tenant) -> Iterator[tuple[str, str, str]]:
+def _alone(home: SharedCluster, one: Tenant) -> Iterator[tuple[str, str, str]]:
     """Yield what is wrong with a tenant by itself: the rule, and in words what it is and what to do."""
     form = f"its {FORM_FILE}"
     if one.delivery != home.delivery:

@@ -37,7 +37,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class SharedCluster:
     """A cluster that municipalities share.
 
     `namespace` is that of its tool, `context` that of kubectl (empty where nobody said). `holds` has for each
@@ -73,9 +73,9 @@ class Placement:
     url: str
     branch: str
     secret: str
-    clusters: tuple[Home, ...]
+    clusters: tuple[SharedCluster, ...]
 
-    def cluster(self, name: str) -> Home:
+    def cluster(self, name: str) -> SharedCluster:
         """Return a cluster by its name. Raises UsageError where there is none."""
         names = [one.name for one in self.clusters]
         if name not in names:
@@ -126,7 +126,7 @@ def _placement(document: Document, charts: Catalog) -> Placement:
     return Placement(document, text(data, "repository", "url"), branch, text(data, "repository", "secret"), homes)
 
 
-def _home(name: str, data: Any, charts: Catalog) -> Home:
+def _home(name: str, data: Any, charts: Catalog) -> SharedCluster:
     delivery = text(data, "delivery")
     holds = {
         str(environment): None if names == ALL else tuple(texts(data, "holds", environment))
@@ -138,7 +138,7 @@ def _home(name: str, data: Any, charts: Catalog) -> Home:
     }
     namespace = text(data, "namespace") or charts.delivery(delivery).namespace
     headroom = float(at(data, "headroom") or _HEADROOM)
-    return Home(name, delivery, namespace, text(data, "context"), holds, headroom, quotas)
+    return SharedCluster(name, delivery, namespace, text(data, "context"), holds, headroom, quotas)
 
 
 def _strangers(fleet: Fleet, placement: Placement) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.data import mapping
-from signalen_toolkit.fleet.clusters.placement import Home
+from signalen_toolkit.fleet.clusters.placement import SharedCluster
 from signalen_toolkit.fleet.clusters.shared import folder_of
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.helm.rendered_tree import applies_own, manifests, own_objects
@@ -79,7 +79,7 @@ class Reach:
         return [one for one in self.ways if one.between_tenants]
 
 
-def reach(fleet: Fleet, home: Home) -> Reach:
+def reach(fleet: Fleet, home: SharedCluster) -> Reach:
     """Compute who reaches whom in a cluster. Raises UsageError where a tree is not rendered, or cannot be read."""
     found = [_inhabitant(fleet, home, member, name) for member, name in _placed(fleet, home)]
     once = {one.name: one for one in _once(fleet, home)}
@@ -87,7 +87,7 @@ def reach(fleet: Fleet, home: Home) -> Reach:
     return Reach(home.name, [one.name for one in found], ways)
 
 
-def _placed(fleet: Fleet, home: Home) -> Iterator[tuple[Member, str]]:
+def _placed(fleet: Fleet, home: SharedCluster) -> Iterator[tuple[Member, str]]:
     for environment, names in home.holds.items():
         for member in fleet.members:
             if home.has(member.name, environment):
@@ -99,7 +99,7 @@ def _placed(fleet: Fleet, home: Home) -> Iterator[tuple[Member, str]]:
                     raise UsageError(f"{folder} has no {CLUSTERS}/{environment}: run `signalen fleet render`")
 
 
-def _inhabitant(fleet: Fleet, home: Home, member: Member, environment: str) -> Inhabitant:
+def _inhabitant(fleet: Fleet, home: SharedCluster, member: Member, environment: str) -> Inhabitant:
     folder = fleet.folder(member)
     files = _texts(fleet, member.path, f"{CLUSTERS}/{environment}")
     name = f"{member.name}-{environment}"
@@ -143,7 +143,7 @@ def _between(found: Sequence[Inhabitant]) -> Iterator[Way]:
             yield Way(one.name, other.name, open_, between_tenants=True)
 
 
-def _once(fleet: Fleet, home: Home) -> list[Space]:
+def _once(fleet: Fleet, home: SharedCluster) -> list[Space]:
     """Return the namespaces of what the cluster has once, where that is rendered here."""
     name = folder_of(home)
     try:

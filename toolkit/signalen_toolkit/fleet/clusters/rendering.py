@@ -16,7 +16,7 @@ from signalen_toolkit.base.layout import CLUSTERS, SHARED_HEADER
 from signalen_toolkit.documents import machine
 from signalen_toolkit.documents.data import text
 from signalen_toolkit.fleet.clusters.limits import quota
-from signalen_toolkit.fleet.clusters.placement import Home, Placement
+from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 from signalen_toolkit.fleet.listing import Fleet
 from signalen_toolkit.rendering.engine import is_empty, templates, written
@@ -54,7 +54,7 @@ class Resident:
 def rendered(
     fleet: Fleet,
     placement: Placement,
-    home: Home,
+    home: SharedCluster,
     residents: Sequence[Resident],
     shared: Mapping[str, str] | None,
     prefix: str,
@@ -92,7 +92,7 @@ def rendered(
     return {f"{place}/{path}": content for path, content in sorted({**own, **files}.items())}
 
 
-def _resident(one: Resident, home: Home, common: Mapping[str, Any], charts: Path) -> Iterator[tuple[str, str]]:
+def _resident(one: Resident, home: SharedCluster, common: Mapping[str, Any], charts: Path) -> Iterator[tuple[str, str]]:
     if one.tenant is None:
         yield from one.files.items()
         return

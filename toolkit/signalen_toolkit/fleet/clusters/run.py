@@ -16,7 +16,7 @@ from signalen_toolkit.base.layout import CLUSTERS, is_rendered
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.fleet.clusters import checks
-from signalen_toolkit.fleet.clusters.placement import Home, Placement
+from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.rendering import Resident, rendered
 from signalen_toolkit.fleet.clusters.shared import folder_of, shared
 from signalen_toolkit.fleet.clusters.tenants import Tenancy, Tenant
@@ -96,12 +96,12 @@ def tenants_of(found: MemberOutcome | None) -> dict[str, Tenant]:
     return {name: Tenant(**one) for name, one in data.items()}
 
 
-def _is_in(member: Member, home: Home) -> bool:
+def _is_in(member: Member, home: SharedCluster) -> bool:
     return any(home.has(member.name, environment) for environment in home.holds)
 
 
 def _residents(
-    fleet: Fleet, home: Home, found: Mapping[str, MemberOutcome], before: Mapping[str, str]
+    fleet: Fleet, home: SharedCluster, found: Mapping[str, MemberOutcome], before: Mapping[str, str]
 ) -> Iterator[Resident]:
     for environment in home.holds:
         for member in fleet.members:
@@ -114,7 +114,7 @@ def _residents(
                 yield Resident(member.name, environment, member.ring, tenant, files)
 
 
-def _files_of(home: Home, member: Member, environment: str, before: Mapping[str, str]) -> dict[str, str]:
+def _files_of(home: SharedCluster, member: Member, environment: str, before: Mapping[str, str]) -> dict[str, str]:
     folder = f"{CLUSTERS}/{home.name}/"
     own = f"{folder}tenants/{member.name}-{environment}/"
     return {path.removeprefix(folder): text for path, text in before.items() if path.startswith(own)}
@@ -124,7 +124,7 @@ def _tenants(residents: Sequence[Resident]) -> list[Tenant]:
     return [one.tenant for one in residents if one.tenant]
 
 
-def _absent(placement: Placement, home: Home, found: Mapping[str, MemberOutcome]) -> Iterator[Problem]:
+def _absent(placement: Placement, home: SharedCluster, found: Mapping[str, MemberOutcome]) -> Iterator[Problem]:
     """Report environments that `clusters.yaml` names and the form has not."""
     for environment, names in home.holds.items():
         for name in names or ():

@@ -22,7 +22,7 @@ from signalen_toolkit.documents.layers import layered
 from signalen_toolkit.documents.nodes import Node
 from signalen_toolkit.documents.reader import Document, parse
 from signalen_toolkit.documents.scalars import inline
-from signalen_toolkit.fleet.clusters.placement import Home, Placement
+from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 from signalen_toolkit.form.config import Config, Environment
 from signalen_toolkit.rendering.render import render
@@ -54,7 +54,7 @@ class Shared:
 
 
 def shared(
-    placement: Placement, home: Home, tenants: Sequence[Tenant], prefix: str, charts: Catalog, folder: Path
+    placement: Placement, home: SharedCluster, tenants: Sequence[Tenant], prefix: str, charts: Catalog, folder: Path
 ) -> Shared:
     """Render what a cluster has once. `folder` is that of the fleet; with errors there are no files."""
     section = mapping(placement.document.data, "clusters", home.name, "shared")
@@ -74,16 +74,16 @@ def shared(
     return Shared(environment, files, problems)
 
 
-def folder_of(home: Home) -> str:
+def folder_of(home: SharedCluster) -> str:
     """Return the folder of what a cluster has once, below `clusters/`."""
     return _name(home)
 
 
-def _name(home: Home) -> str:
+def _name(home: SharedCluster) -> str:
     return f"{home.name}-shared"
 
 
-def _own(document: Document, home: Home) -> Document:
+def _own(document: Document, home: SharedCluster) -> Document:
     """Return a form with nothing but the environment that stands in `clusters.yaml`, at its own lines."""
     above = document.node(("clusters", home.name))
     node = document.node(("clusters", home.name, "shared"))
@@ -98,7 +98,7 @@ def _own(document: Document, home: Home) -> Document:
     return Document(document.file, document.text, data, (), root)
 
 
-def _beside(placement: Placement, home: Home, section: Mapping[str, Any], prefix: str) -> Document:
+def _beside(placement: Placement, home: SharedCluster, section: Mapping[str, Any], prefix: str) -> Document:
     """Return what a form has beside that environment."""
     signs_in = at(section, "components", "grafana", "enabled") is True
     secret = {"secret": placement.secret} if placement.secret else {}
@@ -128,13 +128,15 @@ def _beside(placement: Placement, home: Home, section: Mapping[str, Any], prefix
     return parse(inline(data), "what a cluster has once")
 
 
-def _is_given(document: Document, home: Home, own: Place, place: Place) -> bool:
+def _is_given(document: Document, home: SharedCluster, own: Place, place: Place) -> bool:
     """Tell whether a place of the form is one that `clusters.yaml` gives: all else is about Signalen, which is off."""
     inside = place[: len(own)] == own
     return inside and document.node(("clusters", home.name, "shared", *place[len(own) :])) is not None
 
 
-def _wrong(placement: Placement, home: Home, environment: Environment, tenants: Sequence[Tenant]) -> Iterator[Problem]:
+def _wrong(
+    placement: Placement, home: SharedCluster, environment: Environment, tenants: Sequence[Tenant]
+) -> Iterator[Problem]:
     """Report what is missing, and tenants that look for what is shared elsewhere."""
     place = ("clusters", home.name, "shared")
 
