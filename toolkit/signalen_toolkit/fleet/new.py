@@ -18,9 +18,9 @@ _FLEET: Final = """\
 apiVersion: signalen.org/v1
 shape: {shape}
 environments: [acceptance, production]
-
-# In this order a release reaches the municipalities. Before the next ring begins: how long it has to run (soak),
-# that what runs is healthy (health), and a person's yes (approval).
+{changes}
+# In this order a release reaches the municipalities. Before the next ring begins: how long it has to run (soak), that
+# pipelines are green (pipelines) and what runs is healthy (health), and a person's yes (approval).
 rings:
   canary: {{soak: 1d}}
   early: {{soak: 2d, approval: true}}
@@ -52,13 +52,20 @@ krijgen. In `repositories/` staan klonen, die hier niet in Git komen.
 Een gemeente erbij: `signalen fleet add --set municipality=Tilburg …`. Daarna: `signalen fleet check`.
 """,
 }
+_CHANGES: Final = """
+# A step of a rollout is a pull request; commits and pushed-commits are the other ways.
+changes: pull-requests
+"""
 _IGNORED: Final = f"/{CLONES}/\n"
 
 
-def new(directory: Path, shape: str, toolkit: Mapping[str, Any], *, git: bool) -> list[str]:
+def new(
+    directory: Path, shape: str, toolkit: Mapping[str, Any], *, git: bool, pipelines: Mapping[str, str] | None = None
+) -> list[str]:
     """Make a fleet in a folder that is empty or not there, and return its files.
 
-    `toolkit` is what the toolkit is installed from, for all. Raises UsageError where the folder is not free.
+    `toolkit` is what the toolkit is installed from, for all; `pipelines` are files of a Git server, with which a
+    rollout makes pull requests. Raises UsageError where the folder is not free.
     """
     if directory.exists() and (not directory.is_dir() or any(one.name != ".git" for one in directory.iterdir())):
         raise UsageError(f"{directory} is not empty; name another folder")
@@ -66,9 +73,10 @@ def new(directory: Path, shape: str, toolkit: Mapping[str, Any], *, git: bool) -
         first_commit.require()
     directory.mkdir(parents=True, exist_ok=True)
     files = {
-        FLEET_FILE: _FLEET.format(shape=shape),
+        FLEET_FILE: _FLEET.format(shape=shape, changes=_CHANGES if pipelines else ""),
         "README.md": _README[shape],
         ".gitignore": _IGNORED,
+        **(pipelines or {}),
     }
     if shape == ONE:
         section = f"toolkit: {inline(dict(toolkit))}\n" if toolkit else ""

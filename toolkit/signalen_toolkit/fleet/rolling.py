@@ -8,6 +8,7 @@ from pathlib import Path
 
 from signalen_toolkit.base.files import alone
 from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, FORM_FILE
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rollout
@@ -45,6 +46,24 @@ def go(root: Path, release: str, ways: Ways, *, yes: bool = False, at: str = "")
         if waits:
             return RolloutResult((f"release {release} does not go on yet:", *waits), fine=False, waits=True)
         return _carried_out(fleet, found, step, ways, at)
+
+
+def newest(root: Path, ways: Ways, *, yes: bool = False) -> RolloutResult:
+    """Go on with the release that is on its way; where none is, with the newest that the toolkit knows.
+
+    For a pipeline on a schedule: it does not begin anew what a person stopped or took back. Raises UsageError as `go`.
+    """
+    found = kept(_fleet(root)).read()
+    release = catalog().releases[0]
+    if found is not None and found.state in (STOPPED, GOING):
+        word = "is stopped" if found.state == STOPPED else "is being taken back"
+        return RolloutResult((f"release {found.release} {word}",), fine=False, waits=True)
+    if found is not None and found.state == BACK and found.release == release:
+        said = f"release {release} was taken back: name it to begin anew"
+        return RolloutResult((said,), fine=False, waits=True)
+    if found is not None and found.state == RUNNING:
+        release = found.release
+    return go(root, release, ways, yes=yes)
 
 
 def stop(root: Path) -> RolloutResult:

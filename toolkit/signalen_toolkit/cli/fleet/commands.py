@@ -40,15 +40,44 @@ fleet.add_command(reach)
     show_default=True,
     help="Where municipalities come: in folders of this repository, or each in a repository of its own.",
 )
+@click.option(
+    "--host", type=click.Choice(["github", "gitlab"]), help="The Git server whose pipelines it gets; default: none."
+)
 @click.option("--no-git", is_flag=True, help="No Git repository and no first commit.")
-def new(directory: Path, shape: str, no_git: bool) -> None:
-    """Make a fleet in DIRECTORY, without municipalities yet."""
+def new(directory: Path, shape: str, host: str | None, no_git: bool) -> None:
+    """Make a fleet in DIRECTORY, without municipalities yet.
+
+    With --host it gets pipelines: one that checks each change, and one that does the next step of a rollout each hour,
+    by pull requests.
+    """
     from signalen_toolkit.fleet import new as making
+    from signalen_toolkit.fleet.scaffold import pipelines as scaffold
     from signalen_toolkit.installing import origin
 
-    made = making.new(directory, shape, origin.running(variables()), git=not no_git)
+    toolkit, offline = origin.running(variables()), bool(variables().get("SIGNALEN_OFFLINE"))
+    files, remarks = scaffold.texts(host, shape, toolkit, offline=offline) if host else ({}, [])
+    made = making.new(directory, shape, toolkit, git=not no_git, pipelines=files)
+    for remark in remarks:
+        say(remark, err=True)
     say(f"Made a fleet in {directory}: {', '.join(made)}")
     say("Next: fill in what all municipalities share, and take one up with `signalen fleet add`")
+
+
+@fleet.command("pipelines")
+@click.option("--host", type=click.Choice(["github", "gitlab"]), required=True, help="The Git server.")
+@in_fleet
+def pipelines(host: str, root: Path) -> None:
+    """Write the pipelines of a Git server into a fleet, as the installed toolkit has them."""
+    from signalen_toolkit.fleet import listing
+    from signalen_toolkit.fleet.scaffold import pipelines as scaffold
+    from signalen_toolkit.installing import origin
+
+    toolkit, offline = origin.running(variables()), bool(variables().get("SIGNALEN_OFFLINE"))
+    files, remarks = scaffold.texts(host, listing.read(root).shape, toolkit, offline=offline)
+    changed = scaffold.write(root, files)
+    for remark in remarks:
+        say(remark, err=True)
+    say(f"Wrote {', '.join(changed)}" if changed else "The pipelines are as the toolkit has them")
 
 
 @fleet.command("add")
@@ -251,6 +280,7 @@ def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str 
 
 @fleet.command("rollout")
 @click.argument("version", default="")
+@click.option("--newest", is_flag=True, help="The release that is on its way, else the newest that is known.")
 @click.option("--status", "look", is_flag=True, help="Say how far it is, and do nothing.")
 @click.option("--stop", "stop_", is_flag=True, help="Begin no further step.")
 @click.option("--resume", "resume_", is_flag=True, help="Let one that was stopped go on.")
@@ -263,6 +293,7 @@ def check_secrets(environments: tuple[str, ...], no_decrypt: bool, program: str 
 @in_fleet
 def rollout(
     version: str,
+    newest: bool,
     look: bool,
     stop_: bool,
     resume_: bool,
@@ -284,16 +315,20 @@ def rollout(
     from signalen_toolkit.fleet import report, rolling
     from signalen_toolkit.fleet.changes.ways import Ways
 
-    if [bool(version), look, stop_, resume_, back_].count(True) != 1:
-        raise UsageError("name a VERSION, or one of --status, --stop, --resume and --back")
+    if [bool(version), newest, look, stop_, resume_, back_].count(True) != 1:
+        raise UsageError("name a VERSION, or one of --newest, --status, --stop, --resume and --back")
     if look:
         say(rolling.status(root))
         return
     ways = Ways(health, charts, offline, processes or 0)
     if stop_ or resume_:
         done = rolling.stop(root) if stop_ else rolling.resume(root)
+    elif back_:
+        done = rolling.back(root, ways)
+    elif newest:
+        done = rolling.newest(root, ways, yes=yes)
     else:
-        done = rolling.back(root, ways) if back_ else rolling.go(root, version.removeprefix("v"), ways, yes=yes)
+        done = rolling.go(root, version.removeprefix("v"), ways, yes=yes)
     for one in done.outcomes:
         print_problems(one.problems, "text", err=True)
     if done.outcomes:

@@ -48,7 +48,7 @@ def home_of(fleet: Fleet, member: Member) -> Home:
     settings = repository_settings(fleet, member)
     folder = fleet.folder(member) if member.repository else fleet.root
     branch = str(settings.get("branch") or "") if member.repository else ""
-    return _home(folder, str(settings.get("host") or ""), branch)
+    return home_in(folder, str(settings.get("host") or ""), branch)
 
 
 def home_of_fleet(fleet: Fleet) -> Home:
@@ -57,12 +57,25 @@ def home_of_fleet(fleet: Fleet) -> Home:
     Raises UsageError as `home_of` does.
     """
     within = (repository_settings(fleet, one) for one in fleet.members if not one.repository)
-    return _home(fleet.root, next((str(one["host"]) for one in within if one.get("host")), ""), "")
+    return home_in(fleet.root, next((str(one["host"]) for one in within if one.get("host")), ""), "")
 
 
-def _home(folder: Path, host: str, branch: str) -> Home:
-    url = branches.remote_address(folder)
+def home_in(folder: Path, host: str = "", branch: str = "") -> Home:
+    """Return the repository of a clone; its server and branch are looked up where they are not given.
+
+    Raises UsageError as `home_of`.
+    """
+    url = _without_login(branches.remote_address(folder))
     if not url:
         raise UsageError(f"the repository of {folder} has no remote 'origin': add it, and push")
     own = git_settings(url, variables())
     return Home(folder, url, host or forge_of(url), branch or branches.default(folder, own), own)
+
+
+def _without_login(url: str) -> str:
+    """Return an address without the name and the password that a pipeline may have put into it: it is shown."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in ("http", "https"):
+        return url
+    server, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{server.rpartition('@')[2]}{slash}{path}"
