@@ -58,7 +58,13 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     yield from _played(_made(tmp_path, request.param, "acceptance", (toolkit,)))
 
 
-def _made(folder: Path, delivery: str, environment: str, toolkit: tuple[str, ...] = TOOLKIT) -> Place:
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Place]:
+    """Give an empty folder for a fleet, and a cluster with Flux in which nothing of it is."""
+    yield from _played(_place(tmp_path, "flux"))
+
+
+def _place(folder: Path, delivery: str) -> Place:
     missing = [f"{name} ({what})" for name, what in _ASKED.items() if not os.environ.get(name)]
     if missing:
         pytest.skip(f"set {'; '.join(missing)}")
@@ -69,6 +75,11 @@ def _made(folder: Path, delivery: str, environment: str, toolkit: tuple[str, ...
     if not found.has(KINDS[delivery]):
         pytest.skip(f"this cluster has no {delivery}")
     found.clear()
+    return found
+
+
+def _made(folder: Path, delivery: str, environment: str, toolkit: tuple[str, ...] = TOOLKIT) -> Place:
+    found = _place(folder, delivery)
     form = FORM.format(git=REPOSITORY, delivery=delivery, environment=environment, namespace=f"life-{delivery}")
     answers = folder / "answers.yaml"
     answers.write_text(form, encoding="utf-8")

@@ -41,6 +41,11 @@ class Life:
 
     def connect(self) -> str:
         """Give the namespace and the Secrets, apply what is applied by hand, and return what that said."""
+        self.give()
+        return self.place.run("bash", "bootstrap/cluster.sh", self.environment, "--apply", "--yes")
+
+    def give(self) -> None:
+        """Give the namespace, if it is not there, and the Secrets."""
         self.place.kubectl("create", "namespace", self.namespace, check=False)
         for name, keys in SECRETS.items():
             secret = {
@@ -50,7 +55,6 @@ class Life:
                 "stringData": dict.fromkeys(keys, "a-value-of-this-test"),
             }
             self.place.kubectl("apply", "--server-side", "--filename", "-", stdin=json.dumps(secret))
-        return self.place.run("bash", "bootstrap/cluster.sh", self.environment, "--apply", "--yes")
 
     def reached(self, version: str, *components: str) -> bool:
         """Tell whether the components run in a version, and nothing of them starts any more."""

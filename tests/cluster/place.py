@@ -77,7 +77,7 @@ class Place:
         """Commit all, and push it to the branch that the cluster follows."""
         # A cluster for tests finds the repository and the charts elsewhere than a form may say.
         elsewhere = {_PUBLISHED: self.charts, REPOSITORY: self.git}
-        for path in (self.repository / "clusters").rglob("*.yaml"):
+        for path in self.repository.rglob("clusters/**/*.yaml"):
             text = path.read_text(encoding="utf-8")
             for address, ours in elsewhere.items():
                 text = text.replace(address, ours)
