@@ -58,10 +58,10 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     yield from _played(_made(tmp_path, request.param, "acceptance", (toolkit,)))
 
 
-@pytest.fixture
-def shared(tmp_path: Path) -> Iterator[Place]:
-    """Give an empty folder for a fleet, and a cluster with Flux in which nothing of it is."""
-    yield from _played(_place(tmp_path, "flux"))
+@pytest.fixture(params=["flux", "argocd"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give an empty folder for a fleet, and a cluster in which nothing of it is."""
+    yield from _played(_place(tmp_path, request.param))
 
 
 def _place(folder: Path, delivery: str) -> Place:

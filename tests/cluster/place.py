@@ -25,6 +25,7 @@ _TOOLS: Final = (
     "helmreleases.helm.toolkit.fluxcd.io",
     "helmrepositories.source.toolkit.fluxcd.io",
     "gitrepositories.source.toolkit.fluxcd.io",
+    "applicationsets.argoproj.io",
     "applications.argoproj.io",
     "appprojects.argoproj.io",
 )
@@ -109,7 +110,7 @@ class Place:
         for kind in filter(self.has, _TOOLS):
             for one in self.get(kind, "--all-namespaces"):
                 meta = one["metadata"]
-                if meta["name"].startswith("life-") or meta["namespace"].startswith("life-"):
+                if "life-" in meta["name"] or meta["namespace"].startswith("life-"):
                     here = (kind, meta["name"], "--namespace", meta["namespace"])
                     self.kubectl(
                         "patch", *here, "--type=merge", '--patch={"metadata":{"finalizers":null}}', check=False

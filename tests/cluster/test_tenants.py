@@ -1,15 +1,17 @@
-"""Two municipalities that share a cluster with Flux: each runs with rights of its own, and one that is let go of stays.
+"""Two municipalities that share a cluster: each runs with rights of its own, and one that is let go of stays.
 
-Like test_life.py, which says what to give. What is made stays in the cluster: namespaces `life-*`.
+Like test_life.py, which says what to give. Flux or Argo CD has to be set up for tenants, as docs/fleet.md says: there
+they are in namespaces `life-*`, which stay in the cluster, with what is made in them.
 """
 
 from __future__ import annotations
 
 import pytest
 from signalen_toolkit.base.layout import CLUSTERS_FILE, FLEET_FILE, FORM_FILE
+from signalen_toolkit.documents.data import at
 
 from tests.cluster.life import Life
-from tests.cluster.place import REPOSITORY, Place, is_ready
+from tests.cluster.place import REPOSITORY, Object, Place, is_ready
 from tests.support.rendered import write_assets
 
 pytestmark = pytest.mark.cluster
@@ -22,12 +24,12 @@ municipalities:
   s-hertogenbosch: {}
   tilburg: {}
 """
-_DEFAULTS = f"""\
-delivery: flux
+_DEFAULTS = """\
+delivery: {delivery}
 identity: {{issuer: "https://id.s-hertogenbosch.nl/realms/signalen", clientId: signalen}}
 secrets: {{provider: existing}}
 components: {{classification: {{enabled: false}}}}
-repository: {{url: "{REPOSITORY}"}}
+repository: {{url: "{git}"}}
 """
 _FORM = """\
 apiVersion: signalen.org/v1
@@ -45,9 +47,15 @@ apiVersion: signalen.org/v1
 repository: {{url: "{git}"}}
 clusters:
   life-west:
-    delivery: flux
+    delivery: {delivery}
     holds: {{acceptance: [{names}]}}
 """
+# What is applied by hand, and what follows the tree of Tilburg then.
+_FIRST = {"flux": "flux-system", "argocd": "argocd"}
+_FOLLOWS = {
+    "flux": ("kustomizations.kustomize.toolkit.fluxcd.io", "life-tilburg"),
+    "argocd": ("applications.argoproj.io", "argocd"),
+}
 _TOWNS = {"s-hertogenbosch": ("GM0796", "073 615 51 55"), "tilburg": ("GM0855", "013 542 88 11")}
 
 
@@ -57,11 +65,12 @@ def test_tenants_come_stay_apart_and_are_let_go_of(shared: Place) -> None:
     _render(shared, "s-hertogenbosch, tilburg")
     for life in lives.values():
         life.give()
-    shared.run("kubectl", "apply", "--kustomize", "clusters/life-west/flux-system")
+    shared.run("kubectl", "apply", "--kustomize", f"clusters/life-west/{_FIRST[shared.delivery]}")
     for name, life in lives.items():
         shared.until(f"{name} runs", lambda life=life: _runs(life), 600)  # type: ignore[misc]
-    pods = [pod for life in lives.values() for pod in life.pods().values()]
-    assert {pod["spec"]["priorityClassName"] for pod in pods} == {"signalen-other"}
+    if shared.delivery == "flux":
+        pods = [pod for life in lives.values() for pod in life.pods().values()]
+        assert {pod["spec"]["priorityClassName"] for pod in pods} == {"signalen-other"}
 
     # What is applied for one may do there what its tree has, and nothing where the other is, nor to its own limits.
     account = "--as=system:serviceaccount:life-tilburg:signalen-delivery"
@@ -78,8 +87,7 @@ def test_tenants_come_stay_apart_and_are_let_go_of(shared: Place) -> None:
 
     before, claims = {*lives["tilburg"].pods()}, lives["tilburg"].claims()
     _render(shared, "s-hertogenbosch")
-    follows = ("kustomizations.kustomize.toolkit.fluxcd.io", "life-tilburg")
-    shared.until("tilburg is let go of", lambda: not shared.names(*follows))
+    shared.until("tilburg is let go of", lambda: "life-tilburg" not in shared.names(*_FOLLOWS[shared.delivery]))
     assert {*lives["tilburg"].pods()} == before
     assert lives["tilburg"].claims() == claims
     assert _runs(lives["s-hertogenbosch"])
@@ -88,7 +96,7 @@ def test_tenants_come_stay_apart_and_are_let_go_of(shared: Place) -> None:
 def _write(place: Place) -> None:
     root = place.repository
     (root / FLEET_FILE).write_text(_FLEET, encoding="utf-8")
-    (root / "defaults.yaml").write_text(_DEFAULTS, encoding="utf-8")
+    (root / "defaults.yaml").write_text(_DEFAULTS.format(git=REPOSITORY, delivery=place.delivery), encoding="utf-8")
     for name, (code, phone) in _TOWNS.items():
         folder = root / "municipalities" / name
         folder.mkdir(parents=True)
@@ -99,7 +107,7 @@ def _write(place: Place) -> None:
 
 def _render(place: Place, names: str) -> None:
     """Say who stands in the cluster, render all, and push it."""
-    text = _CLUSTERS.format(git=REPOSITORY, names=names)
+    text = _CLUSTERS.format(git=REPOSITORY, delivery=place.delivery, names=names)
     (place.repository / CLUSTERS_FILE).write_text(text, encoding="utf-8")
     place.signalen("fleet", "render")
     place.signalen("fleet", "clusters")
@@ -107,5 +115,14 @@ def _render(place: Place, names: str) -> None:
 
 
 def _runs(life: Life) -> bool:
-    found = {one["metadata"]["name"]: one for one in life.place.get("helmreleases", "--namespace", life.namespace)}
-    return {"signalen-backend", "signalen-frontend"} <= set(found) and all(map(is_ready, found.values()))
+    kinds = {"flux": "helmreleases", "argocd": "applications"}
+    known = life.place.get(kinds[life.place.delivery], "--namespace", life.namespace)
+    found = {one["metadata"]["name"]: one for one in known}
+    before = "signalen-" if life.place.delivery == "flux" else f"{life.namespace}-"
+    well = is_ready if life.place.delivery == "flux" else _is_well
+    return {f"{before}backend", f"{before}frontend"} <= set(found) and all(map(well, found.values()))
+
+
+def _is_well(application: Object) -> bool:
+    said = application.get("status", {})
+    return bool(at(said, "sync", "status") == "Synced" and at(said, "health", "status") == "Healthy")
