@@ -109,7 +109,8 @@ def test_a_namespace_without_policies_is_open(tmp_path: Path) -> None:
     assert "let in by no policy: the namespace is open" in done.stdout
 
 
-def test_what_a_person_puts_beside_the_tree_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["NetworkPolicy", '"Network\\x50olicy"'])
+def test_what_a_person_puts_beside_the_tree_counts(kind: str, tmp_path: Path) -> None:
     more = "sync: {manifests: true}\n"
     root = shared(tmp_path, more=more)
     hole(root, "tilburg", "egress", "{}")
@@ -118,7 +119,7 @@ def test_what_a_person_puts_beside_the_tree_counts(tmp_path: Path) -> None:
     text = POLICY.format(
         direction="ingress", namespace="signalen-s-hertogenbosch", selector="{}", type="Ingress", rule="{}"
     )
-    (folder / "mine.yaml").write_text(text)
+    (folder / "mine.yaml").write_text(text.replace("kind: NetworkPolicy", f"kind: {kind}"))
     done = run(root, "reach")
     assert done.exit_code == 1
     assert "let in by NetworkPolicy hole-ingress (municipalities/s-hertogenbosch/manifests/acceptance/mine.yaml)" in (
@@ -130,6 +131,6 @@ def test_what_is_not_rendered_or_not_known_is_said(tmp_path: Path) -> None:
     root = shared(tmp_path, clusters=CLUSTERS.replace("acceptance: all", "acceptance: [tilburg]"))
     wrong = run(root, "reach", "--cluster", "wst")
     assert wrong.exit_code == 2 and "did you mean 'west'?" in wrong.stderr
-    policies(root, "tilburg").write_text("a: [\n")
+    policies(root, "tilburg").write_text("kind: NetworkPolicy\na: [\n")
     broken = run(root, "reach")
     assert broken.exit_code == 2 and "network-policies.yaml is not YAML" in broken.stderr

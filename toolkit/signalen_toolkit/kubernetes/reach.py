@@ -6,24 +6,26 @@ taken with the labels of each selector that is about them, and with none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from signalen_toolkit.documents.data import Map, at, listed, mapping, maps, text, texts
+from signalen_toolkit.documents.data import Map, listed, mapping, maps, text, texts
 from signalen_toolkit.kubernetes.checks.network_policies import End, connects, directions
 from signalen_toolkit.kubernetes.cluster import Cluster, cluster
 from signalen_toolkit.kubernetes.context import Context
 from signalen_toolkit.kubernetes.model import Object
-from signalen_toolkit.kubernetes.selectors import fits
+from signalen_toolkit.kubernetes.selectors import fits, is_empty
 
 _NAME: Final = "kubernetes.io/metadata.name"
 # Which no policy names: who reaches these, reaches every port.
 _ODD: Final = (80, 9999)
-_PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
+_PROTOCOLS: Final = ("TCP", "UDP")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Space:
     """A namespace with its labels and its NetworkPolicies. Of one that is `unknown`, nobody says what its policies are.
 
@@ -35,6 +37,30 @@ class Space:
     policies: Sequence[Object]
     unknown: bool = False
     address: str = ""
+
+    def shuts_out(self, other: Space, direction: str) -> bool:
+        """Tell whether nothing at all can come from another, or go to it, whichever pods there are."""
+        meant = self._meant.get(direction)  # nothing where some pods are open
+        return meant is not None and not any(other.is_meant_by(peer) for peer in meant)
+
+    def is_meant_by(self, peer: Map | None) -> bool:
+        """Tell whether a peer of a rule may be about it; None is anybody."""
+        if peer is None:
+            return True
+        if self.address or "ipBlock" in peer:
+            return bool(self.address) and "ipBlock" in peer
+        selector = peer.get("namespaceSelector")
+        return selector is not None and fits(mapping(selector), self.labels)
+
+    @cached_property
+    def _meant(self) -> dict[str, list[Map | None]]:
+        """The peers of all rules, each once, for each direction in which a policy closes every pod."""
+        found: dict[str, list[Map | None]] = {}
+        for direction in () if self.unknown else ("ingress", "egress"):
+            own = [policy for policy in self.policies if direction in directions(policy)]
+            if any(is_empty(mapping(policy.data, "spec", "podSelector")) for policy in own):
+                found[direction] = [*_once(peer for policy in own for peer in _meant_by(policy, direction))]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +95,15 @@ def outside(address: str) -> Space:
 
 def links(source: Space, target: Space) -> Iterator[Link]:
     """Yield how pods of one namespace reach those of another; nothing where policies let nothing through."""
-    sources, targets = _ends(source, target, "ingress"), _ends(target, source, "egress")
-    if not (_may(source, target, "egress", sources) and _may(target, source, "ingress", targets)):
+    if source.shuts_out(target, "egress") or target.shuts_out(source, "ingress"):
         return
-    together = cluster([*source.policies, *target.policies], Context(""))
+    sources, targets = _ends(source, target, "ingress"), _ends(target, source, "egress")
     ports = sorted({*_ports(source, "egress"), *_ports(target, "ingress"), *_ODD})
+    about = [(other, _selecting(target, other)) for other in targets]
     for one in sources:
-        for other in targets:
-            yield from _between(together, one, other, ports, target)
+        own = _selecting(source, one)
+        for other, policies in about:
+            yield from _between(cluster([*own, *policies], Context("")), one, other, ports, policies)
 
 
 def namespaces_named(policies: Sequence[Object]) -> dict[str, list[Map]]:
@@ -90,42 +117,43 @@ def namespaces_named(policies: Sequence[Object]) -> dict[str, list[Map]]:
     return found
 
 
-def _between(together: Cluster, one: End, other: End, ports: Sequence[int], target: Space) -> Iterator[Link]:
+def _selecting(here: Space, end: End) -> list[Object]:
+    """Return the policies that are about an end: the others say nothing of it."""
+    return [one for one in here.policies if fits(mapping(one.data, "spec", "podSelector"), end.labels)]
+
+
+def _between(
+    together: Cluster, one: End, other: End, ports: Sequence[int], policies: Sequence[Object]
+) -> Iterator[Link]:
     for protocol in _PROTOCOLS:
         reached = [port for port in ports if connects(together, one, other, port, protocol)]
         every = {*reached} >= {*_ODD}
         for port in [0] if every else reached:
-            by = tuple(policy for policy in target.policies if _lets_in(policy, one, other, port or _ODD[0], protocol))
+            by = tuple(policy for policy in policies if _lets_in(policy, one, other, port or _ODD[0], protocol))
             yield Link(port, protocol, one.labels, other.labels, by)
 
 
 def _lets_in(policy: Object, source: End, target: End, port: int, protocol: str) -> bool:
     """Tell whether a policy by itself lets the source in."""
-    if "ingress" not in directions(policy) or not fits(mapping(policy.data, "spec", "podSelector"), target.labels):
-        return False
     alone = cluster([policy], Context(""))
-    return connects(alone, source, target, port, protocol)
+    return "ingress" in directions(policy) and connects(alone, source, target, port, protocol)
 
 
-def _may(here: Space, there: Space, direction: str, ends: Sequence[End]) -> bool:
-    """Tell whether anything at all of one namespace could go to, or come from, another."""
-    if here.unknown:
-        return True
-    own = [policy for policy in here.policies if direction in directions(policy)]
-    for end in ends:
-        if not any(fits(mapping(policy.data, "spec", "podSelector"), end.labels) for policy in own):
-            return True
-    return any(_means(rule, direction, there) for policy in own for _, rule in maps(policy.data, "spec", direction))
+def _meant_by(policy: Object, direction: str) -> Iterator[Map | None]:
+    for _, rule in maps(policy.data, "spec", direction):
+        if not listed(rule, _side(direction)):
+            yield None
+    yield from _peers(policy, direction)
 
 
-def _means(rule: Map, direction: str, there: Space) -> bool:
-    peers = listed(rule, _side(direction))
-    if not peers:
-        return True
-    if there.address:
-        return any(mapping(peer, "ipBlock") for peer in peers)
-    selectors = [at(peer, "namespaceSelector") for peer in peers]
-    return any(fits(mapping(one), there.labels) for one in selectors if one is not None)
+def _once(peers: Iterable[Map | None]) -> Iterator[Map | None]:
+    """Yield peers that mean other namespaces than those before."""
+    seen = set()
+    for peer in peers:
+        about = None if peer is None else json.dumps([peer.get("namespaceSelector"), "ipBlock" in peer], default=str)
+        if about not in seen:
+            seen.add(about)
+            yield peer
 
 
 def _ends(here: Space, there: Space, direction: str) -> list[End]:

@@ -23,6 +23,8 @@ from signalen_toolkit.kubernetes.model import Object
 from signalen_toolkit.kubernetes.reach import Link, Space, elsewhere, links, namespaces_named, outside, space
 
 OUTSIDE: Final = "(outside)"
+# A namespace, a policy, or that a person's own objects are applied, and what could hide these words: else, not read.
+_ABOUT: Final = ("NetworkPolicy", "Namespace", f"{MANIFESTS}/", "\\u", "\\U", "\\x")
 _ADDRESS: Final = "203.0.113.7"  # for documentation (RFC 5737): it stands for any that is not in the cluster
 
 
@@ -127,13 +129,11 @@ def _labels(objects: Sequence[Object]) -> dict[str, dict[str, str]]:
 
 
 def _texts(fleet: Fleet, folder: str, path: str) -> dict[str, str]:
-    """Return the YAML files below a path, by path from the folder of a municipality."""
+    """Return the YAML files below a path that can be about this, by path from the folder of a municipality."""
     top = fleet.root / folder if folder else fleet.root
-    return {
-        entry.path: (beneath.read(top, entry.path) or b"").decode(errors="replace")
-        for entry in beneath.walk(top, path)
-        if entry.is_file and entry.path.endswith(".yaml")
-    }
+    found = (entry.path for entry in beneath.walk(top, path) if entry.is_file and entry.path.endswith(".yaml"))
+    texts = {path: (beneath.read(top, path) or b"").decode(errors="replace") for path in found}
+    return {path: text for path, text in texts.items() if any(word in text for word in _ABOUT)}
 
 
 def _between(found: Sequence[Inhabitant]) -> Iterator[Way]:
