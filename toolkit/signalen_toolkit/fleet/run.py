@@ -27,6 +27,7 @@ from signalen_toolkit.fleet.clones import present
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
+from signalen_toolkit.repository.template_state import require_known
 
 Work = Callable[[str, Path], MemberOutcome]
 
@@ -94,6 +95,7 @@ def _one(fleet: Fleet, member: Member, *, work: Work, memory: Memory | None) -> 
     folder = fleet.folder(member)
     try:
         present(fleet, member)
+        require_known(folder)
         key, form = memory.keys(member) if memory else (None, None)
         found = work(member.name, folder)
     except ProblemsError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import TEMPLATE_STATE
 from signalen_toolkit.diagnostics.problems import UsageError
 
+_NUMBERS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")
 _LARGEST: Final = 2**24  # bytes; what the template makes is below one hundredth of it
 _ABOUT: Final = "What the template was when this repository was made or last updated; `signalen update` needs it."
 
@@ -58,6 +60,24 @@ def read(directory: Path) -> Origin | None:
         if inside.is_absolute() or ".." in inside.parts or ".git" in inside.parts:
             raise UsageError(f"{TEMPLATE_STATE} names '{name}', which is no file of this repository")
     return Origin(version, files)
+
+
+def require_known(directory: Path) -> None:
+    """Raise UsageError where a newer toolkit than this one made or updated a repository.
+
+    What this one would write, might be without what that one knows. One that an older toolkit made is as good as any.
+    """
+    origin = read(directory)
+    if origin is not None and _numbers(origin.toolkit) > _numbers(__version__):
+        raise UsageError(
+            f"it was made or updated with toolkit {origin.toolkit}, and this is {__version__}: install that"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers with which a version begins, to compare: a release to come is taken for the release."""
+    found = _NUMBERS.match(version)
+    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def as_text(data: bytes) -> str | None:

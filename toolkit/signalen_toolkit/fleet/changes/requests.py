@@ -44,6 +44,7 @@ class Course:
     place: Kept
     outcomes: list[MemberOutcome] = field(default_factory=list)
     waiting: bool = False
+    homes: dict[Path, Home] = field(default_factory=dict)
 
     def note(self, step: RolloutStep, message: str) -> None:
         """Keep a step as it is now."""
@@ -124,10 +125,10 @@ def _proposed(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
     unopened: list[RolloutProposal] = []
     before = dict(step.before)
     for member in (one for one in fleet.members if one.ring == step.ring):
-        has = _has(fleet, member, step.environment, course)
-        if has is None:
+        there = _standing(fleet, member, step.environment, course)
+        if there is None:
             continue
-        home = home_of(fleet, member)
+        home, has = there
         if has == release:
             if member.name in before:
                 course.tell(member.name, Ending.FINE, f"{step.environment} has {release}")
@@ -141,7 +142,7 @@ def _proposed(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
         elif proposal not in unopened:
             unopened.append(proposal)
     step = replace(step, before=before)
-    wanted = [_again(fleet, one) for one in unopened]
+    wanted = [_again(fleet, one, course) for one in unopened]
     for number, (home, members) in enumerate(new.values(), len(step.proposals) + 1):
         name = f"{_prefix(course.found, step)}-{number}"
         wanted.append(Wanted(home, tuple(members), release, name))
@@ -159,10 +160,10 @@ def _returned(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
         if member is None:
             course.tell(name, Ending.FINE, "is not in the fleet any more")
             continue
-        has = _has(fleet, member, step.environment, course)
-        if has is None:
+        there = _standing(fleet, member, step.environment, course)
+        if there is None:
             continue
-        home = home_of(fleet, member)
+        home, has = there
         forward, reverse = step.proposal(name, release), step.proposal(name, version)
         if has != release:
             if forward and forward.branch not in closed:
@@ -175,7 +176,7 @@ def _returned(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
             _look_after(home, reverse, member, f"{step.environment} has {has}", course)
         elif reverse not in unopened:
             unopened.append(reverse)
-    wanted = [_again(fleet, one) for one in unopened]
+    wanted = [_again(fleet, one, course) for one in unopened]
     for number, ((_, version), (home, members)) in enumerate(new.items(), len(step.proposals) + 1):
         name = f"{_prefix(course.found, step)}-back-{number}"
         wanted.append(Wanted(home, tuple(members), version, name))
@@ -188,20 +189,29 @@ def _prefix(found: Rollout, step: RolloutStep) -> str:
     return f"signalen/{found.release}-{when}-{step.ring}-{step.environment}"
 
 
-def _again(fleet: Fleet, one: RolloutProposal) -> Wanted:
+def _again(fleet: Fleet, one: RolloutProposal, course: Course) -> Wanted:
+    """Return a pull request that was written down and is not there, for whose repository was just reached."""
     members = tuple(member for member in fleet.members if member.name in one.members)
-    return Wanted(home_of(fleet, members[0]), members, one.release, one.branch)
+    folder = fleet.folder(members[0]) if members[0].repository else fleet.root
+    return Wanted(course.homes[folder], members, one.release, one.branch)
 
 
-def _has(fleet: Fleet, member: Member, environment: str, course: Course) -> str | None:
-    """Return the release of a municipality in its branch; None where it has no such environment, or cannot be read."""
+def _standing(fleet: Fleet, member: Member, environment: str, course: Course) -> tuple[Home, str] | None:
+    """Return the repository of a municipality, and its release in the branch that is delivered.
+
+    None where it has no such environment, or cannot be reached, which is noted.
+    """
+    folder = fleet.folder(member) if member.repository else fleet.root
     try:
         present(fleet, member)
         pushing.renew(fleet, member)
+        if folder not in course.homes:
+            course.homes[folder] = home_of(fleet, member)
     except UsageError as error:
         course.tell(member.name, Ending.FAILED, str(error))
         return None
-    return releases(fleet, member).get(environment)
+    has = releases(fleet, member).get(environment)
+    return None if has is None else (course.homes[folder], has)
 
 
 def _look_after(home: Home, proposal: RolloutProposal, member: Member, has: str, course: Course) -> None:

@@ -17,15 +17,18 @@ from signalen_toolkit.git import branches
 
 def not_green(fleet: Fleet, members: Sequence[Member]) -> Iterator[str]:
     """Yield whose pipelines are not green, and why. What holds for a repository is asked once."""
-    said: dict[Path, str] = {}
+    said: dict[Path, tuple[Home | None, str]] = {}
     for member in members:
         folder = fleet.folder(member) if member.repository else fleet.root
         if folder not in said:
             try:
-                said[folder] = _said(home_of(fleet, member))
+                home = home_of(fleet, member)
+                said[folder] = home, _said(home)
             except UsageError as error:
-                said[folder] = f"cannot be asked: {without_contents(str(error))}"
-        reason = said[folder] or _not_delivered(fleet, member)
+                said[folder] = None, f"cannot be asked: {without_contents(str(error))}"
+        there, reason = said[folder]
+        if there and not reason:
+            reason = _not_delivered(there, fleet.folder(member))
         if reason:
             yield f"the pipelines of {member.name}: {reason}"
 
@@ -35,10 +38,8 @@ def by_tool(name: str) -> bool:
     return name.startswith(("kustomization/", "helmrelease/", "argocd/"))
 
 
-def _not_delivered(fleet: Fleet, member: Member) -> str:
+def _not_delivered(home: Home, folder: Path) -> str:
     """Say whether what was changed is not in the branch whose pipelines were asked for."""
-    folder = fleet.folder(member)
-    home = home_of(fleet, member)
     if branches.holds(folder, home.delivered, branches.last_change(folder)):
         return ""
     return f"its newest commit is not in {home.branch} of {home.url} yet: push it"
