@@ -19,13 +19,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from signalen_toolkit.form.municipalities import Municipality
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for the stand-in charts of the tests
+
+from benchmarks import fleets  # noqa: E402  # after the path by which it is found
+
 BIN = Path(sys.executable).parent
 FORM = ROOT / "tests" / "forms" / "s-hertogenbosch.yaml"
 ASSETS = ROOT / "municipality-template" / "{{cookiecutter.repository_name}}" / "assets"
@@ -34,7 +33,8 @@ RUNS = 11
 
 def main() -> None:
     """Measure and print."""
-    rows = [*cold(), *fleet(), *fleet_commands(), *page(), *verifying()]
+    rows = [*cold(), *forms(), *fleets.commands(), *fleets.repositories(), *fleets.verify(), *fleets.made_up()]
+    rows += [*page(), *verifying()]
     width = max(len(name) for name, *_ in rows)
     print(f"{'budget':{width}}  {'measured':>10}  {'at most':>8}")
     for name, measured, most in rows:
@@ -130,7 +130,7 @@ def verifying() -> list[tuple[str, float, float]]:
     ]
 
 
-def fleet() -> list[tuple[str, float, float]]:
+def forms() -> list[tuple[str, float, float]]:
     """Time and weigh checking and rendering all municipalities with two environments each, in this process."""
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.documents import reader
@@ -141,7 +141,7 @@ def fleet() -> list[tuple[str, float, float]]:
     repository = ASSETS.parent
 
     def one(municipality: municipalities.Municipality) -> int:
-        source = reader.parse(json.dumps(_form(municipality)), "municipality.yaml")
+        source = reader.parse(json.dumps(fleets.form(municipality)), "municipality.yaml")
         config, problems = check(source, catalog(), repository)
         if any(problem.severity == "error" for problem in problems):
             raise SystemExit(f"{municipality.name}: {problems}")
@@ -196,65 +196,6 @@ def _started(repository: Path) -> None:
         for _ in server.stdout or ():
             break
         server.terminate()
-
-
-def fleet_commands() -> list[tuple[str, float, float]]:
-    """Time the commands on a fleet of all municipalities in one repository, with two environments each, in processes.
-
-    Cold, nothing is remembered or rendered; then a form changes, where all was checked and rendered before.
-    """
-    from signalen_toolkit.form import municipalities
-
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "fleet"
-        lines = ["apiVersion: signalen.org/v1", "municipalities:"]
-        for municipality in municipalities.municipalities():
-            form = _form(municipality)
-            shared = {key: form.pop(key) for key in ("apiVersion", "repository", "delivery", "identity") if key in form}
-            member = root / "municipalities" / municipality.slug
-            (member / "assets").mkdir(parents=True)
-            for asset in ASSETS.iterdir():
-                (member / "assets" / asset.name).write_bytes(asset.read_bytes())
-            (member / "municipality.yaml").write_text(json.dumps(form, indent=1))
-            lines.append(f"  {municipality.slug}: {{}}")
-        (root / "defaults.yaml").write_text(json.dumps(shared))
-        (root / "fleet.yaml").write_text("\n".join([*lines, ""]))
-        environment = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-        def both() -> None:
-            for command in ("check", "render"):
-                ran = [sys.executable, "-m", "signalen_toolkit", "fleet", command]
-                subprocess.run(ran, check=True, capture_output=True, cwd=root, env=environment)
-
-        cold = _seconds(both)
-        both()
-        changed = []
-        for _ in range(3):
-            with (root / "municipalities/zwolle/municipality.yaml").open("a") as file:
-                file.write("\n")
-            changed.append(_seconds(both))
-        looked = [sys.executable, "-m", "signalen_toolkit", "fleet", "status", "--format", "json"]
-        seconds = _seconds(lambda: subprocess.run(looked, check=True, capture_output=True, cwd=root, env=environment))
-    return [
-        ("fleet check and render, 342 x 2, s, cold", cold, 10),
-        ("the same where one form changed, s", statistics.median(changed), 1),
-        ("fleet status, 342 x 2, s, cold", seconds, 5),
-    ]
-
-
-def _form(municipality: Municipality) -> dict[str, object]:
-    slug = municipality.slug
-    return {
-        "apiVersion": "signalen.org/v1",
-        "municipality": {"code": municipality.code},
-        "contact": {"phone": "14 073", "email": f"meldingen@{slug}.nl"},
-        "repository": {"url": f"https://git.example.nl/{slug}/signalen.git"},
-        "identity": {"issuer": "https://login.microsoftonline.com/abc/v2.0", "clientId": "3f0c"},
-        "environments": {
-            "acceptance": {"domain": f"{slug}.signalen.dev", "version": "4.23.0"},
-            "production": {"domain": f"meldingen.{slug}.nl", "version": "4.22.0"},
-        },
-    }
 
 
 def _output(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> bytes:

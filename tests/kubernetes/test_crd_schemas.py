@@ -183,3 +183,17 @@ def test_of_other_kinds_the_operator_makes_no_pods(kind: str) -> None:
 def test_such_pods_are_checked_as_others() -> None:
     rules = [finding.rule for finding in findings(one({**PROMETHEUS, "spec": {"image": "prometheus"}}))]
     assert {"image-without-version", "container-without-resources"} <= set(rules)
+
+
+def test_an_object_that_was_right_says_nothing_of_one_that_is_nearly_the_same() -> None:
+    """What was right is remembered; what tells 1 from true, or a text from a number, is a part of it."""
+    labels = {"a": "b"}
+    pods = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x", "image": "y"}]}}
+    about = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x", "namespace": "y"}}
+
+    def found(replicas: object) -> int:
+        spec = {"selector": {"matchLabels": labels}, "template": pods, "replicas": replicas}
+        return len(refused({**about, "spec": spec}))
+
+    for _ in range(2):
+        assert (found(1), found(True), found("1")) == (0, 1, 1)

@@ -132,19 +132,19 @@ class Memory:
 class KnownTrees:
     """Of which municipalities it is remembered that their tree is what their form says."""
 
-    fleet: Fleet
+    members: Mapping[str, Member]
     memories: tuple[Memory, ...]
 
     def __call__(self, name: str) -> bool:
         """Tell whether that is known of a municipality, as it is now."""
-        member = self.fleet.member(name)
-        found = (memory.recall(member) for memory in self.memories)
+        found = (memory.recall(self.members[name]) for memory in self.memories)
         return any(one is not None and one.end is Ending.FINE for one in found)
 
 
 def rendered(fleet: Fleet, environment: Mapping[str, str]) -> KnownTrees:
     """Return what `render` and its `--check` left to remember in a fleet."""
-    return KnownTrees(fleet, tuple(Memory(fleet, title, environment) for title in (RENDER, RENDER_CHECK)))
+    members = {one.name: one for one in fleet.members}
+    return KnownTrees(members, tuple(Memory(fleet, title, environment) for title in (RENDER, RENDER_CHECK)))
 
 
 def _digest(parts: list[str]) -> str:

@@ -13,6 +13,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -125,6 +126,7 @@ def _check_member(member: tarfile.TarInfo, name: str) -> None:
         raise ChartError(f"the archive has a file larger than {_LARGEST_FILE // 2**20} MiB: {shown}")
 
 
+@lru_cache(maxsize=256)  # of a fleet, nearly all have the same charts
 def _check_chart_yaml(content: bytes, name: str, version: str) -> None:
     """Raise ChartError unless a Chart.yaml is readable and is about this chart in this version."""
     chart = reader.parse(content, "Chart.yaml")

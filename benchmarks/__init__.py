@@ -1,0 +1,1 @@
+"""What the toolkit may cost, measured."""
