@@ -78,6 +78,8 @@ _text = lru_cache(maxsize=4096)(_written)  # a tree has the same short texts aga
 
 def marked(value: Any) -> str:
     """Return plain data on one line as `inline` does, with marks for `in_blocks` around a text of several lines."""
+    if value.__class__ is str and len(value) <= _SHORT and "\n" not in value:
+        return _text(value)  # most of them
     if not isinstance(value, str):
         return inline(value)
     return f"{_MARK}{quoted(value)}{_MARK}" if "\n" in value and _fits_block(value) else inline(value)

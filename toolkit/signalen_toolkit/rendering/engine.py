@@ -100,6 +100,8 @@ def is_empty(text: str) -> bool:
 
 
 def _finalize(value: Any) -> str:
+    if value.__class__ is str:
+        return marked(value)  # most of them
     if isinstance(value, jinja2.Undefined):
         return str(value)  # raises, and says which name it was
     return below(value, marked) if isinstance(value, Below) else marked(value)
