@@ -75,7 +75,7 @@ def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes, custom: Callable
         _RIGHT.add(key)
 
 
-# Objects that the schemas do not refuse: many municipalities of a fleet have the very same ones.
+# Objects that the schemas do not refuse: many repositories have the very same ones.
 _RIGHT: Final[set[str]] = set()
 _MOST: Final = 20_000
 
