@@ -145,3 +145,18 @@ def test_status_counts_the_points_of_haven(root: Path, charts: Path) -> None:
     refused = signalen(root, "status", "tilburg", "--haven", "--offline", "--format", "json")
     (first, *_) = json.loads(refused.stdout)["environments"]
     assert refused.exit_code == 0 and "is not at hand" in first["haven"]["problem"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("bump", "--to", "4.20.0", "--environment", "acceptance"), ("promote", "--from", "staging", "--to", "acceptance")],
+    ids=["bump", "promote"],
+)
+def test_what_is_wrong_is_told_in_the_file_that_it_comes_from(root: Path, command: tuple[str, ...]) -> None:
+    form = root / "municipalities/tilburg" / FORM_FILE
+    form.write_text(form.read_text().replace("acceptance:\n", "acceptance:\n    version: 4.22.0\n"))
+    git(root, "commit", "--quiet", "--all", "-m", "Give Tilburg a release of its own")
+    said = signalen(root, *command, *(("--yes",) if command[0] == "promote" else ()))
+    assert said.exit_code == 1
+    assert f"{form}:" in said.output
+    assert f"{root / 'defaults.yaml'}:" in said.output

@@ -7,6 +7,7 @@ that can be sent there, and imports what it needs when it works.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -139,16 +140,26 @@ class Bump:
         """Bring environments of the form in a folder to a release."""
         from signalen_toolkit.repository.bump import bump
 
-        found = bump(
-            folder,
-            self.version or None,
-            self.environment,
-            allow_downgrade=self.allow_downgrade,
-            sources=_sources(self.charts, offline=self.offline),
-        )
+        with _told_from(folder):
+            found = bump(
+                folder,
+                self.version or None,
+                self.environment,
+                allow_downgrade=self.allow_downgrade,
+                sources=_sources(self.charts, offline=self.offline),
+            )
         done = ", ".join(one.environment for one in found.bumped)
         said = f"{done} to {found.version}" if done else f"is on {found.version} already"
-        return judged(name, list(found.problems), said, text=found.text)
+        return judged(name, seen_from_here(folder, found.problems), said, text=found.text)
+
+
+@contextmanager
+def _told_from(folder: Path) -> Iterator[None]:
+    """Raise what is told from within a folder with each file as whoever started us finds it."""
+    try:
+        yield
+    except ProblemsError as error:
+        raise ProblemsError(seen_from_here(folder, error.problems)) from error
 
 
 def _sources(charts: Path | None, *, offline: bool) -> Sources:
@@ -209,9 +220,10 @@ class Promote:
         from signalen_toolkit.repository.promote import promote
 
         sources = _sources(self.charts, offline=self.offline)
-        found = promote(folder, self.source, self.target, allow_downgrade=self.allow_downgrade, sources=sources)
+        with _told_from(folder):
+            found = promote(folder, self.source, self.target, allow_downgrade=self.allow_downgrade, sources=sources)
         said = f"{self.target} has what {self.source} has" + ("" if found else " already")
-        return judged(name, list(found.problems), said, text=found.text if found else "")
+        return judged(name, seen_from_here(folder, found.problems), said, text=found.text if found else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +236,15 @@ class Update:
         """Bring a repository to the template of the installed toolkit."""
         from signalen_toolkit.repository.update import summary, update
 
-        found = update(folder, only_check=self.only_check)
+        with _told_from(folder):
+            found = update(folder, only_check=self.only_check)
         open_ = not found.is_current if self.only_check else bool(found.conflicts)
         ending = Ending.PROBLEMS if open_ or has_errors(found.problems) else Ending.FINE
         said = "is up to date" if found.is_current else "is not up to date" if self.only_check else "updated"
         if found.conflicts and not self.only_check:
             said = f"choose between the marks in {', '.join(found.conflicts)}"
         text = "" if found.is_current else summary(found, only_check=self.only_check)
-        return MemberOutcome(name, ending, said, found.problems, text)
+        return MemberOutcome(name, ending, said, tuple(seen_from_here(folder, found.problems)), text)
 
 
 @dataclass(frozen=True, slots=True)
