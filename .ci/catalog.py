@@ -54,9 +54,10 @@ def propose(notes: str, root: Path) -> str:
     branch, title = f"catalog/{found[1]}", f"Follow release {found[1]} of Signalen"
     branches.fetch(root, home.own)
     branches.begin(root, branch)
-    if not branches.commit(root, [CATALOG], f"{title}\n\n{notes}"):
+    commit = branches.commit(root, [CATALOG], f"{title}\n\n{notes}")
+    if not commit:
         raise UsageError("nothing in the catalog changed")
-    return proposing.opened(home, root, branch, title, TEXT) or branch
+    return proposing.opened(home, commit, branch, title, TEXT) or branch
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from signalen_toolkit.base.layout import FLEET_FILE
+from signalen_toolkit.base.layout import FLEET_FILE, FORM_FILE
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rolling, rollout
@@ -145,6 +145,32 @@ def test_each_repository_has_its_own_and_an_expired_token_stops_nobody_else(begi
     assert TOKEN not in git(root, "log", "-p", f"origin/{BRANCH}")
 
 
+def test_one_whose_form_is_wrong_holds_the_ring_up_and_gets_its_own_once_it_is_mended(begin: Begin) -> None:
+    root, server = begin("github")
+    apart(root, server, "utrecht")
+    listing_ = root / FLEET_FILE
+    listing_.write_text(listing_.read_text().replace("ring: all", "ring: canary"))
+    forms = [root / "municipalities" / name / FORM_FILE for name in ("s-hertogenbosch", "tilburg")]
+    right = [form.read_text() for form in forms]
+    for form, text in zip(forms, right, strict=True):
+        form.write_text(text.replace("contact:", "contacts:"))
+    commit(root)
+    git(root, "push", "--quiet", server.bare("fleet"), "HEAD:refs/heads/main")
+    part = rolling.go(root, "4.23.0", OFFLINE)
+    ends = {one.name: one.end for one in part.outcomes}
+    assert ends == {"s-hertogenbosch": "problems", "tilburg": "problems", "utrecht": "fine"} and not part.waits
+    for form, text in zip(forms, right, strict=True):
+        form.write_text(text)
+    commit(root)
+    git(root, "push", "--quiet", server.bare("fleet"), "HEAD:refs/heads/main")
+    assert rolling.go(root, "4.23.0", OFFLINE).waits
+    assert [one.repository for one in server.pulls] == ["utrecht", "fleet"]
+    assert len({one.branch for one in server.pulls}) == 2
+    for pull in server.pulls:
+        server.merge(pull)
+    assert rolling.go(root, "4.23.0", OFFLINE, yes=True).fine and {*versions(root).values()} == {"4.23.0"}
+
+
 def test_one_that_expires_when_it_is_opened_is_opened_the_next_time(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +253,27 @@ def test_what_was_merged_is_taken_back_by_pull_requests(begin: Begin) -> None:
     server.merge(server.pulls[2])
     assert rolling.back(root, OFFLINE).fine and versions(root) == OLD
     assert "4.23.0: back" in signalen(root, "rollout", "--status").output
+
+
+def test_on_the_way_back_each_has_what_it_had_and_no_other_change(begin: Begin) -> None:
+    root, server = begin("github")
+    listing_ = root / FLEET_FILE
+    listing_.write_text(listing_.read_text().replace("ring: all", "ring: canary"))
+    said = signalen(root, "bump", "tilburg", "--to", "4.21.0", "--allow-downgrade", "--offline")
+    assert said.exit_code == 0, said.output
+    commit(root)
+    git(root, "push", "--quiet", server.bare("fleet"), "HEAD:refs/heads/main")
+    rolling.go(root, "4.23.0", OFFLINE)
+    server.merge(server.pulls[0])
+    assert rolling.back(root, OFFLINE).waits
+    back = server.pulls[1:]
+    assert [one.title.split(" in ")[0] for one in back] == [f"Signalen terug naar 4.2{number}.0" for number in (2, 1)]
+    for one, names in zip(back, (["s-hertogenbosch", "utrecht"], ["tilburg"]), strict=True):
+        changed = server.git("-C", server.bare("fleet"), "diff", "--name-only", f"main...{one.branch}").split()
+        assert sorted({path.split("/")[1] for path in changed}) == names
+    server.merge(back[0])
+    assert rolling.back(root, OFFLINE).waits  # for the other
+    assert versions(root) == {**OLD, "tilburg": "4.23.0"}
 
 
 @pytest.mark.parametrize(("kind", "after"), [*((kind, True) for kind in KINDS), ("github", False)])

@@ -21,3 +21,8 @@ def work_tree(directory: Path, commit: str, place: Path) -> Iterator[Path]:
         yield place
     finally:
         git(directory, "worktree", "remove", "--force", str(place))
+
+
+def begin_anew(place: Path, commit: str) -> None:
+    """Let a work tree aside be a commit again, whatever was changed in it. Raises UsageError."""
+    must(place, "reset", "--quiet", "--hard", commit)

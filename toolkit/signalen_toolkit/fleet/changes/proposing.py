@@ -1,4 +1,4 @@
-"""A pull request of what was committed in a work tree aside: opened once, looked after, and closed.
+"""A pull request of a commit that is on no branch yet: opened once, looked after, and closed.
 
 GitLab makes one for a push with options, Forgejo and Gitea for a push to `refs/for/`; GitHub and Azure DevOps are asked
 by their API. All of them are found again by the name of the branch.
@@ -6,7 +6,7 @@ by their API. All of them are found again by the name of the branch.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 from signalen_toolkit.diagnostics.problems import UsageError
@@ -21,8 +21,8 @@ _TOPICS: Final = ("forgejo", "gitea")  # a pull request without a branch
 UNKNOWN: Final = ""
 
 
-def opened(home: Home, place: Path, branch: str, title: str, text: str) -> str:
-    """Open a pull request of the commit that a work tree has, unless the branch has one; return where it is.
+def opened(home: Home, commit: str, branch: str, title: str, text: str) -> str:
+    """Open a pull request of a commit, unless the branch has one; return where it is.
 
     `title` and `text` are one line each. The address is empty where the server does not tell it without a token.
     Raises UsageError with what the server refuses, or which token is missing.
@@ -34,15 +34,15 @@ def opened(home: Home, place: Path, branch: str, title: str, text: str) -> str:
     there = bool(branches.at_remote(home.folder, branch))
     if home.host in _TOPICS:
         options = (f"topic={branch}", f"title={title}", f"description={text}", "force-push=true")
-        _push(home, place, f"refs/for/{home.branch}", options)
+        _push(home, commit, f"refs/for/{home.branch}", options)
     elif home.host == _GITLAB and not there:
         about = ("create", f"target={home.branch}", f"title={title}", f"description={text}", "remove_source_branch")
-        _push(home, place, f"refs/heads/{branch}", [f"merge_request.{one}" for one in about])
+        _push(home, commit, f"refs/heads/{branch}", [f"merge_request.{one}" for one in about])
     elif home.host != _GITLAB:
         if forge is None:
             raise UsageError(f"{home.url} has to be asked for a pull request: {_how(home)}")
         if not there:
-            _push(home, place, f"refs/heads/{branch}")
+            _push(home, commit, f"refs/heads/{branch}")
         return forge.opened(branch, home.branch, title, text).address
     made = forge.found(branch) if forge else None
     return made.address if made else UNKNOWN
@@ -70,13 +70,14 @@ def withdraw(home: Home, branch: str) -> str:
     if home.host in _TOPICS:
         return f"close its pull request {branch} by hand, unless it is closed; {_how(home)} to have it done"
     if branches.at_remote(home.folder, branch):  # with its branch, a merge request is closed
-        _push(home, home.folder, f"refs/heads/{branch}", remove=True)
+        _push(home, "", f"refs/heads/{branch}")
     return ""
 
 
-def _push(home: Home, place: Path, to: str, options: tuple[str, ...] | list[str] = (), *, remove: bool = False) -> None:
+def _push(home: Home, commit: str, to: str, options: Sequence[str] = ()) -> None:
+    """Push a commit to a reference of the remote; no commit removes the reference."""
     given = [part for one in options for part in ("--push-option", one)]
-    done = remotely(place, "push", "--quiet", *given, "origin", f"{'' if remove else 'HEAD'}:{to}", own=home.own)
+    done = remotely(home.folder, "push", "--quiet", *given, "origin", f"{commit}:{to}", own=home.own)
     if done.code != 0:
         raise UsageError(f"git push to {home.url} failed: {said(done)}")
 

@@ -7,68 +7,25 @@ the state of a pull request nor the way in which it was merged counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
 
-from signalen_toolkit.base.layout import CHARTS_LOCK, CLUSTERS, FORM_FILE
-from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import rollout
 from signalen_toolkit.fleet.changes import proposing, pushing
 from signalen_toolkit.fleet.changes.homes import Home, home_of
-from signalen_toolkit.fleet.changes.kept import Kept, kept
+from signalen_toolkit.fleet.changes.kept import kept
+from signalen_toolkit.fleet.changes.making import Course, Wanted, open_all
 from signalen_toolkit.fleet.changes.ways import RolloutResult, Ways
 from signalen_toolkit.fleet.clones import present
 from signalen_toolkit.fleet.gates import gates
-from signalen_toolkit.fleet.listing import CLONES, Fleet, Member
-from signalen_toolkit.fleet.operations import Bump
-from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
+from signalen_toolkit.fleet.listing import Fleet, Member
+from signalen_toolkit.fleet.outcome import Ending
 from signalen_toolkit.fleet.rollout import BACK, DONE, GOING, Rollout, RolloutProposal, RolloutStep
-from signalen_toolkit.fleet.run import run
 from signalen_toolkit.fleet.selection import releases
 from signalen_toolkit.forge.model import PullState
-from signalen_toolkit.git import aside, branches
-
-_FILES: Final = (FORM_FILE, CLUSTERS, CHARTS_LOCK)
-
-
-@dataclass
-class Course:
-    """How far one call came: the rollout as it is by now, what became of each municipality, and who waits."""
-
-    found: Rollout
-    place: Kept
-    outcomes: list[MemberOutcome] = field(default_factory=list)
-    waiting: bool = False
-    homes: dict[Path, Home] = field(default_factory=dict)
-
-    def note(self, step: RolloutStep, message: str) -> None:
-        """Keep a step as it is now."""
-        self.found = self.found.with_step(step)
-        self.place.keep(self.found, message)
-
-    def tell(self, member: str, end: Ending, said: str) -> None:
-        """Note what became of a municipality."""
-        self.outcomes.append(MemberOutcome(member, end, without_contents(said)))
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether nothing is wrong; something may be waiting."""
-        return all(one.end is Ending.FINE for one in self.outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A pull request that is to be opened: for these municipalities of one repository, to that release."""
-
-    home: Home
-    members: tuple[Member, ...]
-    release: str
-    branch: str
 
 
 def go(fleet: Fleet, release: str, ways: Ways, at: str, *, yes: bool) -> RolloutResult:
@@ -143,10 +100,9 @@ def _proposed(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
             unopened.append(proposal)
     step = replace(step, before=before)
     wanted = [_again(fleet, one, course) for one in unopened]
-    for number, (home, members) in enumerate(new.values(), len(step.proposals) + 1):
-        name = f"{_prefix(course.found, step)}-{number}"
-        wanted.append(Wanted(home, tuple(members), release, name))
-    _open(fleet, course, step, wanted, ways)
+    names = _names(course.found, step, "")
+    wanted += [Wanted(home, tuple(members), release, next(names)) for home, members in new.values()]
+    open_all(fleet, course, step, wanted, ways)
 
 
 def _returned(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> None:
@@ -177,16 +133,17 @@ def _returned(fleet: Fleet, course: Course, step: RolloutStep, ways: Ways) -> No
         elif reverse not in unopened:
             unopened.append(reverse)
     wanted = [_again(fleet, one, course) for one in unopened]
-    for number, ((_, version), (home, members)) in enumerate(new.items(), len(step.proposals) + 1):
-        name = f"{_prefix(course.found, step)}-back-{number}"
-        wanted.append(Wanted(home, tuple(members), version, name))
-    _open(fleet, course, step, wanted, ways, back=True)
+    names = _names(course.found, step, "-back")
+    wanted += [Wanted(home, tuple(members), version, next(names)) for (_, version), (home, members) in new.items()]
+    open_all(fleet, course, step, wanted, ways, back=True)
 
 
-def _prefix(found: Rollout, step: RolloutStep) -> str:
-    """Return how the branches of a step begin; when the rollout began tells them from those of another."""
+def _names(found: Rollout, step: RolloutStep, word: str) -> Iterator[str]:
+    """Yield names for branches of a step that it has not used; when the rollout began tells them from another's."""
     when = "".join(one for one in found.begun if one.isdigit())[:14]
-    return f"signalen/{found.release}-{when}-{step.ring}-{step.environment}"
+    used = {one.branch for one in step.proposals}
+    names = (f"signalen/{found.release}-{when}-{step.ring}-{step.environment}{word}-{number}" for number in count(1))
+    return (name for name in names if name not in used)
 
 
 def _again(fleet: Fleet, one: RolloutProposal, course: Course) -> Wanted:
@@ -238,83 +195,3 @@ def _withdraw(home: Home, proposal: RolloutProposal, member: Member, course: Cou
             course.tell(member.name, Ending.FINE, todo)
     except UsageError as error:
         course.tell(member.name, Ending.FAILED, str(error))
-
-
-def _open(
-    fleet: Fleet, course: Course, step: RolloutStep, wanted: Sequence[Wanted], ways: Ways, *, back: bool = False
-) -> None:
-    """Make, write down, push and open pull requests; what is wrong with one stops no other."""
-    if not wanted:
-        if step != course.found.step(step.ring, step.environment):
-            course.found = course.found.with_step(step)
-        return
-    with _aside(fleet, wanted, course) as (mirror, wanted):
-        made: list[tuple[Wanted, tuple[str, ...], Path]] = []
-        for one in wanted:
-            names = _committed(mirror, one, step, ways, course, back=back)
-            if names:
-                made.append((one, names, mirror.folder(one.members[0]) if one.members[0].repository else mirror.root))
-                step = step.with_proposal(RolloutProposal(one.branch, names, one.release))
-        message = f"Release {course.found.release}: {step.environment} van ring {step.ring}"
-        course.note(step, message)
-        for one, names, place in made:
-            title = _title(one, step, back=back)
-            text = f"Ring {step.ring}: {', '.join(names)}. Gemaakt door `signalen fleet rollout`."
-            try:
-                address = proposing.opened(one.home, place, one.branch, title, text)
-            except UsageError as error:
-                for name in names:
-                    course.tell(name, Ending.FAILED, str(error))
-                continue
-            course.waiting = True
-            step = step.with_proposal(RolloutProposal(one.branch, names, one.release, True, address))
-            course.found = course.found.with_step(step)
-            for name in names:
-                course.tell(name, Ending.FINE, f"proposed: {address or one.branch}")
-        course.note(step, message)
-
-
-def _committed(
-    mirror: Fleet, one: Wanted, step: RolloutStep, ways: Ways, course: Course, *, back: bool
-) -> tuple[str, ...]:
-    """Change the municipalities of a pull request aside, commit that, and return which could be changed."""
-    work = Bump(one.release, step.environment, back, ways.charts, ways.offline)
-    changed = []
-    for outcome in run(mirror, one.members, work, None, ways.processes):
-        if outcome.end is Ending.FINE:
-            changed.append(outcome.name)
-        else:
-            course.outcomes.append(outcome)
-    names = tuple(member.name for member in one.members if member.name in changed)
-    if not names:
-        return ()
-    if one.members[0].repository:
-        branches.commit(mirror.folder(one.members[0]), _FILES, _title(one, step, back=back))
-    else:
-        paths = [f"{member.path}/{part}" for member in one.members if member.name in names for part in _FILES]
-        branches.commit(mirror.root, paths, f"{_title(one, step, back=back)}: {', '.join(names)}")
-    return names
-
-
-def _title(one: Wanted, step: RolloutStep, *, back: bool) -> str:
-    return f"Signalen {'terug naar ' if back else ''}{one.release} in {step.environment}"
-
-
-@contextmanager
-def _aside(fleet: Fleet, wanted: Sequence[Wanted], course: Course) -> Iterator[tuple[Fleet, list[Wanted]]]:
-    """Give the fleet anew in a folder aside, with what can be changed: each repository at its delivered branch."""
-    with ExitStack() as stack:
-        above = Path(stack.enter_context(TemporaryDirectory(prefix="signalen-rollout-")))
-        root = stack.enter_context(aside.work_tree(fleet.root, "HEAD", above / "fleet"))
-        (root / CLONES).mkdir(exist_ok=True)
-        mirror, able = replace(fleet, root=root), []
-        for one in wanted:
-            member = one.members[0]
-            try:
-                if member.repository:
-                    stack.enter_context(aside.work_tree(one.home.folder, one.home.delivered, mirror.folder(member)))
-            except UsageError as error:
-                course.tell(member.name, Ending.FAILED, str(error))
-                continue
-            able.append(one)
-        yield mirror, able
