@@ -93,7 +93,7 @@ def test_flux_applies_a_tenant_with_its_own_rights_and_in_its_own_namespace(
 ) -> None:
     root = shared(tmp_path)
     for name, namespace in TENANTS.items():
-        syncs = objects(root / f"clusters/west/tenants/{name}-acceptance/")
+        syncs = objects(root / f"clusters/west/tenants/{name}/acceptance/")
         followed = {one["metadata"]["name"]: one for one in of_kind(syncs, "Kustomization")}
         assert {*followed} == {namespace, f"{namespace}-secrets"}
         for one in followed.values():
@@ -156,7 +156,7 @@ def test_argo_cd_applies_a_tenant_from_its_own_namespace(tmp_path: Path, kustomi
         projects = {
             project["metadata"]["name"]: project["spec"]
             for project in of_kind(
-                objects(root / f"clusters/west/tenants/{one['municipality']}-acceptance"), "AppProject"
+                objects(root / f"clusters/west/tenants/{one['municipality']}/acceptance"), "AppProject"
             )
         }
         assert {child["kind"] for child in children} == {"Application"}
@@ -208,7 +208,7 @@ def test_the_rights_of_a_tenant_are_enough_and_no_more(more: str, tmp_path: Path
     extra = "components: {loki: {enabled: true}, grafana: {enabled: true}, alloy: {enabled: true}}\n" if more else None
     root = shared(tmp_path, **({"more": extra} if extra else {}))
     for name, namespace in TENANTS.items():
-        own = objects(root / f"clusters/west/tenants/{name}-acceptance")
+        own = objects(root / f"clusters/west/tenants/{name}/acceptance")
         roles = {one["metadata"]["namespace"]: one["rules"] for one in of_kind(own, "Role")}
         assert {one["metadata"]["name"] for one in of_kind(own, "Namespace")} == {*roles}
         found, context = all_objects(root, name, charts)
@@ -230,7 +230,7 @@ def test_the_rights_of_a_tenant_are_enough_and_no_more(more: str, tmp_path: Path
 def test_a_tenant_may_have_all_of_its_pods_twice_and_no_more_of_the_cluster(tmp_path: Path, charts: Path) -> None:
     root = shared(tmp_path)
     for name in TENANTS:
-        limits = objects(root / f"clusters/west/tenants/{name}-acceptance/")
+        limits = objects(root / f"clusters/west/tenants/{name}/acceptance/")
         (quota,) = of_kind(limits, "ResourceQuota")
         (range_,) = of_kind(limits, "LimitRange")
         default = range_["spec"]["limits"][0]["default"]["memory"]
@@ -263,7 +263,7 @@ def test_a_quota_can_be_chosen(tmp_path: Path) -> None:
     more = "    headroom: 3\n    quotas:\n      tilburg: {pods: 7, requests.cpu: 12}\n"
     root = shared(tmp_path, clusters=CLUSTERS + more)
     hard = {
-        name: of_kind(objects(root / f"clusters/west/tenants/{name}-acceptance"), "ResourceQuota")[0]["spec"]["hard"]
+        name: of_kind(objects(root / f"clusters/west/tenants/{name}/acceptance"), "ResourceQuota")[0]["spec"]["hard"]
         for name in TENANTS
     }
     assert (hard["tilburg"]["pods"], hard["tilburg"]["requests.cpu"]) == ("7", "12")
@@ -281,6 +281,12 @@ WRONG = [
         "fleet add",
     ),
     ("acceptance: alle", "wrong-format", "clusters.yaml:7:19", "a list of municipalities, or all"),
+    (
+        "acceptance: [tilburg]\n  west-shared: {delivery: flux, holds: {acceptance: [s-hertogenbosch]}}",
+        "cluster-name",
+        "clusters.yaml:8:3",
+        "choose another name",
+    ),
     (
         "acceptance: [tilburg]\n  east: {delivery: flux, holds: {acceptance: all}}",
         "cluster-twice",
@@ -332,7 +338,7 @@ def test_tenants_that_cannot_stand_together_leave_the_cluster_as_it_is(
 
 def test_a_form_that_cannot_be_read_keeps_its_place_and_holds_up_nobody(tmp_path: Path) -> None:
     root = shared(tmp_path, "argocd")
-    kept = {path: path.read_bytes() for path in (root / "clusters/west/tenants/tilburg-acceptance").iterdir()}
+    kept = {path: path.read_bytes() for path in (root / "clusters/west/tenants/tilburg/acceptance").iterdir()}
     (root / "municipalities/tilburg" / FORM_FILE).write_text("municipality: {code: GM9999}\n")
     (root / CLUSTERS_FILE).write_text(
         (root / CLUSTERS_FILE).read_text() + "    quotas: {s-hertogenbosch: {pods: 99}}\n"
@@ -340,9 +346,9 @@ def test_a_form_that_cannot_be_read_keeps_its_place_and_holds_up_nobody(tmp_path
     done = run(root, "clusters")
     assert done.exit_code == 1
     assert "tilburg keeps what its clusters have of it" in done.stdout
-    assert {path: path.read_bytes() for path in (root / "clusters/west/tenants/tilburg-acceptance").iterdir()} == kept
-    assert '"99"' in (root / "clusters/west/tenants/s-hertogenbosch-acceptance/limits.yaml").read_text()
-    assert "tenants/tilburg-acceptance/namespace.yaml" in (root / "clusters/west/kustomization.yaml").read_text()
+    assert {path: path.read_bytes() for path in (root / "clusters/west/tenants/tilburg/acceptance").iterdir()} == kept
+    assert '"99"' in (root / "clusters/west/tenants/s-hertogenbosch/acceptance/limits.yaml").read_text()
+    assert "tenants/tilburg/acceptance/namespace.yaml" in (root / "clusters/west/kustomization.yaml").read_text()
     (made,) = of_kind(objects(root / "clusters/west"), "ApplicationSet")
     assert len(made["spec"]["strategy"]["rollingSync"]["steps"]) == 2
 
@@ -355,7 +361,7 @@ def test_the_same_forms_give_the_same_bytes_and_a_change_is_seen(tmp_path: Path)
     form.write_text(form.read_text() + "replicas: {frontend: 4}\n")
     stale = run(root, "clusters", "--check")
     assert stale.exit_code == 1
-    assert "+    pods:" in stale.stdout and "s-hertogenbosch-acceptance/" not in stale.stdout
+    assert "+    pods:" in stale.stdout and "s-hertogenbosch/acceptance" not in stale.stdout
     assert run(root, "clusters", "--check").exit_code == 1  # nothing was written
 
 
@@ -368,8 +374,8 @@ def test_a_municipality_moves_by_one_line(tmp_path: Path) -> None:
     tree = {path: path.read_bytes() for path in (root / "municipalities").rglob("*") if path.is_file()}
     done = run(root, "clusters")
     assert done.exit_code == 0, done.output
-    assert not (root / "clusters/west/tenants/tilburg-acceptance").exists()
-    assert (root / "clusters/east/tenants/tilburg-acceptance/namespace.yaml").exists()
+    assert not (root / "clusters/west/tenants/tilburg/acceptance").exists()
+    assert (root / "clusters/east/tenants/tilburg/acceptance/namespace.yaml").exists()
     assert {path: path.read_bytes() for path in (root / "municipalities").rglob("*") if path.is_file()} == tree
 
 

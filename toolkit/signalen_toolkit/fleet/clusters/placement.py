@@ -31,6 +31,7 @@ _HEADROOM: Final = 2.0
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cluster-municipality": "who is not in the fleet has no form that could be rendered for a cluster",
+        "cluster-name": "two clusters in one folder of the fleet would take each other's files away",
         "cluster-twice": "two clusters that hold one environment would both send its mail and answer for its host",
     }
 )
@@ -101,7 +102,7 @@ def read(fleet: Fleet, charts: Catalog) -> Placement:
     if has_errors(problems):
         raise ProblemsError(ordered(problems))
     placement = _placement(document, charts)
-    problems += [*_strangers(fleet, placement), *_twice(fleet, placement)]
+    problems += [*_strangers(fleet, placement), *_twice(fleet, placement), *_alike(placement)]
     if has_errors(problems):
         raise ProblemsError(ordered(problems))
     return placement
@@ -139,6 +140,15 @@ def _home(name: str, data: Any, charts: Catalog) -> SharedCluster:
     namespace = text(data, "namespace") or charts.delivery(delivery).namespace
     headroom = float(at(data, "headroom") or _HEADROOM)
     return SharedCluster(name, delivery, namespace, text(data, "context"), holds, headroom, quotas)
+
+
+def _alike(placement: Placement) -> Iterator[Problem]:
+    """Report a cluster that has the folder of what another has once."""
+    for home in placement.clusters:
+        if home.name.removesuffix("-shared") in [one.name for one in placement.clusters if one is not home]:
+            message = f"'{home.name}' is the folder of what '{home.name.removesuffix('-shared')}' has once"
+            place = ("clusters", home.name)
+            yield placement.document.problem("cluster-name", message, place, at="key", hint="choose another name")
 
 
 def _strangers(fleet: Fleet, placement: Placement) -> Iterator[Problem]:

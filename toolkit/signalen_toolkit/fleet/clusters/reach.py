@@ -15,7 +15,9 @@ from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.data import mapping
+from signalen_toolkit.fleet.clones import present
 from signalen_toolkit.fleet.clusters.placement import SharedCluster
+from signalen_toolkit.fleet.clusters.rendering import TENANTS
 from signalen_toolkit.fleet.clusters.shared import folder_of
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.helm.rendered_tree import applies_own, manifests, own_objects
@@ -82,7 +84,7 @@ class Reach:
 
 
 def reach(fleet: Fleet, home: SharedCluster) -> Reach:
-    """Compute who reaches whom in a cluster. Raises UsageError where a tree is not rendered, or cannot be read."""
+    """Compute who reaches whom in a cluster. Raises UsageError for a tree that cannot be read or cloned."""
     found = [_inhabitant(fleet, home, member, name) for member, name in _placed(fleet, home)]
     once = {one.name: one for one in _once(fleet, home)}
     ways = [*_between(found), *(way for one in found for way in _with_others(one, found, once))]
@@ -93,6 +95,7 @@ def _placed(fleet: Fleet, home: SharedCluster) -> Iterator[tuple[Member, str]]:
     for environment, names in home.holds.items():
         for member in fleet.members:
             if home.has(member.name, environment):
+                present(fleet, member)
                 there = beneath.look(fleet.folder(member), f"{CLUSTERS}/{environment}") is not None
                 if there:
                     yield member, environment
@@ -105,7 +108,7 @@ def _inhabitant(fleet: Fleet, home: SharedCluster, member: Member, environment: 
     folder = fleet.folder(member)
     files = _texts(fleet, member.path, f"{CLUSTERS}/{environment}")
     name = f"{member.name}-{environment}"
-    own = _texts(fleet, "", f"{CLUSTERS}/{home.name}/tenants/{name}")
+    own = _texts(fleet, "", f"{CLUSTERS}/{home.name}/{TENANTS}/{member.name}/{environment}")
     try:
         objects = [*manifests(files, environment)]
         if applies_own(files, environment):

@@ -48,7 +48,7 @@ class Resident:
     @property
     def folder(self) -> str:
         """Its folder, from that of the cluster."""
-        return f"{TENANTS}/{self.municipality}-{self.environment}"
+        return f"{TENANTS}/{self.municipality}/{self.environment}"
 
 
 def rendered(
@@ -84,7 +84,7 @@ def rendered(
         "steps": _steps(fleet, residents),
         "facts": _GENERATED,
     }
-    own = {path: content for path, content in _files(_once(home.delivery, charts), common, charts) if content}
+    own = dict(_files(_once(home.delivery, charts), common, charts))
     # What is in a folder below is applied by itself, once, by a person.
     listed = [path for path in {**own, **files} if path.startswith(f"{TENANTS}/") or "/" not in path]
     resources = sorted(path for path in listed if Path(path).name != _FACTS)

@@ -17,7 +17,7 @@ from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.fleet.clusters import checks
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
-from signalen_toolkit.fleet.clusters.rendering import Resident, rendered
+from signalen_toolkit.fleet.clusters.rendering import TENANTS, Resident, rendered
 from signalen_toolkit.fleet.clusters.shared import folder_of, shared
 from signalen_toolkit.fleet.clusters.tenants import Tenancy, Tenant
 from signalen_toolkit.fleet.listing import Fleet, Member
@@ -116,7 +116,7 @@ def _residents(
 
 def _files_of(home: SharedCluster, member: Member, environment: str, before: Mapping[str, str]) -> dict[str, str]:
     folder = f"{CLUSTERS}/{home.name}/"
-    own = f"{folder}tenants/{member.name}-{environment}/"
+    own = f"{folder}{TENANTS}/{member.name}/{environment}/"
     return {path.removeprefix(folder): text for path, text in before.items() if path.startswith(own)}
 
 

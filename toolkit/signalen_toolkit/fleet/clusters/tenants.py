@@ -61,11 +61,6 @@ class Tenant:
     measured: Mapping[str, Sequence[int]]
 
     @property
-    def name(self) -> str:
-        """What its folder in a cluster is called."""
-        return f"{self.municipality}-{self.environment}"
-
-    @property
     def own(self) -> list[str]:
         """The names of its namespaces."""
         return [str(one["metadata"]["name"]) for one in self.namespaces]
