@@ -232,3 +232,11 @@ def test_a_link_that_comes_in_between_leads_nowhere(root: Path) -> None:
         finally:
             racer.kill()
     assert outside(root) == before
+
+
+def test_folders_that_are_empty_go_with_those_above_them(tmp_path: Path) -> None:
+    for path in ("a/b/c", "a/b/d"):
+        (tmp_path / "kept" / path).mkdir(parents=True)
+    for path in ("a/b/c", "a/b/c", "a/b/d", "a/b/d", "a/b"):
+        beneath.prune(tmp_path, f"kept/{path}", upto="kept")
+    assert [*tmp_path.rglob("*")] == [tmp_path / "kept"]

@@ -210,13 +210,16 @@ def remove(root: Path, path: str, *, upto: str = "") -> None:
 
 
 def prune(root: Path, path: str, *, upto: str = "") -> None:
-    """Remove a folder if it is empty, and those above it, below `upto`."""
+    """Remove a folder if it is empty, and those above it, below `upto`. Nothing happens where there is none."""
     while path not in (upto, "", "."):
-        with parent(root, path) as (folder, name):
-            try:
-                os.rmdir(name, dir_fd=folder)
-            except OSError:
-                return
+        try:
+            with parent(root, path) as (folder, name):
+                try:
+                    os.rmdir(name, dir_fd=folder)
+                except OSError:
+                    return
+        except FileNotFoundError:  # with the folders above it
+            return
         path = PurePosixPath(path).parent.as_posix()
 
 
