@@ -58,7 +58,8 @@ def watched(root: Path, *arguments: str, both: bool = False, more: Mapping[str, 
 
 def test_how_far_it_is_and_what_is_broken_as_it_happens(root: Path) -> None:
     printed, seen = watched(root, "check")
-    assert {"1", "4"} <= {found[1] for found in COUNT.finditer(seen)}
+    counted = {found[1] for found in COUNT.finditer(seen)}  # not each of them, where the machine is busy
+    assert "4" in counted and len(counted) > 1
     assert any(name in seen for name in NAMES)
     assert "tilburg: 1 error" in seen
     assert seen.index("tilburg: 1 error") < seen.rindex("4/4")

@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from signalen_toolkit import __version__
-from signalen_toolkit.base import beneath, layout
+from signalen_toolkit.base import beneath, layout, whole_folders
 from signalen_toolkit.base.layout import FORM_FILE, SCHEMA_FILE
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError
 from signalen_toolkit.documents.edit import set_values
@@ -410,7 +410,7 @@ def test_update_for_which_the_disk_is_too_full_changes_nothing_and_can_be_done_a
         return call
 
     with monkeypatch.context() as patch:
-        for module, name in ((beneath, "_new"), (beneath, "exchange"), (os, "link")):
+        for module, name in ((beneath, "put"), (whole_folders, "put"), (beneath, "exchange"), (os, "link")):
             patch.setattr(module, name, failing(getattr(module, name)))
         with pytest.raises(OSError, match="No space"):
             update(repository)
