@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from signalen_toolkit.catalog.model import Delivery
 from signalen_toolkit.documents.data import merge
@@ -14,6 +13,7 @@ from signalen_toolkit.form.git_hosts import forge_of
 from signalen_toolkit.form.images import measure
 from signalen_toolkit.form.municipalities import Municipality
 from signalen_toolkit.form.schema import defaults_of_items
+from signalen_toolkit.schema import addresses
 
 Settings = dict[str, Any]
 
@@ -91,7 +91,7 @@ def _contact(settings: Settings) -> None:
     home = links.setdefault("home", f"https://www.{address.rpartition('@')[2]}")
     links.setdefault("help", home)
     links.setdefault("privacy", home)
-    site = urlsplit(home).netloc
+    site = addresses.split(home).netloc
     contact.setdefault("openingHours", f"Onze openingstijden vindt u op [{site}]({home}).")
     contact.setdefault("urgentText", f"Kan uw melding niet wachten? Bel dan {phone}. Is er direct gevaar? Bel dan 112.")
     texts.setdefault("help", f"Lukt het niet om een melding te doen? Bel dan [{phone}](tel:{dialled(phone)}).")
@@ -190,7 +190,7 @@ def apis_of(scope: str) -> set[str]:
 
 def identity_provider(issuer: str) -> str:
     """Tell the kind of identity provider from its issuer."""
-    address = urlsplit(issuer)
+    address = addresses.split(issuer)
     if address.hostname in ("login.microsoftonline.com", "sts.windows.net"):
         return "entra"
     if "/realms/" in address.path:
@@ -291,7 +291,7 @@ def pdf_tiles(section: Mapping[str, Any]) -> str:
     url = str(background["url"]).replace("{r}", "").replace("{z}", "{zoom}")
     if background["subdomains"]:
         url = url.replace("{s}", str(background["subdomains"][0]))
-    if urlsplit(url).hostname == "service.pdok.nl" and "/EPSG:28992/" in url:
+    if addresses.split(url).hostname == "service.pdok.nl" and "/EPSG:28992/" in url:
         url, grid = url.replace("/EPSG:28992/", "/EPSG:3857/"), "EPSG:3857"  # PDOK has each of its maps in both
     holes = sorted(re.findall(r"\{[^{}]*\}|[{}]", url))
     usable = grid == "EPSG:3857" and not background["tms"] and holes == ["{x}", "{y}", "{zoom}"]

@@ -95,6 +95,14 @@ def is_git_url(text: str) -> bool:
     return "@" not in parts.netloc
 
 
+def split(url: str) -> SplitResult:
+    """Return the parts of a URL; one that is none, of which a rule on formats tells, is a path alone."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+
+
 def _parts(url: str) -> SplitResult | None:
     """Return the parts of a URL whose host and port can be; None for another."""
     try:

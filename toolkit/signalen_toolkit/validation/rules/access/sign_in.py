@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
 
 from signalen_toolkit.catalog.environment import reads
 from signalen_toolkit.diagnostics.problems import Problem, Severity
@@ -14,6 +13,7 @@ from signalen_toolkit.documents.data import Place
 from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.derive import API_SCOPE, apis_of
 from signalen_toolkit.form.model import Form
+from signalen_toolkit.schema.addresses import split
 from signalen_toolkit.validation.rules import rule
 from signalen_toolkit.validation.rules.access.addresses import host_of, is_local
 from signalen_toolkit.validation.rules.access.dex import connectors
@@ -227,9 +227,9 @@ def _is_own(environment: Environment) -> bool:
 
 def _entra_fault(issuer: str) -> tuple[str, str] | None:
     """Say what is wrong with an issuer of Microsoft Entra ID, and what to write."""
-    host, tenant = host_of(issuer), urlsplit(issuer).path.strip("/").partition("/")[0]
+    host, tenant = host_of(issuer), split(issuer).path.strip("/").partition("/")[0]
     host = "login.microsoftonline.com" if host == "sts.windows.net" else host
-    meant = f"{urlsplit(issuer).scheme}://{host}/{tenant.lower()}/v2.0"
+    meant = f"{split(issuer).scheme}://{host}/{tenant.lower()}/v2.0"
     if "." in tenant:
         hint = f"write {meant.replace(f'/{tenant.lower()}/', '/<id of the tenant>/')}"
         return "a token has the id of the tenant in its issuer, not its name", hint
