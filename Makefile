@@ -59,7 +59,7 @@ fuzz: $(VENV)/tested ## read files that were changed at random, FUZZ_SECONDS (60
 	$(BIN)/python -m tests.fuzz.fuzz
 
 bench: $(VENV)/tested ## measure the budgets
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 clean: ## remove what was made here
 	rm -rf $(VENV) $(RELEASE) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

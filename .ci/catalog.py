@@ -39,7 +39,7 @@ def fetch(into: Path, catalog: Path) -> None:
         if one.releases and one.releases[0].release:
             source = [one.chart, "--repo", one.repository]
             # Helm, and what the catalog says.
-            subprocess.run([helm, "pull", *source, "--destination", into], check=True)  # noqa: S603
+            subprocess.run([helm, "pull", *source, "--destination", into], check=True)
 
 
 def propose(notes: str, root: Path) -> str:

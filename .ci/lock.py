@@ -53,7 +53,7 @@ def compiled(extra: str = "") -> dict[str, Any]:
         *(sys.executable, "-m", "uv", "pip", "compile", *sources, *own, "--universal", "--python-version", OLDEST),
         *("--constraint", ".ci/constraints.txt", "--format", "pylock.toml", "--quiet", "--no-header"),
     ]
-    done = subprocess.run(  # noqa: S603  # our own words
+    done = subprocess.run(  # our own words
         command, cwd=ROOT, input="hatchling\n", capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -84,7 +84,7 @@ def run(*command: str | Path, environment: dict[str, str] | None = None, cwd: Pa
     """Run a program; what it says is only of interest where it fails."""
     if not Path(command[0]).exists():
         raise MissingError(Path(command[0]).name)
-    done = subprocess.run(  # noqa: S603  # our own words
+    done = subprocess.run(  # our own words
         [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -20,11 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from benchmarks import fleets
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # for the stand-in charts of the tests
-
-from benchmarks import fleets  # noqa: E402  # after the path by which it is found
-
 BIN = Path(sys.executable).parent
 FORM = ROOT / "tests" / "forms" / "s-hertogenbosch.yaml"
 ASSETS = ROOT / "municipality-template" / "{{cookiecutter.repository_name}}" / "assets"
@@ -71,7 +69,7 @@ def verifying() -> list[tuple[str, float, float]]:
     """Time `verify` with stand-in charts against Helm alone, and Helm in process against the program."""
     from signalen_toolkit.catalog.load import catalog
     from signalen_toolkit.helm import program as helm
-    from signalen_toolkit.helm.library import library_engine
+    from signalen_toolkit.helm.in_process import library_engine
     from signalen_toolkit.helm.model import HelmRelease
     from signalen_toolkit.helm.rendered_tree import releases
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 
 import pytest
 
@@ -53,6 +54,6 @@ def _go_on(life: Life, *components: str) -> None:
         return
     for component in components:
         name = f"{life.namespace}-{component}"
-        life.place.until(f"{component} waits", lambda component=component: life.knows(component))  # type: ignore[misc]
+        life.place.until(f"{component} waits", partial(life.knows, component))
         operation = json.dumps({"operation": {"initiatedBy": {"username": "a person"}, "sync": {}}})
         life.place.kubectl("patch", "application", name, "-n", "argocd", "--type=merge", f"--patch={operation}")

@@ -6,6 +6,8 @@ they are in namespaces `life-*`, which stay in the cluster, with what is made in
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from signalen_toolkit.base.layout import CLUSTERS_FILE, FLEET_FILE, FORM_FILE
 from signalen_toolkit.documents.data import at
@@ -67,7 +69,7 @@ def test_tenants_come_stay_apart_and_are_let_go_of(shared: Place) -> None:
         life.give()
     shared.run("kubectl", "apply", "--kustomize", f"clusters/life-west/{_FIRST[shared.delivery]}")
     for name, life in lives.items():
-        shared.until(f"{name} runs", lambda life=life: _runs(life), 600)  # type: ignore[misc]
+        shared.until(f"{name} runs", partial(_runs, life), 600)
     if shared.delivery == "flux":
         pods = [pod for life in lives.values() for pod in life.pods().values()]
         assert {pod["spec"]["priorityClassName"] for pod in pods} == {"signalen-other"}

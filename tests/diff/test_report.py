@@ -116,6 +116,6 @@ def test_the_order_does_not_depend_on_that_of_the_objects() -> None:
     expected = everywhere(compare(many("a")[4:], many("b")[:-4]))
     for seed in range(5):
         before, after = many("a")[4:], many("b")[:-4]
-        random.Random(seed).shuffle(before)  # noqa: S311  # an order, no secret
-        random.Random(seed + 1).shuffle(after)  # noqa: S311  # an order, no secret
+        random.Random(seed).shuffle(before)  # an order, no secret
+        random.Random(seed + 1).shuffle(after)  # an order, no secret
         assert everywhere(compare(before, after)) == expected

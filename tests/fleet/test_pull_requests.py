@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing, rolling, rollout
 from signalen_toolkit.fleet.changes import proposing
+from signalen_toolkit.fleet.changes.homes import Home
 from signalen_toolkit.fleet.changes.kept import BRANCH, kept
 
 from tests.fleet.test_adding import ROWS
@@ -283,9 +284,9 @@ def test_killed_before_or_after_the_push_it_goes_on(
     root, server = begin(kind)
     push = proposing._push
 
-    def killed(*arguments: object, **options: object) -> None:
+    def killed(home: Home, commit: str, to: str, options: Sequence[str] = ()) -> None:
         if after:
-            push(*arguments, **options)  # type: ignore[arg-type]  # as they come
+            push(home, commit, to, options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

@@ -13,7 +13,7 @@ from signalen_toolkit.fleet import rolling
 
 from tests.fleet.test_pull_requests import Begin, apart, begin
 from tests.fleet.test_rollout import OFFLINE, commit, git, signalen
-from tests.support.forges import TOKEN
+from tests.support.forges import TOKEN, ForgeServer
 
 __all__ = ["begin"]  # the fixture
 
@@ -22,12 +22,18 @@ def ends(said: Result) -> dict[str, tuple[str, str]]:
     return {one["name"]: (one["end"], one["said"]) for one in json.loads(said.stdout)["municipalities"]}
 
 
-def test_one_token_that_expired_and_one_remote_that_is_gone_stop_nobody_else(begin: Begin) -> None:
+def three(begin: Begin, change: tuple[str, str]) -> tuple[Path, ForgeServer]:
+    """Begin with three municipalities, two of which have repositories of their own, and change the list of them."""
     root, server = begin("github")
     for name in ("tilburg", "utrecht"):
         apart(root, server, name)
     listing = root / FLEET_FILE
-    listing.write_text(listing.read_text().replace("/org/utrecht.git", "/org/gone.git"))
+    listing.write_text(listing.read_text().replace(*change))
+    return root, server
+
+
+def test_one_token_that_expired_and_one_remote_that_is_gone_stop_nobody_else(begin: Begin) -> None:
+    root, server = three(begin, ("/org/utrecht.git", "/org/gone.git"))
     server.expired = {"tilburg"}
     said = signalen(root, "check", "--format", "json")
     found = ends(said)
@@ -41,11 +47,7 @@ def test_one_token_that_expired_and_one_remote_that_is_gone_stop_nobody_else(beg
 
 
 def test_a_token_that_expires_during_a_rollout_holds_up_its_own_municipality(begin: Begin) -> None:
-    root, server = begin("github")
-    for name in ("tilburg", "utrecht"):
-        apart(root, server, name)
-    listing = root / FLEET_FILE
-    listing.write_text(listing.read_text().replace("ring: all", "ring: canary"))
+    root, server = three(begin, ("ring: all", "ring: canary"))
     commit(root)
     git(root, "push", "--quiet", server.bare("fleet"), "HEAD:refs/heads/main")
     rolling.go(root, "4.23.0", OFFLINE)

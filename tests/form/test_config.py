@@ -224,7 +224,7 @@ def test_the_logo_keeps_its_proportions() -> None:
 def test_flux_gets_an_address_that_it_understands() -> None:
     repository = environment({"repository": {"url": "git@git.example.nl:a/b.git"}}).settings["repository"]
     assert repository["cloneUrl"] == "ssh://git@git.example.nl/a/b.git"
-    assert repository["secret"] == "signalen-repository"  # noqa: S105  # the name of a Secret
+    assert repository["secret"] == "signalen-repository"  # the name of a Secret
     assert "secret" not in environment().settings["repository"]
 
 

@@ -70,7 +70,7 @@ def fault(target: Target, data: bytes, folder: Path) -> str:
 
 def run(name: str, seconds: float, seed: int) -> int:
     """Read changed files for some time; return how many broke the reader, one for each place that raised."""
-    target, chance = TARGETS[name], random.Random(f"{seed}/{name}")  # noqa: S311  # chance for changes, not for secrets
+    target, chance = TARGETS[name], random.Random(f"{seed}/{name}")  # chance for changes, not for secrets
     kept = CORPUS / name
     seeds = [*target.seeds(), *(path.read_bytes() for path in (sorted(kept.iterdir()) if kept.is_dir() else ()))]
     places: set[str] = set()

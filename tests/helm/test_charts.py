@@ -34,7 +34,7 @@ from tests.conftest import program
 from tests.support.chart_server import Server, serving
 from tests.support.small_charts import chart_files, member, pack, packed, reference, script, write_chart
 
-PASSWORD = "p4ss/wörd"  # noqa: S105  # of nothing
+PASSWORD = "p4ss/wörd"  # of nothing
 CHART_YAML = member("demo/Chart.yaml", b"name: demo\nversion: 1.2.3\n")
 
 

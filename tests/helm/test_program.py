@@ -14,7 +14,7 @@ from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.machine import load_all
 from signalen_toolkit.helm import program as helm
 from signalen_toolkit.helm.errors import HelmError, understand
-from signalen_toolkit.helm.library import library_engine
+from signalen_toolkit.helm.in_process import library_engine
 from signalen_toolkit.helm.program import Engine
 
 from tests.conftest import program

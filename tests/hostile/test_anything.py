@@ -103,7 +103,7 @@ def test_anything(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, k
     known = [path for path in paths if len(path.parts) < 3 or path.parts[0] in ("manifests", "secrets")]
     if kind == "a pipe":  # for which Git itself waits, until it is stopped
         known = [path for path in known if not path.name.startswith(".git")]
-    random = Random(kind)  # noqa: S311  # nothing secret
+    random = Random(kind)  # nothing secret
     for path in random.sample(known, 7):
         place = tmp_path / "place"
         shutil.rmtree(place, ignore_errors=True)

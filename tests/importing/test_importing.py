@@ -313,7 +313,7 @@ def test_backend_values_give_a_form(tmp_path: Path) -> None:
 
 
 def test_secrets_are_not_copied_and_the_remark_says_where_they_belong(tmp_path: Path) -> None:
-    secret = "s3cr3t-of-utrecht"  # noqa: S105  # made up
+    secret = "s3cr3t-of-utrecht"  # made up
     backend = {
         "settings": {"secretKey": secret, "database": {"password": secret}, "environment": "acceptance"},
         "env": {"OIDC_RP_CLIENT_SECRET": secret},

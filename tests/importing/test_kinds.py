@@ -11,7 +11,7 @@ from signalen_toolkit.diagnostics.problems import Problem, ProblemsError
 
 from tests.importing.test_importing import REST, imported
 
-SECRET = "ENC[AES256_GCM,data:abc=,iv:abc=,tag:abc=,type:str]"  # noqa: S105  # made up
+SECRET = "ENC[AES256_GCM,data:abc=,iv:abc=,tag:abc=,type:str]"  # made up
 
 
 def refused(folder: Path, given: list[str] = REST, **today: str) -> Problem:

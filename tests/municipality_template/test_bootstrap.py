@@ -39,7 +39,7 @@ SSH = "ssh://git@git.example.nl:2222/bosch/signalen.git"
 HTTPS = "https://git.example.nl/bosch/signalen.git"
 AGE = "AGE-SECRET-KEY-1" + "Q" * 58
 AGE_PLACE = "signalen/age/git.example.nl+2222/bosch/signalen/GM0796-acceptance.txt"
-TOKEN = "glpat=#x \"'$(id) é"  # noqa: S105  # made up, and hard to quote
+TOKEN = "glpat=#x \"'$(id) é"  # made up, and hard to quote
 OTHERS = "github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
 # Each program is written down, and then run; kubectl waits a second at most, since nothing happens by itself here.

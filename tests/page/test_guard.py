@@ -16,7 +16,7 @@ from signalen_toolkit.page.views import shared
 
 from tests.support.pages import HOST, Visitor, text_of
 
-SECRET = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"  # noqa: S105  # the shape of one
+SECRET = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"  # the shape of one
 PAGES = [
     "/",
     "/section/contact",

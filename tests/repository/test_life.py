@@ -19,7 +19,7 @@ from tests.support.standins import main as make_stand_ins
 # Fixtures of other modules, which pytest finds by their names here.
 __all__ = ["home", "repository", "template", "toolkit"]
 
-SECRET = "s3cr3t of the provider"  # noqa: S105  # made up, and looked for where it must not be
+SECRET = "s3cr3t of the provider"  # made up, and looked for where it must not be
 PRODUCTION = """\
   production:
     domain: meldingen.s-hertogenbosch.nl

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-TOKEN = "token-of-the-fleet"  # noqa: S105  # made up
+from tests.support.git_server import GitHandler
+
+TOKEN = "token-of-the-fleet"  # made up
 _HOOK = """#!/bin/sh
 while read old new name; do
   echo "ref $name $old" >> pushed
@@ -183,64 +185,25 @@ def forge(kind: str, folder: Path) -> Iterator[ForgeServer]:
     """Serve repositories in a folder on an address of this machine alone."""
     server = ForgeServer(kind, folder)
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            url, body = urlsplit(self.path), self._body()
+    class Handler(GitHandler):
+        def answer(self) -> None:
+            url, body = urlsplit(self.path), self.body()
             server.asked.append(f"{self.command} {url.path}")
             api = re.fullmatch(r"/api/v\d/(?:repos|projects)/org(?:/|%2F)([a-z-]+)/(.*)", url.path)
             name = api[1] if api else url.path.split("/")[2].removesuffix(".git")
             if not server.allows(self.headers, name):
-                self._send(401, b"{}", {"WWW-Authenticate": 'Basic realm="x"'})
+                self.send(401, b"{}", {"WWW-Authenticate": 'Basic realm="x"'})
             elif api:
                 sent = json.loads(body or b"{}")
                 found = server.answer(self.command, name, unquote(api[2]), parse_qs(url.query), sent)
-                self._send(200, json.dumps(found).encode(), {"Content-Type": "application/json"})
+                self.send(200, json.dumps(found).encode(), {"Content-Type": "application/json"})
             else:
-                self._git(url.path, url.query, body)
-
-        do_GET = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815  # as http.server wants it
+                self.send(*self.git(body))
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-        def _git(self, path: str, query: str, body: bytes) -> None:
-            environment = {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "GIT_PROJECT_ROOT": str(folder),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "REMOTE_USER": "robot",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            }
-            done = subprocess.run(
-                ["git", "http-backend"], env=environment, input=body, capture_output=True, check=False
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
-            self._send(int(headers.pop("Status", "200").split()[0]), content, headers)
-
-        def _send(self, code: int, content: bytes, headers: dict[str, str]) -> None:
-            self.send_response(code)
-            for key, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding") != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts = []
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                parts.append(self.rfile.read(size))
-                self.rfile.readline()
-            self.rfile.readline()
-            return b"".join(parts)
-
+    Handler.folder = str(folder)
     there = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{there.server_port}"
     thread = threading.Thread(target=there.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -20,7 +20,7 @@ from typing import Any, Final
 import yaml as pyyaml
 from signalen_toolkit.base.paths import PACKAGE
 
-TOKEN: Final = "token-of-the-job"  # noqa: S105  # made up
+TOKEN: Final = "token-of-the-job"  # made up
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,30 @@ import django
 
 CHECK = [sys.executable, "/app/manage.py", "migrate", "--check"]
 
-# The database may have to come up first, and the backend to make its tables: this waits as long as it takes.
-while (checked := subprocess.run(CHECK, capture_output=True, text=True)).returncode:  # noqa: S603  # nobody's input
-    sys.stdout.write(f"waiting for the database and its tables {checked.stderr[-200:]}\n")
-    sys.stdout.flush()
-    time.sleep(10)
 
+def wait():
+    """Wait for the database to come up, and for the backend to make its tables, as long as that takes."""
+    while (checked := subprocess.run(CHECK, capture_output=True, text=True)).returncode:  # noqa: S603  # nobody's input
+        sys.stdout.write(f"waiting for the database and its tables {checked.stderr[-200:]}\n")
+        sys.stdout.flush()
+        time.sleep(10)
+
+
+def make(addresses):
+    """Make superusers of whoever has these addresses, all or none. Models are there once Django has its settings."""
+    from django.contrib.auth.models import User
+    from django.db import transaction
+
+    with transaction.atomic():
+        for address in addresses:
+            for user in User.objects.filter(username__iexact=address) or [User(username=address, email=address)]:
+                if user.pk is None:
+                    user.set_unusable_password()
+                user.is_superuser = user.is_staff = True
+                user.save()
+                sys.stdout.write(f"{address} is {'an administrator' if user.is_active else 'blocked, and stays so'}\n")
+
+
+wait()
 django.setup()
-
-from django.contrib.auth.models import User  # noqa: E402  # needs Django's settings
-from django.db import transaction  # noqa: E402  # needs Django's settings
-
-with transaction.atomic():
-    for address in sys.argv[1:]:
-        for user in User.objects.filter(username__iexact=address) or [User(username=address, email=address)]:
-            if user.pk is None:
-                user.set_unusable_password()
-            user.is_superuser = user.is_staff = True
-            user.save()
-            sys.stdout.write(f"{address} is {'an administrator' if user.is_active else 'blocked, and stays so'}\n")
+make(sys.argv[1:])

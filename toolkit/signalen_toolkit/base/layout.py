@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
+
+from signalen_toolkit.base.paths import placed
 
 FORM_FILE: Final = "municipality.yaml"
 SCHEMA_FILE: Final = ".signalen/municipality.schema.json"  # what an editor completes and checks the form with
@@ -41,7 +42,7 @@ SHARED_HEADER: Final = (
 
 def fleet_root(directory: Path) -> Path | None:
     """Return the folder of the fleet in which a municipality's folder is, or None."""
-    here = Path(os.path.abspath(directory))  # noqa: PTH100  # not through links: where a person put it
+    here = placed(directory)
     root = here.parents[1] if here.parent.name == MEMBERS else None
     return root if root and (root / FLEET_FILE).is_file() else None
 

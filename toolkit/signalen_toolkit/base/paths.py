@@ -1,7 +1,8 @@
-"""Where the files stand that travel with the toolkit."""
+"""Where the files stand that travel with the toolkit, and where a person put others."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
@@ -18,3 +19,8 @@ def folder(name: str) -> Path:
         if (parent / name).is_dir():
             return parent / name
     raise FileNotFoundError(f"the toolkit's folder {name} is missing; reinstall signalen-toolkit")
+
+
+def placed(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path where somebody put something: `..` is taken out, and no link is followed."""
+    return Path(os.path.abspath(path))  # noqa: PTH100  # which `resolve` would do

@@ -15,7 +15,7 @@ from typing import Final
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.diagnostics.problems import UsageError
-from signalen_toolkit.helm import library
+from signalen_toolkit.helm import in_process
 from signalen_toolkit.helm import program as helm
 
 _SECONDS: Final = 10.0
@@ -66,7 +66,7 @@ def report(helm_option: str | None = None) -> list[Tool]:
         _helm(helm_option),
         _program("sops", "secrets", _SECRETS),
         *(_library(*one) for one in _LIBRARIES),
-        _library("helm-python-sdk", "helm_python", "verify, diff (faster)", library.INSTALL, optional=True),
+        _library("helm-python-sdk", "helm_python", "verify, diff (faster)", in_process.INSTALL, optional=True),
     ]
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from signalen_toolkit.base import layout
 from signalen_toolkit.base.cache import keep, own, recalled
+from signalen_toolkit.base.paths import placed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, restored
@@ -93,7 +94,7 @@ class Memory:
             keep(self._place(self._folder, member), key, outcome.as_data())
 
     def _place(self, folder: Path, member: Member) -> Path:
-        place = (os.path.abspath(self._fleet.root), self._title, member.path)  # noqa: PTH100  # not through links: where a person put it
+        place = (str(placed(self._fleet.root)), self._title, member.path)
         name = hashlib.sha256("\0".join(place).encode(errors="surrogateescape")).hexdigest()
         return folder / f"{name}.json"
 

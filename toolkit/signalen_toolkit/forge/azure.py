@@ -67,7 +67,7 @@ class Azure:
             verdict = _STATES.get(str(one.get("state")), Verdict.BAD)
             yield CommitReport(name, verdict, str(one.get("targetUrl") or ""))
 
-    def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:
+    def pipelines(self, commit: str, branch: str, /) -> Iterator[CommitReport]:
         """Yield the newest build of each pipeline, and the statuses, by which other servers say it."""
         yield from self.statuses(commit)
         known = str(at(call(f"{self._address}?{_VERSION}", self._headers), "id") or "")

@@ -58,7 +58,7 @@ class Gitea:
                 verdict = _VERDICTS.get(str(one.get("status") or one.get("state")), Verdict.BAD)
                 yield CommitReport(name, verdict, str(one.get("target_url") or ""))
 
-    def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:  # noqa: ARG002  # as every server
+    def pipelines(self, commit: str, _branch: str, /) -> Iterator[CommitReport]:
         """Yield the statuses: its own pipelines say it by these."""
         yield from self.statuses(commit)
 

@@ -55,7 +55,7 @@ class GitHub:
                 seen.add(name)
                 yield CommitReport(name, _verdict(one.get("state")), str(one.get("target_url") or ""))
 
-    def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:  # noqa: ARG002  # as every server
+    def pipelines(self, commit: str, _branch: str, /) -> Iterator[CommitReport]:
         """Yield the runs of checks, and the statuses, by which other pipelines than GitHub's own say it."""
         yield from self.statuses(commit)
         for page in range(1, MOST_PAGES + 1):

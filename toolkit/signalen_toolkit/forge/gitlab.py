@@ -53,7 +53,7 @@ class GitLab:
             verdict = Verdict.GOOD if one.get("allow_failure") is True else _verdict(one.get("status"))
             yield CommitReport(str(one.get("name", "")), verdict, str(one.get("target_url") or ""))
 
-    def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:
+    def pipelines(self, commit: str, branch: str, /) -> Iterator[CommitReport]:
         """Yield the newest pipeline of each source, of which `external` has the statuses of others."""
         seen = set()
         address = f"{self.address}/pipelines?sha={commit}&ref={quote(branch, safe='')}&order_by=id"

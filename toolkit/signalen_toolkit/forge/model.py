@@ -57,5 +57,5 @@ class Forge(Protocol):
     def statuses(self, commit: str) -> Iterator[CommitReport]:
         """Yield the statuses that were given to a commit, the newest of each name."""
 
-    def pipelines(self, commit: str, branch: str) -> Iterator[CommitReport]:
+    def pipelines(self, commit: str, branch: str, /) -> Iterator[CommitReport]:
         """Yield what pipelines say of a commit of a branch, each once, as it says now. Statuses may be among them."""

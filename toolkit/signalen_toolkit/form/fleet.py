@@ -22,6 +22,7 @@ import yaml
 
 from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import DEFAULTS, FLEET_FILE, FORM_FILE, GROUPS, MEMBERS, fleet_root
+from signalen_toolkit.base.paths import placed
 from signalen_toolkit.diagnostics.problems import Problem, UsageError, did_you_mean
 from signalen_toolkit.documents import machine, reader
 from signalen_toolkit.documents.data import mapping, texts
@@ -68,7 +69,7 @@ def layer_files(root: Path, member: str) -> list[str]:
 
 def _layers(root: Path, folder: Path, form: Path) -> list[Document]:
     """Return what is below a form, the one that counts most first. Of one that cannot be read, there is its problem."""
-    member, up = Path(os.path.abspath(folder)).name, form.parent / ".." / ".."  # noqa: PTH100  # as fleet_root
+    member, up = placed(folder).name, form.parent / ".." / ".."
     fleet = os.path.normpath(up / FLEET_FILE)
     try:
         groups = _groups(root)

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from signalen_toolkit.base import processes
+from signalen_toolkit.base.paths import placed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.helm.errors import HelmError, understand
 
@@ -211,5 +212,5 @@ def _installed() -> Iterator[Path]:
         files = []
     for file in files:
         if file.name in ("helm", "helm.exe"):
-            yield Path(os.path.abspath(file.locate()))  # noqa: PTH100  # takes ../../../bin apart, and links not
+            yield placed(file.locate())
     yield Path(sys.executable).parent / "helm"

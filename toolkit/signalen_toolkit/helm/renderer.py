@@ -109,7 +109,7 @@ def renderer(
     locks = locks or Locks()
     stop = threading.Event()
     if options.engine == "library":
-        from signalen_toolkit.helm.library import library_engine
+        from signalen_toolkit.helm.in_process import library_engine
 
         engine = library_engine(stop)
     else:

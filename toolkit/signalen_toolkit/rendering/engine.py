@@ -82,6 +82,21 @@ def engine(folder: Path) -> jinja2.Environment:
     return found
 
 
+def bracketed(folder: Path) -> jinja2.Environment:
+    """Return the engine for pipelines, which have `{{` themselves: in them `[[ ]]` writes a fact of ours as it is."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  # nothing in a pipeline is a person's
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 @cache  # as templates themselves are kept, once they are read
 def templates(folder: Path) -> Sequence[str]:
     """List the templates below a folder, by the path of what they render to."""

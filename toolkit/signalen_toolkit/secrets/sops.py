@@ -20,6 +20,7 @@ from typing import Final
 from signalen_toolkit.base import beneath, processes
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.layout import SOPS_CONFIG
+from signalen_toolkit.base.paths import placed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents import reader
 from signalen_toolkit.secrets.servers import require_known
@@ -171,7 +172,7 @@ def _installed() -> Iterator[Path]:
         files = []
     for file in files:
         if file.parts[-2:] in (("bin", "sops"), ("bin", "sops.exe")):
-            yield Path(os.path.abspath(file.locate()))  # noqa: PTH100  # takes ../../../bin apart, and links not
+            yield placed(file.locate())
     yield Path(sys.executable).parent / "sops"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from signalen_toolkit.base import beneath, layout
-from signalen_toolkit.base.paths import CHECKOUT, PACKAGE
+from signalen_toolkit.base.paths import CHECKOUT, PACKAGE, placed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.form.rendered import FACTS_FILE
 from signalen_toolkit.git import enclosing
@@ -102,7 +102,7 @@ def _layers(repository: Path) -> list[tuple[Path, str]]:
         return []
     from signalen_toolkit.form import fleet  # reading YAML with positions takes long to import
 
-    return [(root, file) for file in fleet.layer_files(root, Path(os.path.abspath(repository)).name)]  # noqa: PTH100  # not through links: where a person put it
+    return [(root, file) for file in fleet.layer_files(root, placed(repository).name)]
 
 
 @cache

@@ -17,6 +17,7 @@ from typing import Final
 
 from signalen_toolkit.base import beneath
 from signalen_toolkit.base.layout import FORM_FILE, fleet_root
+from signalen_toolkit.base.paths import placed
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.documents.reader import LARGEST
 from signalen_toolkit.form.fleet import layer_files
@@ -48,7 +49,7 @@ class Expiry:
 def in_files(folder: Path) -> list[Expiry]:
     """Return the certificates in the form of a municipality, the layers below it, and its own manifests and assets."""
     root = fleet_root(folder)
-    layers = [(root, file) for file in layer_files(root, folder.resolve().name)] if root else []
+    layers = [(root, file) for file in layer_files(root, placed(folder).name)] if root else []
     found = []
     for place, file in [(folder, FORM_FILE), *layers, *((folder, file) for file in _own(folder))]:
         try:

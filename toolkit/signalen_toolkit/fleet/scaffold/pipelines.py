@@ -10,14 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from jinja2 import Environment as Templates
-from jinja2 import FileSystemLoader, StrictUndefined
-
 from signalen_toolkit.base import beneath
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.fleet.listing import MANY
 from signalen_toolkit.installing import own, source
 from signalen_toolkit.installing.source import PACKAGE_INDEX, SourceKind
+from signalen_toolkit.rendering.engine import bracketed
 
 SHARES: Final = 4  # jobs that check a fleet together
 RENOVATE: Final = "renovate.json"
@@ -42,17 +40,7 @@ def texts(host: str, shape: str, toolkit: Mapping[str, Any], *, offline: bool) -
     section = {"source": SourceKind.INDEX.value, "index": PACKAGE_INDEX, **toolkit}
     origin = source.source_of({"toolkit": section})
     hashes, said = own.hashes(origin, "", offline=offline)
-    templates = Templates(
-        loader=FileSystemLoader(PACKAGE / "fleet/scaffold/templates"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # YAML, and nothing in it is a person's
-        block_start_string="[%",
-        block_end_string="%]",
-        variable_start_string="[[",
-        variable_end_string="]]",
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
+    templates = bracketed(PACKAGE / "fleet/scaffold/templates")
     facts = {
         "install": source.commands(origin),
         "image": origin.image,

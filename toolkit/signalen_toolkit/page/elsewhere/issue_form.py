@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment as Templates
-from jinja2 import FileSystemLoader, StrictUndefined
-
 from signalen_toolkit import __version__
 from signalen_toolkit.base import files
 from signalen_toolkit.base.paths import PACKAGE
@@ -22,6 +19,7 @@ from signalen_toolkit.page.asking.kinds import FieldKind
 from signalen_toolkit.page.elsewhere.questions import CODE, PlainQuestion, inquiries
 from signalen_toolkit.page.elsewhere.submitted_issue import label
 from signalen_toolkit.page.language.words import Words
+from signalen_toolkit.rendering.engine import bracketed
 
 LABEL: Final = "nieuwe gemeente"
 NAME: Final = "nieuwe-gemeente"
@@ -70,14 +68,7 @@ def form(host: str) -> str:
 
 def pipeline(host: str) -> str:
     """Return the pipeline that takes up an issue that was made with the form."""
-    templates = Templates(
-        loader=FileSystemLoader(PACKAGE / "page" / "templates" / "issue"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # YAML, and nothing in it is a person's
-        variable_start_string="[[",
-        variable_end_string="]]",
-        keep_trailing_newline=True,
-    )
+    templates = bracketed(PACKAGE / "page/templates/issue")
     return templates.get_template(f"{host}.yml").render(version=__version__, label=LABEL)
 
 
