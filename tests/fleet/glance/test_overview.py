@@ -105,6 +105,13 @@ def test_what_expires_what_changed_and_what_haven_says_is_told_alike(root: Path)
     assert "acceptance 4.21.0; certificate 1970-01-01 (expired): manifests/x" in said
 
 
+def test_a_host_that_does_not_answer_is_marked_and_not_counted_as_one_that_expires(root: Path) -> None:
+    data = {"environments": [ENVIRONMENT], "certificates": [{"where": "x.nl", "problem": "no answer"}]}
+    page = overview.write(listing.read(root), [MemberOutcome("breda", Ending.FINE, "", data=data)], "html", NOW)
+    assert '<td class="bad">x.nl: no answer</td>' in page
+    assert "expires within 30 days: <strong>0</strong>" in page
+
+
 def test_hosts_are_asked_where_somebody_wants_it(root: Path) -> None:
     """Nobody has a name below `.invalid`, so each host says that it was not reached, and nothing ends by that."""
     own = root / "municipalities/breda" / FORM_FILE

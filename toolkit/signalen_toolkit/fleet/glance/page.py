@@ -90,7 +90,8 @@ def _row(one: FleetRow, now: datetime) -> str:
     behind = str(one.behind) if one.environment else ""
     plain = (one.province, one.ring, one.environment, one.release, behind, one.tree, one.toolkit, day(one.changed))
     cells = [(cell, False) for cell in plain]
-    cells.append((certificates(one.certificates, now), _expires(one.certificates, soon(now))))
+    doubtful = _expires(one.certificates, soon(now)) or any(held.problem for held in one.certificates)
+    cells.append((certificates(one.certificates, now), doubtful))
     cells.append((haven(one.haven), False))
     cells.append(("; ".join(_problems(one)), one.is_wrong))
     inner = "".join(f"<td{_BAD if bad else ''}>{html.escape(cell)}</td>" for cell, bad in cells)
@@ -100,7 +101,7 @@ def _row(one: FleetRow, now: datetime) -> str:
 
 
 def _expires(found: Sequence[Expiry], before: int) -> bool:
-    return any(one.problem or one.expires < before for one in found)
+    return any(0 < one.expires < before for one in found)  # 0: nobody knows
 
 
 def _problems(one: FleetRow) -> Iterator[str]:
