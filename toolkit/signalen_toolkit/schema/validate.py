@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
+from typing import TYPE_CHECKING, Any, Final
 
 from signalen_toolkit.diagnostics.problems import MOST, Problem, ordered, the_first
 from signalen_toolkit.documents.reader import Document
@@ -20,6 +14,10 @@ from signalen_toolkit.schema.context import Draft, Index, Leaf, SchemaContext
 from signalen_toolkit.schema.formats import FORMATS
 from signalen_toolkit.schema.lookup import FORBIDDEN, Path, Schema
 from signalen_toolkit.schema.messages import drafts
+from signalen_toolkit.schema.validator import Validator
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -34,37 +32,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-
-def _format_checker() -> FormatChecker:
-    """Check only our own formats: what jsonschema knows besides depends on which packages are installed."""
-
-    def for_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
-        return lambda value: not isinstance(value, str) or check(value)
-
-    checker = FormatChecker(formats=())
-    for name, (check, _) in FORMATS.items():
-        checker.checks(name)(for_text(check))
-    return checker
-
-
-_FORMAT_CHECKER = _format_checker()
-# What `$` is in a pattern: outside a set of characters, and not escaped.
-_END: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\$)")
-
-
-@cache
-def _searched(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern as JSON Schema means it: `$` is the end, for Python also just before a last line break."""
-    return re.compile(_END.sub(lambda found: r"\Z" if found[1] else found[0], pattern))
-
-
-def _pattern(_: Any, pattern: str, instance: object, __: Schema) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not _searched(pattern).search(instance):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
-
-
-# Its package leaves this function untyped.
-_VALIDATOR: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+# What jsonschema knows besides depends on which packages are installed.
+_FORMATS: Final = {name: check for name, (check, _) in FORMATS.items()}
 # Keywords that speak of the keys of a map, not of the map as a value.
 _OF_KEYS: Final = frozenset({"dependentRequired", "minProperties", "required", "requiredOne"})
 
@@ -73,14 +42,14 @@ _OF_KEYS: Final = frozenset({"dependentRequired", "minProperties", "required", "
 class Compiled:
     """A schema, ready to check with. Who checks often keeps it: a fleet has hundreds of forms and one schema."""
 
-    validator: Any
+    validator: Validator
     index: Index
 
 
 def compiled(schema: Schema) -> Compiled:
     """Make ready to check with a schema."""
     usable = _without_false(schema)
-    return Compiled(_VALIDATOR(usable, format_checker=_FORMAT_CHECKER), Index(usable))
+    return Compiled(Validator(usable, formats=_FORMATS), Index(usable))
 
 
 def schema_problems(

@@ -6,7 +6,6 @@ the CustomResourceDefinitions among the objects, and a folder that a person name
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -41,23 +40,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _own(obj: Object) -> Iterator[Finding]:
-    if _was_right(key := _key("", obj)):
-        return
-    problems = own_schemas.object_problems(_as_json(obj.data, nulls=True))
-    for path, message in problems:
+    for path, message in own_schemas.object_problems(_as_json(obj.data, nulls=True)):
         yield Finding("object-schema", message[:1].lower() + message[1:], obj, place(*path))
-    if not problems:
-        _RIGHT.add(key)
 
 
 def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes, custom: Callable[[str, str], Any]) -> Iterator[Finding]:
-    key = ""
     validator, data = known.validator(obj.api_version, obj.kind), obj.data
-    if validator is not None:
-        key = _key(known.version, obj)
-        if _was_right(key):
-            return
-    else:
+    if validator is None:
         validator = custom(obj.api_version, obj.kind)
         if validator is None and cluster.context.schemas is not None:
             validator = custom_validator(cluster.context.schemas, obj.api_version, obj.kind)
@@ -65,31 +54,10 @@ def _of_chart(obj: Object, cluster: Cluster, known: Kubernetes, custom: Callable
     if validator is None:
         yield _unknown(obj, known)
         return
-    is_right = True
     for error in validator.iter_errors(data):
-        is_right = False
         for mistake in mistakes(error):
             hint = "" if obj.kind == "Secret" else mistake.hint  # which shows the value
             yield Finding("object-schema", mistake.message, obj, place(*mistake.path), hint)
-    if is_right and key:
-        _RIGHT.add(key)
-
-
-# Objects that the schemas do not refuse: many repositories have the very same ones.
-_RIGHT: Final[set[str]] = set()
-_MOST: Final = 20_000
-
-
-def _key(version: str, obj: Object) -> str:
-    """Return what tells an object, all of it with the kinds of its values, from any other."""
-    written = repr((version, obj.api_version, obj.kind, obj.data))
-    return hashlib.sha256(written.encode(errors="surrogatepass")).hexdigest()
-
-
-def _was_right(key: str) -> bool:
-    if len(_RIGHT) > _MOST:
-        _RIGHT.clear()
-    return key in _RIGHT
 
 
 def _unknown(obj: Object, known: Kubernetes) -> Finding:

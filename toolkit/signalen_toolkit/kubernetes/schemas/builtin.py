@@ -1,15 +1,14 @@
 """Validators of objects: from the schemas in the package kubernetes-validate, and from a folder of a person.
 
-The package itself reads one and a half megabytes of schemas anew for each object. So only its files are used: read
-once a version, and each kind's schema put together from the parts that it names, which is also twice as fast to check
-against as one that looks its parts up by address.
+The package itself reads one and a half megabytes of schemas anew for each object. So only its files are used, and read
+once a version.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -19,11 +18,12 @@ from typing import Any, Final
 from signalen_toolkit.base.expressions import is_found
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.kubernetes.schemas.api_versions import Numbers, numbers
+from signalen_toolkit.schema.validator import Parts, Validator
 
 Schema = dict[str, Any]
 
-# What these schemas say with; the rest is text for people, or notes for tools that merge.
-_KEYWORDS: Final = frozenset({"additionalProperties", "enum", "items", "oneOf", "properties", "required", "type"})
+# How these schemas call the parts that they share.
+_PARTS: Final = "json-schema:///api/_definitions.json"
 _NAME = re.compile(r"[a-z0-9.-]{1,200}")  # of a file
 
 
@@ -34,7 +34,7 @@ class Kubernetes:
     version: str
     folder: Path
 
-    def validator(self, api_version: str, kind: str) -> Any:
+    def validator(self, api_version: str, kind: str) -> Validator | None:
         """Return the validator of a kind, or None where this version has no such kind."""
         return _validator(self.folder, api_version, kind)
 
@@ -64,7 +64,7 @@ def kubernetes(version: Numbers | None) -> Kubernetes:
 
 
 @cache
-def custom_validator(folder: Path, api_version: str, kind: str) -> Any:
+def custom_validator(folder: Path, api_version: str, kind: str) -> Validator | None:
     """Return the validator of a custom resource from a folder of schemas, or None.
 
     Raises UsageError for a file that is no schema.
@@ -77,16 +77,16 @@ def custom_validator(folder: Path, api_version: str, kind: str) -> Any:
     path = folder.joinpath(*parts)
     if not path.is_file():
         return None
-    return _draft()(_read(path))
+    return validator_of(_read(path))
 
 
-def validator_of(schema: Schema) -> Any:
-    """Return the validator of a schema of objects."""
-    return _draft()(schema)
+def validator_of(schema: Schema) -> Validator:
+    """Return the validator of a schema that somebody else wrote, with patterns as Kubernetes reads them."""
+    return Validator(schema, matches=_matches)
 
 
 @cache
-def _validator(folder: Path, api_version: str, kind: str) -> Any:
+def _validator(folder: Path, api_version: str, kind: str) -> Validator | None:
     group, _, version = api_version.rpartition("/")
     name = "-".join(filter(None, (kind.lower(), group.partition(".")[0], version)))
     if not _NAME.fullmatch(name) or not (path := folder / f"{name}.json").is_file():
@@ -95,7 +95,7 @@ def _validator(folder: Path, api_version: str, kind: str) -> Any:
     known = [(one.get("group"), one.get("kind")) for one in schema.get("x-kubernetes-group-version-kind", ())]
     if (group, kind) not in known:  # a custom group whose name begins like one of Kubernetes' own
         return None
-    return _draft()(_linked(schema, folder))
+    return Validator(schema, parts=_parts(folder))
 
 
 @cache
@@ -107,41 +107,9 @@ def _names(folder: Path) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _linked(node: Any, folder: Path) -> Any:
-    """Put the parts that a schema refers to in their places; a part that holds itself does so as an object, too."""
-    if isinstance(node, list):
-        return [_linked(child, folder) for child in node]
-    if not isinstance(node, dict):
-        return node
-    if isinstance(reference := node.get("$ref"), str):
-        return _part(folder, reference.rpartition("/")[2])
-    return {
-        word: {key: _linked(child, folder) for key, child in value.items()}
-        if word == "properties"
-        else _linked(value, folder)
-        for word, value in node.items()
-        if word in _KEYWORDS
-    }
-
-
-def _part(folder: Path, name: str) -> Schema:
-    parts = _parts(folder)
-    if name not in parts:
-        parts[name] = {}
-        parts[name] |= _linked(_definitions(folder)[name], folder)
-    return parts[name]
-
-
 @cache
-def _parts(_folder: Path) -> dict[str, Schema]:
-    """Return the parts of one version that are put together already."""
-    return {}
-
-
-@cache
-def _definitions(folder: Path) -> Mapping[str, Schema]:
-    definitions: Mapping[str, Schema] = _read(folder / "_definitions.json")["$defs"]
-    return definitions
+def _parts(folder: Path) -> Parts:
+    return Parts({_PARTS: _read(folder / "_definitions.json")})
 
 
 def _read(path: Path) -> Schema:
@@ -154,31 +122,8 @@ def _read(path: Path) -> Schema:
     return schema
 
 
-@cache
-def _draft() -> Any:
-    """Return JSON Schema for objects: a date is text, as it is to Kubernetes' reader of YAML and not to Python's.
-
-    Expressions are a chart's, and are read as Kubernetes reads them.
-    """
-    from datetime import date
-
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-
-    def is_text(_checker: object, value: object) -> bool:
-        return isinstance(value, str | date)
-
-    checker = Draft202012Validator.TYPE_CHECKER.redefine("string", is_text)
-    make: Any = extend  # which its package leaves untyped
-    return make(Draft202012Validator, {"pattern": _pattern}, type_checker=checker)
-
-
-def _pattern(_validator: object, pattern: object, instance: object, _schema: object) -> Iterator[Exception]:
-    from jsonschema import ValidationError
-
+def _matches(pattern: str, text: str) -> bool:
     try:
-        fits = not isinstance(instance, str) or not isinstance(pattern, str) or is_found(pattern, instance)
+        return is_found(pattern, text)
     except ValueError:
-        return  # Kubernetes refuses the definition itself
-    if not fits:
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+        return True  # Kubernetes refuses the definition itself

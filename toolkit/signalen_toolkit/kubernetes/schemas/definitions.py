@@ -9,6 +9,7 @@ from typing import Any, Final
 from signalen_toolkit.documents.data import Map, mapping, maps, text
 from signalen_toolkit.kubernetes.cluster import Cluster
 from signalen_toolkit.kubernetes.schemas.builtin import validator_of
+from signalen_toolkit.schema.validator import Validator
 
 _GROUP: Final = "apiextensions.k8s.io"
 _KIND: Final = "CustomResourceDefinition"
@@ -20,7 +21,7 @@ _KEYWORDS: Final = frozenset(
 _OPEN: Final = "x-kubernetes-preserve-unknown-fields"
 
 
-def defined(cluster: Cluster) -> Callable[[str, str], Any]:
+def defined(cluster: Cluster) -> Callable[[str, str], Validator | None]:
     """Return what gives the validator of a custom resource by apiVersion and kind, None for one that is not defined.
 
     Each is made when it is asked for: a chart defines many more kinds than it makes objects of.
@@ -34,7 +35,7 @@ def defined(cluster: Cluster) -> Callable[[str, str], Any]:
                 schemas[f"{group}/{text(version, 'name')}", kind] = schema
 
     @cache
-    def validator(api_version: str, kind: str) -> Any:
+    def validator(api_version: str, kind: str) -> Validator | None:
         schema = schemas.get((api_version, kind))
         return None if schema is None else validator_of(_closed(schema, top=True))
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from signalen_toolkit.diagnostics.hiding import MASK, spans
 from signalen_toolkit.diagnostics.problems import did_you_mean
@@ -14,6 +12,9 @@ from signalen_toolkit.diagnostics.secret_shapes import is_secret_name
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents.data import Place
 from signalen_toolkit.schema.messages import TYPES
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-
 from signalen_toolkit.base.paths import PACKAGE
 from signalen_toolkit.diagnostics.places import Place, dotted
 from signalen_toolkit.kubernetes.schemas.messages import mistakes
+from signalen_toolkit.schema.validator import Parts, Validator
 
 Schema = dict[str, Any]
 
@@ -70,13 +68,10 @@ def _names() -> frozenset[str]:
 
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(_read(name) or {}, registry=_registry())
+def _validator(name: str) -> Validator:
+    return Validator(_read(name) or {}, parts=_parts())
 
 
 @cache
-def _registry() -> Registry[Any]:
-    schemas = {name: _read(name) for name in _names()}
-    return Registry[Any]().with_resources(
-        (f"{_BASE}{name}.json", Resource.from_contents(schema)) for name, schema in schemas.items() if schema
-    )
+def _parts() -> Parts:
+    return Parts({f"{_BASE}{name}.json": schema for name in _names() if (schema := _read(name))})

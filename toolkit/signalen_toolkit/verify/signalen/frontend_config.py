@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.catalog.schemas import config_schema
@@ -14,6 +14,7 @@ from signalen_toolkit.documents.data import mapping, place
 from signalen_toolkit.kubernetes.cluster import Cluster
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.schemas.messages import mistakes
+from signalen_toolkit.schema.validator import Validator
 
 REASONS: Final[Mapping[str, str]] = {
     "frontend-config": "the frontend stops at a key that its version does not have, and fills in upstream's for one"
@@ -56,7 +57,5 @@ def configurations(cluster: Cluster) -> Iterator[tuple[Object, str]]:
 
 
 @cache
-def _validator(component: str, version: str) -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(config_schema(version, component))
+def _validator(component: str, version: str) -> Validator:
+    return Validator(config_schema(version, component))
