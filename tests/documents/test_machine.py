@@ -89,6 +89,45 @@ def test_no_text_is_a_traceback(text: str) -> None:
         load_all(text)
 
 
+PIECES = [
+    "a",
+    "b: ",
+    "- ",
+    "? ",
+    "?",
+    "!t ",
+    "! ",
+    "!",
+    "&x ",
+    "*x",
+    "<<: ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ": ",
+    ":",
+    '"',
+    "'",
+]
+
+
+@settings(max_examples=1000)
+@given(
+    st.lists(st.sampled_from([*PIECES, "|\n", "\n", "\n  ", " ", "\t", "#", "---", "\r", "\u2028", "\ufeff", "=", "1"]))
+)
+def test_a_text_that_looks_plain_is_read_as_any_other(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        expected = repr([one for one in yaml.load_all(text, Loader=_loader()) if isinstance(one, dict)])
+    except (yaml.YAMLError, ValueError):
+        with pytest.raises(yaml.YAMLError):
+            load_all(text)
+    else:
+        assert repr(load_all(text)) == expected
+
+
 SCALARS = st.one_of(
     st.text("abxyz019_.:-+eE~=nNyY \t'\"", max_size=12),
     st.sampled_from(

@@ -58,7 +58,7 @@ def texts(data: Any, *path: str | int) -> list[str]:
 def maps(data: Any, *path: str | int) -> Iterator[tuple[Place, Map]]:
     """Yield the maps in the list at a path, each with the path to it."""
     for index, value in enumerate(listed(data, *path)):
-        if isinstance(value, Mapping):
+        if is_map(value):
             yield (*path, index), value
 
 
@@ -71,7 +71,7 @@ def leaves(data: Any, path: Place = ()) -> Iterator[tuple[Place, str]]:
     """Yield every text in data with the path to it."""
     if isinstance(data, str):
         yield path, data
-    elif isinstance(data, Mapping):
+    elif is_map(data):
         for key, value in data.items():
             yield from leaves(value, (*path, str(key)))
     elif isinstance(data, list):
@@ -82,7 +82,7 @@ def leaves(data: Any, path: Place = ()) -> Iterator[tuple[Place, str]]:
 def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
     """Yield the place of every value in data, of maps and lists too."""
     yield place
-    if isinstance(value, Mapping):
+    if is_map(value):
         for key, child in value.items():
             yield from places_in(child, (*place, key))
     elif isinstance(value, list):

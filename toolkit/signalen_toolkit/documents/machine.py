@@ -18,17 +18,22 @@ from signalen_toolkit.documents.nodes import DEEPEST, MOST_COPIES
 
 _TEXT: Final = "tag:yaml.org,2002:str"
 _SHORT: Final = 100  # characters of a text of which it is worth to remember what it is
-# A line that may begin more than a few lists in each other, or stand in as many maps.
-_INDENTED: Final = re.compile(r"^[ \t\-?]{48}", re.MULTILINE)
+# Collections that the reader in C enters on our stack, and a line that may begin as many.
+_DEEP: Final = 500
+_INDENTED: Final = re.compile(rf"^[ \t\-?]{{{_DEEP}}}", re.MULTILINE)
+# Where a node may begin, what is no plain one: an anchor, a tag, a key that is more than a word; or a merge.
+_LINE: Final = "\r\x85\u2028\u2029\ufeff"
+_UNPLAIN: Final = re.compile(rf"<<|(?:^|[-?:,\[{{{_LINE}])[ \t]*(?:[&!]|\?(?:\s|\Z))", re.MULTILINE)
 
 
 def load_all(text: str) -> list[dict[str, Any]]:
     """Return the documents in a text that are maps; others count for nothing. Raises yaml.YAMLError."""
-    if _may_grow(text):
+    is_plain = _is_plain(text)
+    if _may_grow(text, is_plain=is_plain):
         for _ in events(text):
             pass
     try:
-        found = _plainly(text) if _is_plain(text) else list(yaml.load_all(text, Loader=_loader()))
+        found = _plainly(text) if is_plain else list(yaml.load_all(text, Loader=_loader()))
     except ValueError as error:  # a number of thousands of digits, a date that is none
         raise yaml.YAMLError(str(error)) from error
     return [document for document in found if isinstance(document, dict)]
@@ -39,9 +44,22 @@ def load(text: str) -> dict[str, Any]:
     return next(iter(load_all(text)), {})
 
 
+@lru_cache(maxsize=512)
+def shared_all(text: str) -> Sequence[Mapping[str, Any]]:
+    """Return what `load_all` does, for whoever changes nothing of it: of many environments, most texts are the same."""
+    return tuple(load_all(text))
+
+
+def shared(text: str) -> Mapping[str, Any]:
+    """Return what `load` does, as `shared_all`."""
+    return next(iter(shared_all(text)), {})
+
+
 def _is_plain(text: str) -> bool:
     """Tell whether a text surely has no alias, no merge and no tag: so nearly all that programs write."""
-    return "&" not in text and "<<" not in text and "!" not in text and "? " not in text and "?\n" not in text
+    if "&" not in text and "<<" not in text and "!" not in text and "?" not in text:
+        return True
+    return _UNPLAIN.search(text) is None
 
 
 def _plainly(text: str) -> list[Any]:
@@ -54,20 +72,22 @@ def _plainly(text: str) -> list[Any]:
     try:
         found = []
         while loader.check_node():
-            found.append(_data(loader, loader.get_node()))
+            found.append(_data(loader, loader.get_node(), 1))
         return found
     finally:
         loader.dispose()
 
 
-def _data(loader: Any, node: yaml.Node) -> Any:
+def _data(loader: Any, node: yaml.Node, depth: int) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return node.value if node.tag == _TEXT else loader.construct_object(node)
+    if depth > DEEPEST:
+        raise yaml.YAMLError(f"maps and lists are nested more than {DEEPEST} deep{_line(node)}")
     if isinstance(node, yaml.SequenceNode):
-        return [_data(loader, child) for child in node.value]
+        return [_data(loader, child, depth + 1) for child in node.value]
     if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
         return loader.construct_object(node, deep=True)  # which says what is wrong
-    return {_data(loader, key): _data(loader, child) for key, child in node.value}
+    return {_data(loader, key, depth): _data(loader, child, depth + 1) for key, child in node.value}
 
 
 def events(text: str) -> Iterator[yaml.Event]:
@@ -78,11 +98,11 @@ def events(text: str) -> Iterator[yaml.Event]:
         yield event
 
 
-def _may_grow(text: str) -> bool:
+def _may_grow(text: str, *, is_plain: bool) -> bool:
     """Tell whether a text has to be counted: most are too flat, and have no alias, as a glance shows."""
     return (
-        ("&" in text and "*" in text)
-        or text.count("[") + text.count("{") > DEEPEST // 2
+        (not is_plain and "*" in text)
+        or text.count("[") + text.count("{") > (_DEEP if is_plain else DEEPEST // 2)
         or _INDENTED.search(text) is not None
     )
 
@@ -135,8 +155,8 @@ class _Counts:
             around[2] = max(around[2], height)
 
 
-def _line(event: yaml.Event) -> str:
-    return f" (line {event.start_mark.line + 1})" if event.start_mark else ""
+def _line(where: yaml.Event | yaml.Node) -> str:
+    return f" (line {where.start_mark.line + 1})" if where.start_mark else ""
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.documents.machine import shared_all
 from signalen_toolkit.helm.errors import HelmError
 from signalen_toolkit.helm.model import HelmRelease
 from signalen_toolkit.kubernetes.model import Object
@@ -23,7 +23,7 @@ def objects_in(text: str, release: HelmRelease) -> list[Object]:
         return [
             Object(release.environment, release.chart.name, source, data, release.namespace)
             for source, part in _parts(text)
-            for document in load_all(part)
+            for document in shared_all(part)
             for data in _opened(document)
         ]
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -17,7 +17,7 @@ from signalen_toolkit.base.layout import CLUSTERS, MANIFESTS
 from signalen_toolkit.diagnostics.source import brief
 from signalen_toolkit.documents import scalars
 from signalen_toolkit.documents.data import at, mapping, maps
-from signalen_toolkit.documents.machine import load_all
+from signalen_toolkit.documents.machine import shared_all
 from signalen_toolkit.helm.model import ChartReference, HelmRelease, Path, ReleaseFormat
 from signalen_toolkit.kubernetes.model import Object
 
@@ -99,11 +99,11 @@ def _objects(tree: Mapping[str, str], environment: str, folder: str, without: st
                     yield Object(environment, "", path, data)
 
 
-def _read(path: str, text: str) -> list[dict[str, Any]]:
+def _read(path: str, text: str) -> Sequence[Mapping[str, Any]]:
     import yaml
 
     try:
-        return load_all(text)
+        return shared_all(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)  # where there is one, PyYAML quotes the line: it may hold a secret
         what = f"it is broken at line {mark.line + 1}" if mark else " ".join(str(error).split())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Any, Final
@@ -212,6 +213,7 @@ def _networks(name: str, networks: Sequence[str]) -> Peer:
     return {"name": name, "networks": list(networks), "selectors": [{"ipBlock": block} for block in blocks]}
 
 
+@lru_cache(maxsize=256)  # most say the same
 def _has_metadata(network: str) -> bool:
     """Tell whether a cloud's metadata is in a network among others: what is excepted has to be a part of it."""
     whole = ip_network(network, strict=False)

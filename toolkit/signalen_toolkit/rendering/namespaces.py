@@ -80,10 +80,10 @@ def permissions(environment: Environment, manifests: Mapping[str, str]) -> dict[
     }
 
 
-@lru_cache(maxsize=64)  # as many as one environment has: each is asked about twice
+@lru_cache(maxsize=512)  # each is asked about twice, and of many environments most are the same
 def _objects(text: str) -> frozenset[tuple[Kind, str]]:
     """Return the kinds of objects in a manifest, each with the namespace that it names."""
     return frozenset(
         (Kind(str(one["apiVersion"]).rpartition("/")[0], str(one["kind"])), str(one["metadata"].get("namespace", "")))
-        for one in machine.load_all(text)
+        for one in machine.shared_all(text)
     )

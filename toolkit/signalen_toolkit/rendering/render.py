@@ -20,7 +20,7 @@ A manifest that renders to nothing is left out: so a condition around all of a f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,14 @@ def values(environment: Environment, component: Component, config: Config, chart
 def needed_secrets(environment: Environment, config: Config, charts: Catalog) -> list[NeededSecret]:
     """Return the Secrets that an environment needs, for the values that are rendered for it."""
     context = context_of(environment, config.assets, charts)
-    data = {one.name: machine.load(_values(one, context, charts.folder)) for one in environment.components}
+    data = {one.name: machine.shared(_values(one, context, charts.folder)) for one in environment.components}
     return needed_in(environment, data)
 
 
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
     context = context_of(environment, assets, charts)
     values = {component.name: _values(component, context, charts.folder) for component in environment.components}
-    context["componentValues"] = {name: machine.load(text) for name, text in values.items()}
+    context["componentValues"] = {name: machine.shared(text) for name, text in values.items()}
     metadata = _for_each("namespace.yaml.j2", environment, context, charts.folder).values()
     context["places"] = places(environment, metadata)
     services = _for_each("route.yaml.j2", environment, context, charts.folder)
@@ -123,19 +123,13 @@ def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -
 
 def _for_each(
     template: str, environment: Environment, context: Mapping[str, Any], folder: Path
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Mapping[str, Any]]:
     """Return what a template says as data, by the component that has it."""
     return {
-        component.name: _facts(written(folder, f"{component.name}/{template}", about(component, context)))
+        component.name: machine.shared(written(folder, f"{component.name}/{template}", about(component, context)))
         for component in environment.components
         if _is_there(folder, f"{component.name}/{template}")
     }
-
-
-@lru_cache(maxsize=256)  # of many environments: they say nearly the same
-def _facts(text: str) -> dict[str, Any]:
-    """Return what is in a text as data, which callers must not change."""
-    return machine.load(text)
 
 
 def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 from signalen_toolkit.catalog.model import Catalog
 from signalen_toolkit.diagnostics.places import Place, dotted
 from signalen_toolkit.diagnostics.problems import Problem, ProblemsError, has_errors, ordered
-from signalen_toolkit.documents.machine import load
+from signalen_toolkit.documents.machine import shared
 from signalen_toolkit.documents.reader import Document
 from signalen_toolkit.form.config import Environment, build
 from signalen_toolkit.form.fleet import read_form
@@ -95,7 +95,7 @@ def made(form: Form, environment: Environment, work: Work) -> Made:
         if release.environment != environment.name:
             continue
         component = next(one.name for one in environment.components if one.release_name == release.name)
-        values[component] = load(release.values)
+        values[component] = shared(release.values)
         try:
             # Meanwhile Helm works on the next environment.
             objects += [replace(one, component=component) for one in work.renderer.objects(release)]
