@@ -92,19 +92,23 @@ class Pod:
                 yield Container((*self.path, *path), data)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """The objects of one environment. Helm's tests are left out: they run only when a person asks for it."""
+    """The objects of one environment. Helm's tests are left out: they run only when a person asks for it.
+
+    One is equal to itself alone, so that what follows from it can be kept.
+    """
 
     objects: tuple[Object, ...]
     context: Context
     pods: tuple[Pod, ...]
+    _namespaces: Mapping[Object, str] = field(repr=False)
     _by_name: Mapping[tuple[str, str, str, str], Object] = field(repr=False)
     _by_kind: Mapping[tuple[str, str], Sequence[Object]] = field(repr=False)
 
     def namespace(self, obj: Object) -> str:
         """Return the namespace of an object; one without its own lands in that of its release."""
-        return namespace_of(obj, self.context)
+        return self._namespaces[obj]
 
     def find(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return the object of that name."""
@@ -118,12 +122,13 @@ class Cluster:
 def cluster(objects: Sequence[Object], context: Context) -> Cluster:
     """Put the objects of one environment together."""
     real = tuple(obj for obj in objects if not _is_test(obj))
-    named = {(group_of(obj.api_version), obj.kind, namespace_of(obj, context), obj.name): obj for obj in reversed(real)}
+    spots = {obj: namespace_of(obj, context) for obj in real}
+    named = {(group_of(obj.api_version), obj.kind, spots[obj], obj.name): obj for obj in reversed(real)}
     kinds: dict[tuple[str, str], list[Object]] = {}
     for obj in real:
         kinds.setdefault((group_of(obj.api_version), obj.kind), []).append(obj)
-    pods = (_pod(obj, namespace_of(obj, context)) for obj in real)
-    return Cluster(real, context, tuple(pod for pod in pods if pod), named, kinds)
+    pods = (_pod(obj, spots[obj]) for obj in real)
+    return Cluster(real, context, tuple(pod for pod in pods if pod), spots, named, kinds)
 
 
 def group_of(api_version: str) -> str:

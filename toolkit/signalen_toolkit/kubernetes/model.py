@@ -7,7 +7,7 @@ turns a finding into a problem at the place that the object comes from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from signalen_toolkit.diagnostics.problems import Severity
@@ -27,36 +27,24 @@ class Object:
     source: str
     data: Mapping[str, Any]
     home: str = ""
+    # What it says of itself, read once, for every check asks: `apps/v1`; `Deployment`; the name in the metadata; the
+    # namespace there, empty where Helm or the delivery fills it in. Each is empty where the object does not say.
+    api_version: str = field(init=False, repr=False)
+    kind: str = field(init=False, repr=False)
+    name: str = field(init=False, repr=False)
+    namespace: str = field(init=False, repr=False)
 
-    @property
-    def api_version(self) -> str:
-        """`apps/v1`; empty where the object does not say."""
-        return _text(self.data.get("apiVersion"))
-
-    @property
-    def kind(self) -> str:
-        """`Deployment`; empty where the object does not say."""
-        return _text(self.data.get("kind"))
-
-    @property
-    def name(self) -> str:
-        """The name in the metadata."""
-        return _text(self._metadata.get("name"))
-
-    @property
-    def namespace(self) -> str:
-        """The namespace in the metadata; empty where Helm or the delivery fills it in."""
-        return _text(self._metadata.get("namespace"))
+    def __post_init__(self) -> None:
+        metadata = self.data.get("metadata")
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        said = {"api_version": self.data.get("apiVersion"), "kind": self.data.get("kind")}
+        for name, value in {**said, "name": metadata.get("name"), "namespace": metadata.get("namespace")}.items():
+            object.__setattr__(self, name, _text(value))
 
     @property
     def title(self) -> str:
         """How messages call it: `Deployment web`."""
         return f"{self.kind} {self.name}".strip()
-
-    @property
-    def _metadata(self) -> Mapping[str, Any]:
-        metadata = self.data.get("metadata")
-        return metadata if isinstance(metadata, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ those that a person makes, and those that an operator in the cluster makes of an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from signalen_toolkit.documents.data import keys, mapping, maps, text, texts
@@ -36,6 +37,7 @@ class Store(NamedTuple):
 Stores = Mapping[Store, frozenset[str] | None]
 
 
+@lru_cache(maxsize=2)  # several checks ask for those of the same cluster
 def stores(cluster: Cluster) -> Stores:
     """Return the ConfigMaps and Secrets of an environment with their keys."""
     context = cluster.context

@@ -8,10 +8,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from signalen_toolkit.diagnostics.source import brief
-from signalen_toolkit.documents.data import Place, listed, mapping, maps, place, text
+from signalen_toolkit.documents.data import Place, is_map, listed, mapping, maps, place, text
 from signalen_toolkit.kubernetes.cluster import Cluster, Pod, group_of, is_file
 from signalen_toolkit.kubernetes.model import Finding, Object
 from signalen_toolkit.kubernetes.quantity import amount
@@ -63,20 +64,21 @@ def _inside(obj: Object, value: Any, at: Place) -> Iterator[Finding]:
     """Look at what has the same meaning wherever it stands in Kubernetes' own kinds."""
     if isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _inside(obj, child, (*at, index))
+            if is_map(child) or isinstance(child, list):
+                yield from _inside(obj, child, (*at, index))
         return
-    for key, child in value.items() if isinstance(value, Mapping) else ():
+    for key, child in value.items() if is_map(value) else ():
         inner = (*at, key)
         if key in _MAPS or (inner == ("spec", "selector") and obj.kind in ("Service", "ReplicationController")):
             yield from _labels(obj, inner)
         elif key == "annotations":
             yield from _annotations(obj, inner)
-        elif key in _PORTS and not isinstance(child, Mapping):
+        elif key in _PORTS and not is_map(child):
             yield from _port(obj, inner, child)
         elif key in _NAMES:
             if child and isinstance(child, str) and not is_subdomain(child):
                 yield _wrong(obj, inner, f"'{brief(child)}' cannot be the name of an object", _LETTERS)
-        else:
+        elif is_map(child) or isinstance(child, list):
             yield from _inside(obj, child, inner)
 
 
@@ -194,8 +196,13 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _network(value: Any) -> _Network | None:
+    return _network_in(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=256)  # of many policies, most say the same
+def _network_in(text_: str) -> _Network | None:
     try:
-        return ipaddress.ip_network(value) if isinstance(value, str) else None
+        return ipaddress.ip_network(text_)
     except ValueError:
         return None
 

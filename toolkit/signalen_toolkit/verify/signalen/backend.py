@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from signalen_toolkit.documents.data import place
 from signalen_toolkit.kubernetes.cluster import Cluster, Container, Pod
 from signalen_toolkit.kubernetes.model import Finding
-from signalen_toolkit.kubernetes.stores import Stores, stores
+from signalen_toolkit.kubernetes.stores import stores
 from signalen_toolkit.kubernetes.variables import Variable, variables
 from signalen_toolkit.verify.context import AMSTERDAM
 
@@ -72,7 +73,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     Once a component and setting: its containers are all set up alike.
     """
     told: set[tuple[str, str]] = set()
-    for pod, container, own in backends(cluster, stores(cluster)):
+    for pod, container, own in backends(cluster):
         for danger in _DANGERS:
             if (pod.object.component, danger.name) in told or (
                 danger.only_elsewhere and AMSTERDAM in cluster.context.traits
@@ -86,15 +87,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
                 yield _finding(danger, pod, container, variable)
 
 
-def backends(cluster: Cluster, found: Stores) -> Iterator[tuple[Pod, Container, dict[str, Variable]]]:
-    """Yield the containers of the backend with their environment variables; not those that only prepare the start."""
-    for pod in cluster.pods:
-        for container in pod.containers():
-            if "containers" in container.path:
-                own = variables(cluster, pod, container, found)
-                mark = own.get(_MARK[0])
-                if mark is not None and mark.value == _MARK[1]:
-                    yield pod, container, own
+@lru_cache(maxsize=2)  # several checks ask for those of the same cluster
+def backends(cluster: Cluster) -> Sequence[tuple[Pod, Container, Mapping[str, Variable]]]:
+    """Return the containers of the backend with their environment variables; not those that only prepare the start."""
+    found = stores(cluster)
+    containers = [(pod, one) for pod in cluster.pods for one in pod.containers() if "containers" in one.path]
+    known = ((pod, container, variables(cluster, pod, container, found)) for pod, container in containers)
+    return [one for one in known if (mark := one[2].get(_MARK[0])) is not None and mark.value == _MARK[1]]
 
 
 def _finding(danger: Danger, pod: Pod, container: Container, variable: Variable | None) -> Finding:

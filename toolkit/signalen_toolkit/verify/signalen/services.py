@@ -54,7 +54,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     """
     found = stores(cluster)
     told: set[tuple[str, str]] = set()
-    for pod, _, own in backends(cluster, found):
+    for pod, _, own in backends(cluster):
         for service in _SERVICES:
             key = (pod.object.component, service.host)
             variable = own.get(service.host)
