@@ -11,9 +11,10 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -35,6 +36,7 @@ _LARGEST_INDEX: Final = 50 * 2**20
 _ABANDONED: Final = 3600.0  # seconds after which a half-written file belongs to nobody
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION: Final = re.compile(r"v?[0-9][A-Za-z0-9._+-]*")
+_State = tuple[int, int, int, int]
 _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -137,7 +139,8 @@ def _given(reference: ChartReference, folder: Path | None) -> Chart | None:
         if not (unpacked / "Chart.yaml").is_file():
             continue
         try:
-            return Chart(reference, unpacked.absolute(), check_folder(unpacked, reference.name, reference.version))
+            digest = _digest_of_folder(unpacked, reference.name, reference.version, tuple(_states(unpacked)))
+            return Chart(reference, unpacked.absolute(), digest)
         except ChartError as error:
             # A folder without a version in its name may well hold another version, which is no mistake.
             if unpacked.name == full or not error.other_version:
@@ -149,13 +152,38 @@ def _packed(reference: ChartReference, archive: Path) -> Chart:
     if archive.stat().st_size > LARGEST_ARCHIVE:
         raise ChartError(f"{archive} is larger than {LARGEST_ARCHIVE // 2**20} MiB, which is no chart")
     try:
-        with archive.open("rb") as file:
-            check_archive(file, reference.name, reference.version)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _digest_of_archive(archive, reference.name, reference.version, _state(archive.stat()))
     except ChartError as error:
         raise ChartError(f"{archive}: {error}") from error
     return Chart(reference, archive.absolute(), f"sha256:{digest}")
+
+
+# Many environments have the same charts: each is read again only when its files changed.
+
+
+@lru_cache(maxsize=256)
+def _digest_of_archive(archive: Path, name: str, version: str, _states: _State) -> str:
+    with archive.open("rb") as file:
+        check_archive(file, name, version)
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _digest_of_folder(folder: Path, name: str, version: str, _states: tuple[tuple[str, _State], ...]) -> str:
+    return check_folder(folder, name, version)
+
+
+def _states(folder: Path) -> Iterator[tuple[str, _State]]:
+    """Yield the state of every entry below a folder; into links nobody goes."""
+    for place, folders, files in os.walk(folder):
+        for path in (os.path.join(place, name) for name in sorted((*folders, *files))):  # noqa: PTH118  # dozens a chart
+            yield path, _state(os.lstat(path))
+
+
+def _state(state: os.stat_result) -> _State:
+    """Return what changes whenever a file does; ctime cannot be set back, as mtime can."""
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _cached(reference: ChartReference, sources: Sources) -> Chart | None:
