@@ -69,10 +69,11 @@ def recalled(place: Path, key: str) -> Any:
 def keep(place: Path, key: str, value: Any) -> None:
     """Keep plain data in a file of ours under a key, in the place of what was there.
 
-    Where that cannot be (a full or read-only disk, what is no plain data), the next run works it out again.
+    Where that cannot be (a full or read-only disk, what is no plain data), the next run works it out again; so it does
+    where only half of it is there.
     """
     with suppress(OSError, TypeError, ValueError):
-        replace(place, json.dumps({"key": key, "value": value}).encode(), mode=0o600)
+        replace(place, json.dumps({"key": key, "value": value}).encode(), mode=0o600, durable=False)
 
 
 def _closed(folder: Path) -> bool:

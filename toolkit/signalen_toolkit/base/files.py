@@ -14,20 +14,21 @@ from signalen_toolkit.diagnostics.problems import UsageError
 
 def create(path: Path, data: bytes, *, mode: int) -> None:
     """Write a new file. Raises FileExistsError where there is one, OSError where it cannot be written."""
-    with _aside(path, data, mode) as new:
+    with _aside(path, data, mode, durable=True) as new:
         os.link(new, path)  # unlike a rename, this refuses where something stands there
 
 
-def replace(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def replace(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
     """Put content in the place of a file, as a whole or not at all. Raises OSError where it cannot be written.
 
     Where nothing is said of its mode, the file keeps the one that it has; a new one is for everybody to read. What a
     link points at changes, not the link: for a repository, where links are somebody else's, there is `base.beneath`.
+    What need not be `durable` may be lost, or be half there, after a computer lost its power, and costs no wait.
     """
     target = path.resolve()
     if mode is None:
         mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-    with _aside(target, data, mode) as aside:
+    with _aside(target, data, mode, durable=durable) as aside:
         aside.replace(target)
 
 
@@ -42,7 +43,7 @@ def aside_of(name: str) -> str:
 
 
 @contextmanager
-def _aside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+def _aside(path: Path, data: bytes, mode: int, *, durable: bool) -> Iterator[Path]:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # the owner's alone
     new = Path(name)
     try:
@@ -50,7 +51,8 @@ def _aside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
             file.write(data)
             file.flush()
             os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
+            if durable:
+                os.fsync(descriptor)
         yield new
     finally:
         new.unlink(missing_ok=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import marshal
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import jinja2
 from jinja2.bccache import Bucket, bc_magic
+from jinja2.runtime import Context
 
 from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.environment import variables
@@ -46,7 +47,7 @@ class _Kept(jinja2.BytecodeCache):
         """Keep a template, if there is a place for it."""
         data = marshal.dumps(bucket.code)
         with suppress(OSError):
-            replace(self._folder / f"{bucket.key}.cache", _digest(bucket, data) + data, mode=0o600)
+            replace(self._folder / f"{bucket.key}.cache", _digest(bucket, data) + data, mode=0o600, durable=False)
 
 
 _DIGEST = hashlib.sha256().digest_size
@@ -64,10 +65,38 @@ def template_cache() -> jinja2.BytecodeCache | None:
     return _Kept(folder) if folder else None
 
 
+class Later(NamedTuple):
+    """What is worked out where a template names it: most do not."""
+
+    work: Callable[[], Any]
+
+
+class _Context(Context):
+    """Works out what a template names."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        found = super().resolve_or_missing(key)
+        return found.work() if found.__class__ is Later else found
+
+
+_OF_MAPS: Final = frozenset(dir(dict))
+
+
+class _Engine(jinja2.Environment):
+    """Finds a key of a map without asking first for an attribute of that name, which maps have not."""
+
+    context_class = _Context
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if obj.__class__ is dict and attribute in obj and attribute not in _OF_MAPS:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def engine(folder: Path) -> jinja2.Environment:
     """Return the engine for the templates in a folder. It escapes by itself, and an undefined name is an error."""
-    found = jinja2.Environment(  # noqa: S701  # what is escaped for is YAML, by `finalize`
+    found = _Engine(  # what is escaped for is YAML, by `finalize`
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
