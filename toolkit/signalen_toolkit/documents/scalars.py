@@ -19,6 +19,7 @@ from signalen_toolkit.diagnostics.characters import UNSEEN, escape
 # Begins with a letter and holds nothing that YAML gives a meaning: not `a: b`, `#`, `- x`, a number or a date.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _SHORT: Final = 200  # characters of a text that is worth to be kept with what is written of it
+_LONG: Final = 2**14  # the same of a text of several lines
 # `json.dumps` makes an encoder for each text, unless it is to write ASCII.
 _JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 # Words that YAML 1.1 reads as true, false or nothing.
@@ -82,7 +83,14 @@ def marked(value: Any) -> str:
         return _text(value)  # most of them
     if not isinstance(value, str):
         return inline(value)
-    return f"{_MARK}{quoted(value)}{_MARK}" if "\n" in value and _fits_block(value) else inline(value)
+    return _marked_text(value) if len(value) <= _LONG else _marked(value)
+
+
+def _marked(text: str) -> str:
+    return f"{_MARK}{quoted(text)}{_MARK}" if "\n" in text and _fits_block(text) else inline(text)
+
+
+_marked_text = lru_cache(maxsize=256)(_marked)  # scripts, which many environments have
 
 
 def in_blocks(text: str) -> str:
@@ -90,7 +98,7 @@ def in_blocks(text: str) -> str:
 
     What stands within brackets stays on its line. Raises nothing for what has no marks.
     """
-    return _MARKED.sub(_block, text).replace(_MARK, "")
+    return _MARKED.sub(_block, text).replace(_MARK, "") if _MARK in text else text
 
 
 def _block(found: re.Match[str]) -> str:

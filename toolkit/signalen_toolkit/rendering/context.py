@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from signalen_toolkit.form.config import Environment
 from signalen_toolkit.form.rendered import SHAPE
 from signalen_toolkit.form.volumes import volumes
 from signalen_toolkit.rendering import notifications, reached
+from signalen_toolkit.rendering.engine import Later
 from signalen_toolkit.rendering.images import mirrored
 from signalen_toolkit.rendering.ingress import SECURITY_HEADERS, ingress_annotations
 from signalen_toolkit.rendering.namespaces import places
@@ -71,11 +72,12 @@ def about(component: Component, context: Mapping[str, Any]) -> dict[str, Any]:
     """Add what a template needs to know of one component: its facts, and what its version has."""
     environment: Environment = context["_environment"]
     known = partial(knows, component, environment.version)
+    values = partial(context.get("componentValues", {}).get, component.name, {})
     return {
         **context,
         "component": _facts(component, environment),
-        "values": context.get("componentValues", {}).get(component.name, {}),
-        "image": _image(context.get("componentValues", {}).get(component.name, {}), component, environment),
+        "values": Later(values),
+        "image": Later(lambda: _image(values(), component, environment)),
         "files": partial(_files, component.folder),
         "digest": _digest,
         "has": known,
@@ -163,7 +165,8 @@ def _tool(environment: Environment) -> dict[str, Any]:
     return {"bootstrap": delivery.bootstrap, "mailedBy": delivery.mailed_by}
 
 
-def _files(folder: Path, pattern: str) -> dict[str, str]:
+@cache  # as templates themselves are kept, once they are read
+def _files(folder: Path, pattern: str) -> Mapping[str, str]:
     """Return the files in a component's folder that fit a pattern: text by file name."""
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)) if path.is_file()}
 

@@ -38,6 +38,22 @@ from signalen_toolkit.rendering.overrides import overlaid
 from signalen_toolkit.rendering.routes import routes
 
 
+class _Parsed(Mapping[str, Mapping[str, Any]]):
+    """The values of components as data, each where somebody asks for them: not all are asked for."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        return machine.shared(self._texts[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
 def render(config: Config, charts: Catalog) -> dict[str, str]:
     """Return the rendered tree of all environments: text by path, relative to the repository, sorted."""
     tree = {
@@ -63,10 +79,10 @@ def needed_secrets(environment: Environment, config: Config, charts: Catalog) ->
 def _environment(environment: Environment, assets: Mapping[str, bytes], charts: Catalog) -> Iterator[tuple[str, str]]:
     context = context_of(environment, assets, charts)
     values = {component.name: _values(component, context, charts.folder) for component in environment.components}
-    context["componentValues"] = {name: machine.shared(text) for name, text in values.items()}
+    context["componentValues"] = _Parsed(values)
     metadata = _for_each("namespace.yaml.j2", environment, context, charts.folder).values()
     context["places"] = places(environment, metadata)
-    services = _for_each("route.yaml.j2", environment, context, charts.folder)
+    services = _for_each("route.yaml.j2", environment, context, charts.folder) if environment.has_gateway else {}
     context["routes"] = routes(environment, context["componentValues"], services)
     context["flows"] = _flows(environment, context, charts.folder)
     context["neededSecrets"] = _needed_secrets(environment, context["componentValues"])
@@ -90,8 +106,8 @@ def _manifests(environment: Environment, context: Mapping[str, Any], folder: Pat
     sources += [("", "environment"), ("", f"secrets/{environment.settings['secrets']['provider']}")]
     components = {component.name: component for component in environment.components}
     for name, place in sources:
+        known = about(components[name], context) if name else context
         for template in templates(folder / place):
-            known = about(components[name], context) if name else context
             text = written(folder, f"{place}/{template}.j2", known)
             if not is_empty(text):
                 yield f"{'custom' if needs_definition(environment, text) else 'manifests'}/{template}", text
