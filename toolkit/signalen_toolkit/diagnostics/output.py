@@ -51,9 +51,15 @@ def harmless(text: str, *, coloured: bool = False, commands: bool = False) -> st
         # Part of the name of a file that is no text: with a mark for each, two would look alike.
         return escape(found) if "\ud800" <= found.group() <= "\udfff" else mark(found.group())
 
-    text = (_BUT_COLOURS if coloured else UNSEEN).sub(seen, text)
+    if coloured or not _is_plain(text):
+        text = (_BUT_COLOURS if coloured else UNSEEN).sub(seen, text)
     text = _HASHES.sub(r"##\1\\[", text)
     return text if commands else _COLONS.sub(r"\1:\\", text)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text holds nothing but what a keyboard has, and line breaks, as most do."""
+    return text.isascii() and text.replace("\n", "").isprintable()
 
 
 def json_text(data: Any) -> str:

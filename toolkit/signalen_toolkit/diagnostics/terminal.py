@@ -18,6 +18,8 @@ def plain(text: str) -> str:
 
     A file that is checked must not be able to move the cursor or to hide text of the report.
     """
+    if text.isascii() and text.isprintable():
+        return text  # most
     return visible(text.replace("\r\n", " ")).translate(_BREAKS)
 
 

@@ -115,8 +115,7 @@ def toolkit_state() -> Iterator[str]:
     """Yield what the toolkit is made of, the libraries that it calls, and the Python that runs it."""
     yield sys.version
     for folder in (PACKAGE, CHECKOUT / "chart-templates"):
-        for path in _files(folder):
-            yield f"{path} {_state(path)}"
+        yield from (f"{path} {_state(path)}" for path in _files(folder))
     # Libraries, and with them the schemas of Kubernetes, by the folder that says which version is installed. Asked
     # by their own means (importlib.metadata), they would take longer than all the rest.
     for place in map(Path, sys.path):
@@ -137,7 +136,7 @@ def _helm(options: Options) -> Iterator[str]:
 def _names(cache: Path) -> Iterator[str]:
     """Yield the charts in the cache: each has its digest in its name, and the newest is taken."""
     for path in _files(cache):
-        if path.suffix == ".tgz":
+        if path.endswith(".tgz"):
             yield f"{path} {_state(path)}"
 
 
@@ -153,17 +152,17 @@ def _tree(folder: Path) -> Iterator[str]:
     for number, path in enumerate(_files(folder)):
         if number >= _MOST:
             raise ValueError("more files than it is worth to look at")
-        yield from _content(path)
+        yield from _content(Path(path))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[str]:
     """Yield the files below a folder, in one order; links are followed, as by whoever reads a chart, and no circles."""
-    seen: set[str] = set()
+    seen: set[tuple[int, int]] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        folders[:] = [] if real in seen else sorted(name for name in folders if name != "__pycache__")
-        seen.add(real)
-        yield from (Path(place, name) for name in sorted(files))
+        state = os.stat(place)  # noqa: PTH116  # hundreds of times
+        folders[:] = [] if (state.st_dev, state.st_ino) in seen else sorted({*folders} - {"__pycache__"})
+        seen.add((state.st_dev, state.st_ino))
+        yield from (f"{place}{os.sep}{name}" for name in sorted(files))
 
 
 def _content(path: Path, *, within: Path | None = None) -> Iterator[str]:
@@ -178,7 +177,7 @@ def _content(path: Path, *, within: Path | None = None) -> Iterator[str]:
         yield hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _state(path: Path) -> str:
+def _state(path: str | Path) -> str:
     """Return what changes whenever a file does; ctime cannot be set back, as mtime can."""
     try:
         state = os.stat(path)  # noqa: PTH116  # hundreds of times
