@@ -6,6 +6,7 @@ questions of `signalen new`.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -69,6 +70,7 @@ class _Group(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         # Data is read and written here that holds itself nowhere: to look for what does takes a tenth of all time.
         gc.set_threshold(_RARELY)
+        atexit.register(gc.freeze)  # nor when all is over
         streams.prepare()
         try:
             return super().main(*args, **extra)

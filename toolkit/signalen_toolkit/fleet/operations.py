@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.files import alone
@@ -20,10 +20,10 @@ from signalen_toolkit.diagnostics import reporters
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import ProblemsError, UsageError, has_errors, seen_from_here
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome, judged
-from signalen_toolkit.helm.charts.sources import Sources
-from signalen_toolkit.helm.options import Options
-from signalen_toolkit.repository.charts_lock import sources_of
-from signalen_toolkit.verify.inputs import around
+
+if TYPE_CHECKING:
+    from signalen_toolkit.helm.charts.sources import Sources
+    from signalen_toolkit.helm.options import Options
 
 _CURRENT: Final = "clusters/ is up to date"
 
@@ -103,8 +103,7 @@ class StatusOf:
     def around(self) -> Iterator[str]:
         """Yield what the outcome depends on beside the fleet."""
         if self.haven:
-            yield repr(self.haven)
-            yield from around(self.haven, None)
+            yield from _around(self.haven, None)
 
     def _points(self, folder: Path, options: Options, environments: list[str]) -> dict[str, dict[str, Any]]:
         """Count the points of Haven of each environment; where nobody can tell, say why."""
@@ -153,6 +152,14 @@ class Bump:
         return judged(name, seen_from_here(folder, found.problems), said, text=found.text)
 
 
+def _around(options: Options, schemas: Path | None) -> Iterator[str]:
+    """Yield what running Helm and checking what it makes depend on beside the fleet."""
+    from signalen_toolkit.verify.inputs import around
+
+    yield repr((options, schemas))
+    yield from around(options, schemas)
+
+
 @contextmanager
 def _told_from(folder: Path) -> Iterator[None]:
     """Raise what is told from within a folder with each file as whoever started us finds it."""
@@ -163,6 +170,9 @@ def _told_from(folder: Path) -> Iterator[None]:
 
 
 def _sources(charts: Path | None, *, offline: bool) -> Sources:
+    from signalen_toolkit.helm.options import Options
+    from signalen_toolkit.repository.charts_lock import sources_of
+
     return sources_of(Options(charts=charts, offline=offline, variables=variables()))
 
 
@@ -183,8 +193,8 @@ class Verify:
 
     def around(self) -> Iterator[str]:
         """Yield what the outcome depends on beside the fleet."""
-        yield repr((self.options, self.schemas, self.locked))
-        yield from around(self.options, self.schemas)
+        yield repr(self.locked)
+        yield from _around(self.options, self.schemas)
 
 
 @dataclass(frozen=True, slots=True)

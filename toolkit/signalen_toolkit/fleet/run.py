@@ -7,17 +7,14 @@ was interrupted goes on where it was.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics import reporters
@@ -28,6 +25,9 @@ from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
 from signalen_toolkit.repository.template_state import require_known
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Work = Callable[[str, Path], MemberOutcome]
 
@@ -62,6 +62,10 @@ def run(
 def _spread(
     fleet: Fleet, members: list[Member], work: Work, memory: Memory | None, count: int
 ) -> Iterator[MemberOutcome]:
+    import multiprocessing  # only where there is much to do
+    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+
     waiting: dict[Future[MemberOutcome], Member] = {}
     rest = iter(members)
     # What all of them need is sent to a process once, and not with each municipality.
@@ -83,6 +87,8 @@ def _spread(
 
 
 def _result(done: Future[MemberOutcome], member: Member) -> MemberOutcome:
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
         return done.result()
     except BrokenProcessPool:
