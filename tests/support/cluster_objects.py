@@ -84,7 +84,7 @@ def changed(title: str, path: str, value: Any) -> list[Object]:
         del place[last]
     else:
         place[last] = value
-    return objects
+    return [replace(obj) for obj in objects]  # for what they are called may be what changed
 
 
 def add(text: str, component: str = "backend") -> list[Object]:
