@@ -25,6 +25,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
@@ -38,11 +39,12 @@ _SIGNALEN: Final = ("backend", "frontend", "classification", "mapserver", "dex")
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a cluster has once: the environment that it is, its files by path, and what is wrong."""
+    """What a cluster has once: the environment that it is, with its form, its files by path, and what is wrong."""
 
     environment: Environment | None
     files: Mapping[str, str]
     problems: Sequence[Problem]
+    form: Form | None = None
 
     @property
     def namespace(self) -> dict[str, str] | None:
@@ -69,9 +71,9 @@ def shared(
     if has_errors(problems):
         return Shared(environment, {}, problems)
     environment = _with(environment, tenants)
-    rendered = render(Config((environment,), completed.assets), charts)
-    files = {path: text.replace(HEADER, SHARED_HEADER, 1) for path, text in rendered.items()}
-    return Shared(environment, files, problems)
+    config = Config((environment,), completed.assets)
+    files = {path: text.replace(HEADER, SHARED_HEADER, 1) for path, text in render(config, charts).items()}
+    return Shared(environment, files, problems, Form(form, config, charts))
 
 
 def folder_of(home: SharedCluster) -> str:
