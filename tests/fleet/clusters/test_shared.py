@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,42 @@ def test_it_is_there_once_and_looks_after_all_tenants(delivery: str, tmp_path: P
     rights = {one["metadata"]["namespace"] for one in of_kind(found, "RoleBinding")}
     assert {*TENANTS} <= rights
     assert not [path for path in (root / "clusters/west-shared/values").iterdir() if path.name.startswith("signalen-")]
+
+
+WITHOUT = {
+    "grafana": set[str](),
+    "loki": {"database", "latency", "requests", "work"},
+    "prometheus": {"logs"},
+    "": {"database", "latency", "logs", "requests", "work"},
+}
+
+
+@pytest.mark.parametrize("without", WITHOUT)
+@pytest.mark.parametrize("delivery", ["flux", "argocd"])
+def test_its_grafana_has_the_dashboards_of_all_tenants_once(
+    delivery: str, without: str, tmp_path: Path, kustomize: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support import fleets
+
+    taken = STACKS.replace("metrics: true, ", "") if without == "prometheus" else STACKS
+    monkeypatch.setattr(fleets, "DEFAULTS", fleets.DEFAULTS + taken)
+    off = {"loki", "alloy"} if without == "loki" else {without}
+    lines = ONCE.splitlines(keepends=True)
+    once = "".join(line for line in lines if line.strip().partition(":")[0] not in off)
+    root = shared(tmp_path, delivery, CLUSTERS + once, DEX)
+    found = build(kustomize, root / "clusters/west-shared")
+    boards = [one for one in of_kind(found, "ConfigMap") if one["metadata"]["name"] == "signalen-dashboards"]
+    shown = {name.removeprefix("signalen-").removesuffix(".json") for one in boards for name in one["data"]}
+    assert shown == WITHOUT[without]
+    for one in boards:
+        # What its release mounts, and where: it looks for them itself, and nobody else has them.
+        mounted = values(root, "grafana")["extraConfigmapMounts"]
+        assert [mount["configMap"] for mount in mounted] == [one["metadata"]["name"]]
+        assert one["metadata"]["namespace"] == "signalen-shared-monitoring"
+        for name, text in one["data"].items():
+            asked = json.loads(text)["templating"]["list"]
+            assert "namespace" in [variable["name"] for variable in asked], name
+    assert not [*(root / "municipalities").rglob("dashboards.yaml")]
 
 
 @pytest.mark.usefixtures("defaults")
