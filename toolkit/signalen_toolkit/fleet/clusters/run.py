@@ -93,7 +93,7 @@ def render(
                 files |= {path: text for path, text in before.items() if path.startswith(own)}
             else:
                 files |= {
-                    **rendered(fleet, placement, home, residents, once.namespace, prefix, charts.folder),
+                    **rendered(fleet, placement, home, residents, once, prefix, charts.folder),
                     **once.files,
                 }
         changes = tree.compare(fleet.root, files) if only_check else tree.put(fleet.root, files)
