@@ -40,6 +40,7 @@ def neighbours(cluster: Cluster) -> dict[str, End]:
         "(cert-manager)": elsewhere("cert-manager"),
         "(Flux or Argo CD)": elsewhere("flux-system"),
         "(shared Prometheus)": elsewhere("observability"),
+        "(shared Linkerd)": elsewhere("linkerd"),
         "(somebody else's pod)": elsewhere("somebody-else"),
         "(an address)": End(address="203.0.113.7"),
         "(the cloud's metadata)": End(address="169.254.169.254"),

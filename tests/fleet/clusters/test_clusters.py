@@ -384,3 +384,24 @@ def test_a_fleet_without_shared_clusters_says_what_is_missing(tmp_path: Path) ->
     (root / CLUSTERS_FILE).unlink()
     done = run(root, "clusters")
     assert done.exit_code == 2 and "there is no clusters.yaml" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("delivery", "holds", "warns"),
+    [("argocd", "both", True), ("argocd", "one", False), ("flux", "both", False)],
+)
+def test_production_beside_others_is_warned_of_where_nothing_gives_it_priority(
+    delivery: str, holds: str, warns: bool, tmp_path: Path
+) -> None:
+    root = shared(tmp_path, delivery)
+    form = root / "municipalities/tilburg" / FORM_FILE
+    place = "cluster: {namespace: tilburg}, repository: {path: municipalities/tilburg}"
+    own = f"  production: {{domain: tilburg.nl, version: 4.22.0, {place}}}"
+    form.write_text(form.read_text().replace("environments:\n", f"environments:\n{own}\n"))
+    clusters = root / CLUSTERS_FILE
+    if holds == "both":
+        clusters.write_text(f"{clusters.read_text()}      production: [tilburg]\n")
+    done = run(root, "clusters")
+    assert done.exit_code == 0, done.output
+    said = "clusters.yaml:5:15: warning[cluster-priority]: with argocd the pods of production have no priority"
+    assert (said in done.stderr) == warns, done.stderr

@@ -144,6 +144,7 @@ def _delivery(directory: Path) -> Delivery:
         chart_keys=data.get("chartSecret", {}).get("keys", {}),
         keeps_chart_secret=data.get("chartSecret", {}).get("inNamespaceOfTool", False),
         tenant_kinds=tuple(data.get("tenantKinds", ())),
+        changes_charts=data.get("changesCharts", False),
     )
 
 

@@ -283,7 +283,8 @@ class Delivery:
     release brings along. `handover` says how a person takes an environment over from it. `chart_keys` are the keys of
     the Secret with which it signs in at a repository of charts, by what each is; that is in its own namespace where
     `keeps_chart_secret`, else in that of the environment. `tenant_kinds` are the kinds of its own objects that can
-    stand in the namespace of a tenant of a cluster; empty for any.
+    stand in the namespace of a tenant of a cluster; empty for any. `changes_charts` says that it can change what a
+    chart makes before that is applied.
     """
 
     name: str
@@ -306,6 +307,7 @@ class Delivery:
     chart_keys: Mapping[str, str] = field(default_factory=dict)
     keeps_chart_secret: bool = False
     tenant_kinds: tuple[str, ...] = ()
+    changes_charts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class MemberOutcome:
     """What came of it. `said` is one line, `text` what the command for one repository prints, `data` facts of it.
 
     `stands` tells that all is as it should be, so that nothing has to be done again as long as nothing changes; `then`
-    is what is said the next time, where it was work that changed clusters/ to what it should be.
+    is what is said the next time, where it was work that changed clusters/ to what it should be. `is_cluster` tells
+    that it is about no municipality, but about a cluster that several share.
     """
 
     name: str
@@ -35,6 +36,7 @@ class MemberOutcome:
     data: Mapping[str, Any] = field(default_factory=dict)
     stands: bool = False
     then: str = ""
+    is_cluster: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -52,17 +52,32 @@ def code(found: Sequence[MemberOutcome]) -> int:
 
 def summary(found: Sequence[MemberOutcome]) -> str:
     """Say how many ended how: `3 municipalities: 2 fine, 1 failed`."""
+    members, clusters = _parted(found)
+    counted = f"{len(members)} municipalit{'y' if len(members) == 1 else 'ies'}" + _counts(members)
+    if clusters:
+        counted += f"; {len(clusters)} cluster{'' if len(clusters) == 1 else 's'}" + _counts(clusters)
+    return counted
+
+
+def _counts(found: Sequence[MemberOutcome]) -> str:
     counts = [(sum(one.end is end for one in found), word) for end, word in _WORDS.items()]
     parts = ", ".join(f"{number} {word}" for number, word in counts if number)
-    return f"{len(found)} municipalit{'y' if len(found) == 1 else 'ies'}" + (f": {parts}" if parts else "")
+    return f": {parts}" if parts else ""
+
+
+def _parted(found: Sequence[MemberOutcome]) -> tuple[list[MemberOutcome], list[MemberOutcome]]:
+    """Return the outcomes of municipalities, and those of clusters that they share."""
+    return [one for one in found if not one.is_cluster], [one for one in found if one.is_cluster]
 
 
 def write(title: str, found: Sequence[MemberOutcome], format_: str) -> str:
-    """Return a report, by name of municipality, so that it is the same however the work was spread."""
-    found = sorted(found, key=lambda one: one.name)
+    """Return a report, by name of municipality, so that it is the same however the work was spread; clusters last."""
+    found = sorted(found, key=lambda one: (one.is_cluster, one.name))
     match format_:
         case "json":
-            return json_text({"command": title, "code": code(found), "municipalities": [_data(one) for one in found]})
+            members, clusters = ([_data(one) for one in part] for part in _parted(found))
+            data = {"command": title, "code": code(found), "municipalities": members}
+            return json_text({**data, **({"clusters": clusters} if clusters else {})})
         case "markdown":
             return _markdown(title, found)
         case "html":
@@ -81,7 +96,7 @@ def _text(found: Sequence[MemberOutcome]) -> str:
 
 def _data(one: MemberOutcome) -> dict[str, object]:
     data = one.as_data()
-    del data["stands"], data["then"]
+    del data["stands"], data["then"], data["is_cluster"]
     return data
 
 

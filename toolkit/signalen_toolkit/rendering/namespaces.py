@@ -54,6 +54,8 @@ def surroundings(environment: Environment) -> Surroundings:
             neighbours[f"{service}-operator"] = settings[service]["operatorNamespace"]
     if cluster["stacks"]["metrics"]:
         neighbours["metrics"] = cluster["stacks"]["namespace"]
+    # What a cluster has once is asked by the proxies of its tenants.
+    neighbours |= {f"tenant-{name}": name for name in settings.get("tenants", {}).get("meshed", ())}
     return Surroundings(environment.namespace, neighbours, network["outside"], dns["ports"], dns["networks"])
 
 

@@ -11,6 +11,7 @@ Per environment, under `clusters/<environment>/`:
 - `manifests/…` from `chart-templates/<component>/manifests/`: what a component needs beside its release; `custom/…`
   where it is of a kind that a chart of the environment itself brings along
 - `manifests/…` from `chart-templates/environment/` too: what an environment needs, whatever is installed
+- what `chart-templates/mesh/` says of its namespaces and its network, as a component says it
 - `manifests/…` from `chart-templates/secrets/<provider>/` too: what brings the Secrets, if the cluster does
 - everything in `chart-templates/delivery/<delivery>/`, a file with `{component}` in its name once a component
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.base.layout import CLUSTERS
 from signalen_toolkit.catalog.model import Catalog, Component
@@ -36,6 +37,8 @@ from signalen_toolkit.rendering.flows import flows, pods_of
 from signalen_toolkit.rendering.namespaces import needs_definition, permissions, places, surroundings
 from signalen_toolkit.rendering.overrides import overlaid
 from signalen_toolkit.rendering.routes import routes
+
+_MESH: Final = "mesh"  # the folder of what a service mesh adds to an environment
 
 
 class _Parsed(Mapping[str, Mapping[str, Any]]):
@@ -132,7 +135,7 @@ def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -
     pods = [
         one
         for name, data in _for_each("network.yaml.j2", environment, context, folder).items()
-        for one in pods_of(name, environment.namespaces[name], data)
+        for one in pods_of(name, environment.namespaces.get(name, environment.namespace), data)
     ]
     return flows(pods, surroundings(environment))
 
@@ -140,12 +143,15 @@ def _flows(environment: Environment, context: Mapping[str, Any], folder: Path) -
 def _for_each(
     template: str, environment: Environment, context: Mapping[str, Any], folder: Path
 ) -> dict[str, Mapping[str, Any]]:
-    """Return what a template says as data, by the component that has it."""
-    return {
+    """Return what a template says as data, by the component that has it; what a mesh adds is said as one says it."""
+    mesh = f"{_MESH}/{template}"
+    beside = {_MESH: machine.shared(written(folder, mesh, context))} if _is_there(folder, mesh) else {}
+    own = {
         component.name: machine.shared(written(folder, f"{component.name}/{template}", about(component, context)))
         for component in environment.components
         if _is_there(folder, f"{component.name}/{template}")
     }
+    return own | beside
 
 
 def _needed_secrets(environment: Environment, values: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -92,12 +92,22 @@ def bump(
 @click.option("--locked", is_flag=True, help="Refuse a chart that is not in charts.lock, and leave that as it is.")
 @on_many
 def verify(schemas: Path | None, again: bool, locked: bool, do: Do, **options: Any) -> None:
-    """Run the releases of municipalities through Helm and check what comes out, as `signalen verify` does."""
+    """Run the releases of municipalities through Helm and check what comes out, as `signalen verify` does.
+
+    Where they share clusters (clusters.yaml), what those have is checked too, and whether it is rendered.
+    """
     from signalen_toolkit.fleet.operations import Verify
     from signalen_toolkit.helm.options import Options
 
-    work = Verify(Options(**options, variables={**variables()}), schemas, locked)
-    do("verify", work, None if again else work.around)
+    asked = Options(**options, variables={**variables()})
+    work = Verify(asked, schemas, locked)
+
+    def of_clusters(*about: Any) -> Any:
+        from signalen_toolkit.fleet.clusters.verified import ClustersVerify  # most fleets have none
+
+        return ClustersVerify(asked, schemas, locked, again)(*about)
+
+    do("verify", work, None if again else work.around, shared=of_clusters)
 
 
 @fleet.command("diff")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from signalen_toolkit.base import beneath
 from signalen_toolkit.base.environment import variables
-from signalen_toolkit.base.layout import FLEET_FILE
-from signalen_toolkit.cli.fleet.watching import watching
+from signalen_toolkit.base.layout import CLUSTERS_FILE, FLEET_FILE
+from signalen_toolkit.cli.fleet.watching import Watching, watching
 from signalen_toolkit.cli.shared import Command, print_problems, with_folder
 from signalen_toolkit.diagnostics.output import say
 
 if TYPE_CHECKING:
+    from signalen_toolkit.fleet.listing import Member
     from signalen_toolkit.fleet.outcome import MemberOutcome
     from signalen_toolkit.fleet.run import Work
 
@@ -85,6 +87,7 @@ Do = Callable[..., None]
 Around = Callable[[], Iterable[str]]
 Prepared = Callable[[Any], "Work"]
 Write = Callable[[Any, "list[MemberOutcome]", str], str]
+Shared = Callable[[Any, "Sequence[Member]", int], "list[MemberOutcome]"]
 
 
 def _do(
@@ -97,11 +100,13 @@ def _do(
     format_: str,
     write: Write | None,
     prepared: Prepared | None = None,
+    shared: Shared | None = None,
 ) -> None:
     """Do a piece of work in the municipalities that are asked for, print what came of it, and exit with its code.
 
     `around` gives what the work depends on beside the fleet, where it is not done again as long as nothing changes.
-    `prepared` gives the work for this fleet, where it has to know that.
+    `prepared` gives the work for this fleet, where it has to know that. `shared` is what is done then with the
+    clusters that these municipalities share, where the fleet has any.
     """
     from signalen_toolkit.fleet import listing, report
     from signalen_toolkit.fleet.memory import Memory
@@ -116,12 +121,21 @@ def _do(
     found: list[MemberOutcome] = []
     with watching(len(members), format_) as watched:
         for one in run(fleet_, members, work, memory, processes):
-            if format_ == "text" and (one.problems or one.text):
-                with watched.aside():
-                    print_problems(one.problems, "text")
-                    if one.text:
-                        say(f"{one.name}:\n{one.text}".removesuffix("\n"))
+            _tell(one, format_, watched)
             watched.done(one.name, "" if one.end is Ending.FINE else one.said)
+            found.append(one)
+        is_shared = beneath.look(fleet_.root, CLUSTERS_FILE) is not None
+        for one in shared(fleet_, members, processes) if shared and is_shared else ():
+            _tell(one, format_, watched)
             found.append(one)
     say(write(fleet_, found, format_) if write else report.write(title, found, format_))
     sys.exit(report.code(found))
+
+
+def _tell(one: MemberOutcome, format_: str, watched: Watching) -> None:
+    """Print what is wrong, and what there is to read, where a person reads that."""
+    if format_ == "text" and (one.problems or one.text):
+        with watched.aside():
+            print_problems(one.problems, "text")
+            if one.text:
+                say(f"{one.name}:\n{one.text}".removesuffix("\n"))

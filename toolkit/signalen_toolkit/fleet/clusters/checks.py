@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from signalen_toolkit.base.layout import FORM_FILE
-from signalen_toolkit.diagnostics.problems import Problem
+from signalen_toolkit.diagnostics.problems import Problem, Severity
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 
@@ -19,6 +19,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "cluster-host": "of two tenants with one host, one answers for the other",
         "cluster-namespace": "two tenants in one namespace read each other's Secrets",
         "cluster-open": "without network policies every pod of the cluster reaches the database of a tenant",
+        "cluster-priority": "where a node has no room for all, what is for trying out keeps production waiting",
         "cluster-tool": "a tree that expects its tool in another namespace lets that in, and keeps this one out",
     }
 )
@@ -34,6 +35,19 @@ def check(placement: Placement, home: SharedCluster, tenants: Sequence[Tenant]) 
                 yield placement.document.problem(rule, whole, place, hint=hint)
             else:
                 yield placement.document.problem(rule, whole, place, at="key", hint=hint)
+    yield from _equals(placement, home, tenants)
+
+
+def _equals(placement: Placement, home: SharedCluster, tenants: Sequence[Tenant]) -> Iterator[Problem]:
+    """Report production beside what is for trying out, where nothing tells their pods apart.
+
+    The charts of Signalen have no value for a PriorityClass, so only a tool that changes what Helm makes gives one.
+    """
+    if not home.prioritises and len({one.production for one in tenants}) > 1:
+        message = f"with {home.delivery} the pods of production have no priority over those of other environments"
+        hint = "have production in a cluster of its own; docs/fleet.md says what else there is"
+        place = ("clusters", home.name, "delivery")
+        yield placement.document.problem("cluster-priority", message, place, severity=Severity.WARNING, hint=hint)
 
 
 def _alone(home: SharedCluster, one: Tenant) -> Iterator[tuple[str, str, str]]:

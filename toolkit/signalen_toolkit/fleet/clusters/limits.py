@@ -38,6 +38,15 @@ def asked(environment: Environment) -> dict[str, dict[str, str]]:
     return {name: {what: str(number) for what, number in sums.items()} for name, sums in found.items()}
 
 
+def with_proxies(asks: Mapping[str, str], proxy: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a namespace asks for where each of its pods has a proxy beside it; `proxy` are its resources."""
+    pods = Decimal(asks.get("pods", "0"))
+    own = {"requests.cpu": at(proxy, "requests", "cpu"), "requests.memory": at(proxy, "requests", "memory")}
+    own["limits.memory"] = at(proxy, "limits", "memory") or own["requests.memory"]
+    more = {what: str(Decimal(asks.get(what, "0")) + pods * _of(amount_)) for what, amount_ in own.items()}
+    return {**asks, **more}
+
+
 def quota(asked_for: Mapping[str, str], headroom: float, own: Mapping[str, str], *, balancers: int) -> dict[str, str]:
     """Return the hard limits of a ResourceQuota for one namespace.
 

@@ -44,6 +44,7 @@ class SharedCluster:
     `namespace` is that of its tool, `context` that of kubectl (empty where nobody said). `holds` has for each
     environment the municipalities that stand there by name, or None for all that have it. `headroom` is how many times
     what its pods ask for a municipality may use, `quotas` what differs from that, by municipality and resource.
+    `prioritises` says that its tool can give every pod a PriorityClass.
     """
 
     name: str
@@ -53,6 +54,7 @@ class SharedCluster:
     holds: Mapping[str, tuple[str, ...] | None]
     headroom: float
     quotas: Mapping[str, Mapping[str, str]]
+    prioritises: bool
 
     def has(self, municipality: str, environment: str) -> bool:
         """Tell whether an environment is to stand here."""
@@ -137,9 +139,11 @@ def _home(name: str, data: Any, charts: Catalog) -> SharedCluster:
         str(who): {str(what): str(amount) for what, amount in limits.items()}
         for who, limits in mapping(data, "quotas").items()
     }
-    namespace = text(data, "namespace") or charts.delivery(delivery).namespace
+    tool = charts.delivery(delivery)
+    namespace = text(data, "namespace") or tool.namespace
     headroom = float(at(data, "headroom") or _HEADROOM)
-    return SharedCluster(name, delivery, namespace, text(data, "context"), holds, headroom, quotas)
+    context = text(data, "context")
+    return SharedCluster(name, delivery, namespace, context, holds, headroom, quotas, tool.changes_charts)
 
 
 def _alike(placement: Placement) -> Iterator[Problem]:

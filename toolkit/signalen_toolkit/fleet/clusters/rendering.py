@@ -15,8 +15,9 @@ from typing import Any, Final
 from signalen_toolkit.base.layout import CLUSTERS, SHARED_HEADER
 from signalen_toolkit.documents import machine
 from signalen_toolkit.documents.data import text
-from signalen_toolkit.fleet.clusters.limits import quota
+from signalen_toolkit.fleet.clusters.limits import quota, with_proxies
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
+from signalen_toolkit.fleet.clusters.shared import Shared
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 from signalen_toolkit.fleet.listing import Fleet
 from signalen_toolkit.rendering.engine import is_empty, templates, written
@@ -56,25 +57,25 @@ def rendered(
     placement: Placement,
     home: SharedCluster,
     residents: Sequence[Resident],
-    shared: Mapping[str, str] | None,
+    once: Shared,
     prefix: str,
     charts: Path,
 ) -> dict[str, str]:
     """Return the files of one cluster: text by path, from the folder of the fleet.
 
-    `shared` is the namespace of what the cluster has once, None where it has nothing. `prefix` is the folder of the
-    fleet from the top of its Git repository, with a slash behind it where it is below.
+    `once` is what the cluster has once. `prefix` is the folder of the fleet from the top of its Git repository, with a
+    slash behind it where it is below.
     """
     place = f"{CLUSTERS}/{home.name}"
     common: dict[str, Any] = {
         "cluster": {"name": home.name, "namespace": home.namespace},
         "root": f"cluster-{home.name}",
-        "shared": shared,
+        "shared": once.namespace,
         "account": _ACCOUNT,
         "repository": {"url": placement.url, "branch": placement.branch, "secret": placement.secret},
         "folder": f"{prefix}{place}",
     }
-    files = {path: content for one in residents for path, content in _resident(one, home, common, charts)}
+    files = {path: content for one in residents for path, content in _resident(one, home, once, common, charts)}
     kinds = _of_cluster(files)
     common |= {
         "tenants": [*residents],
@@ -92,13 +93,17 @@ def rendered(
     return {f"{place}/{path}": content for path, content in sorted({**own, **files}.items())}
 
 
-def _resident(one: Resident, home: SharedCluster, common: Mapping[str, Any], charts: Path) -> Iterator[tuple[str, str]]:
+def _resident(
+    one: Resident, home: SharedCluster, once: Shared, common: Mapping[str, Any], charts: Path
+) -> Iterator[tuple[str, str]]:
     if one.tenant is None:
         yield from one.files.items()
         return
     kinds = {(group["apiVersion"], group["kind"]) for group in one.tenant.of_cluster}
     own = home.quotas.get(one.municipality, {})
     asks = one.tenant.asks
+    if one.tenant.mesh:
+        asks = {**asks, one.tenant.namespace: with_proxies(asks.get(one.tenant.namespace, {}), once.proxy)}
     known = {
         **common,
         "tenant": one.tenant,

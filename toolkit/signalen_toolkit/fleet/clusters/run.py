@@ -18,7 +18,7 @@ from signalen_toolkit.diagnostics.problems import Problem, has_errors, ordered
 from signalen_toolkit.fleet.clusters import checks
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.rendering import TENANTS, Resident, rendered
-from signalen_toolkit.fleet.clusters.shared import folder_of, shared
+from signalen_toolkit.fleet.clusters.shared import Shared, folder_of, shared
 from signalen_toolkit.fleet.clusters.tenants import Tenancy, Tenant
 from signalen_toolkit.fleet.listing import Fleet, Member
 from signalen_toolkit.fleet.memory import Memory
@@ -31,14 +31,24 @@ from signalen_toolkit.rendering.tree import Changes
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What came of it. `kept` are the clusters that keep what they have, `failed` the municipalities without a form."""
+    """What came of it. `kept` are the clusters that keep what they have, `failed` the municipalities without a form.
+
+    `files` are the texts of all clusters by path; by cluster, `once` is what it has once, and `wrong` what is wrong.
+    """
 
     changes: Changes
     diff: str
+    files: Mapping[str, str]
     homes: Mapping[str, Sequence[Resident]]
-    problems: Sequence[Problem]
+    once: Mapping[str, Shared]
+    wrong: Mapping[str, Sequence[Problem]]
     failed: Sequence[MemberOutcome]
     kept: Sequence[str]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with any cluster."""
+        return ordered(problem for found in self.wrong.values() for problem in found)
 
     @property
     def fine(self) -> bool:
@@ -67,7 +77,8 @@ def render(
         before = _on_disk(fleet)
         files: dict[str, str] = {}
         homes: dict[str, Sequence[Resident]] = {}
-        problems: list[Problem] = []
+        shares: dict[str, Shared] = {}
+        problems: dict[str, Sequence[Problem]] = {}
         kept: list[str] = []
         prefix = f"{place}/" if (place := enclosing.place(fleet.root)) else ""
         for home in placement.clusters:
@@ -75,19 +86,19 @@ def render(
             tenants = _tenants(residents)
             once = shared(placement, home, tenants, prefix, charts, fleet.root)
             wrong = [*_absent(placement, home, found), *checks.check(placement, home, tenants), *once.problems]
-            homes[home.name], problems = residents, [*problems, *wrong]
+            homes[home.name], shares[home.name], problems[home.name] = residents, once, wrong
             if has_errors(wrong):
                 kept.append(home.name)
                 own = tuple(f"{CLUSTERS}/{name}/" for name in (home.name, folder_of(home)))
                 files |= {path: text for path, text in before.items() if path.startswith(own)}
             else:
                 files |= {
-                    **rendered(fleet, placement, home, residents, once.namespace, prefix, charts.folder),
+                    **rendered(fleet, placement, home, residents, once, prefix, charts.folder),
                     **once.files,
                 }
         changes = tree.compare(fleet.root, files) if only_check else tree.put(fleet.root, files)
     diff = tree.diff(fleet.root, changes) if only_check else ""
-    return Rendering(changes, diff, homes, ordered(problems), failed, kept)
+    return Rendering(changes, diff, files, homes, shares, problems, failed, kept)
 
 
 def tenants_of(found: MemberOutcome | None) -> dict[str, Tenant]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +26,7 @@ from signalen_toolkit.documents.scalars import inline
 from signalen_toolkit.fleet.clusters.placement import Placement, SharedCluster
 from signalen_toolkit.fleet.clusters.tenants import Tenant
 from signalen_toolkit.form.config import Config, Environment
+from signalen_toolkit.form.model import Form
 from signalen_toolkit.rendering.render import render
 from signalen_toolkit.validation.check import check
 
@@ -38,11 +40,12 @@ _SIGNALEN: Final = ("backend", "frontend", "classification", "mapserver", "dex")
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a cluster has once: the environment that it is, its files by path, and what is wrong."""
+    """What a cluster has once: the environment that it is, with its form, its files by path, and what is wrong."""
 
     environment: Environment | None
     files: Mapping[str, str]
     problems: Sequence[Problem]
+    form: Form | None = None
 
     @property
     def namespace(self) -> dict[str, str] | None:
@@ -51,6 +54,13 @@ class Shared:
             return None
         level = str(self.environment.settings["cluster"]["podSecurity"])
         return {"name": self.environment.namespace, "podSecurity": level}
+
+    @property
+    def proxy(self) -> Mapping[str, Any]:
+        """What the proxy of Linkerd asks for beside each pod of a tenant that joins; nothing without Linkerd."""
+        if self.environment is None or "linkerd-control-plane" not in self.environment.enabled:
+            return {}
+        return mapping(self.environment.settings, "resources", "linkerd-proxy")
 
 
 def shared(
@@ -69,9 +79,9 @@ def shared(
     if has_errors(problems):
         return Shared(environment, {}, problems)
     environment = _with(environment, tenants)
-    rendered = render(Config((environment,), completed.assets), charts)
-    files = {path: text.replace(HEADER, SHARED_HEADER, 1) for path, text in rendered.items()}
-    return Shared(environment, files, problems)
+    config = Config((environment,), completed.assets)
+    files = {path: text.replace(HEADER, SHARED_HEADER, 1) for path, text in render(config, charts).items()}
+    return Shared(environment, files, problems, Form(form, config, charts))
 
 
 def folder_of(home: SharedCluster) -> str:
@@ -147,14 +157,22 @@ def _wrong(
         yield problem(f"'{name}' is Signalen itself, which each tenant has", "leave it out", "components", name)
     if "grafana" in environment.enabled and not environment.settings["identity"].get("issuer"):
         yield problem("Grafana has no 'identity': nobody can sign in", "give 'identity.issuer' and 'identity.clientId'")
-    if "prometheus" in environment.enabled:
-        here = environment.namespaces["prometheus"]
-        for one in tenants:
-            if one.monitoring != here:
-                whose = f"{one.environment} of '{one.municipality}'"
-                there = f"expects the shared Prometheus in '{one.monitoring}'" if one.monitoring else "has none"
-                hint = f"set 'cluster.stacks' in its form: {{metrics: true, namespace: {here}}}"
-                yield problem(f"{whose} {there}, and it is in '{here}'", hint)
+    for one in tenants:
+        whose = f"{one.environment} of '{one.municipality}'"
+        for component, title, there, said in _LOOKED_FOR:
+            here = environment.namespaces[component] if component in environment.enabled else ""
+            expected = there(one)
+            if here and expected != here:
+                wrong = f"expects the shared {title} in '{expected}'" if expected else f"expects no shared {title}"
+                yield problem(f"{whose} {wrong}, and it is in '{here}'", f"{_SET}: {{{said.format(here)}}}")
+
+
+# What tenants look for in a namespace: the component, what it is called, where they do, and how a form says it.
+_LOOKED_FOR: Final = (
+    ("prometheus", "Prometheus", attrgetter("monitoring"), "metrics: true, namespace: {}"),
+    ("linkerd-control-plane", "Linkerd", attrgetter("mesh"), "mesh: true, meshNamespace: {}"),
+)
+_SET: Final = "set 'cluster.stacks' in its form"
 
 
 def _with(environment: Environment, tenants: Sequence[Tenant]) -> Environment:
@@ -167,5 +185,7 @@ def _with(environment: Environment, tenants: Sequence[Tenant]) -> Environment:
             for name, ports in one.measured.items()
             for port in ports
         ],
+        "meshed": [one.namespace for one in tenants if one.mesh],
+        "opaque": sorted({port for one in tenants if one.mesh for port in one.opaque}),
     }
     return replace(environment, settings={**environment.settings, "tenants": watched})

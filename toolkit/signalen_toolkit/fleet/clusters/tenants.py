@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from signalen_toolkit.base.layout import CLUSTERS, FORM_FILE
 from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.problems import ProblemsError, Severity, has_errors, seen_from_here
+from signalen_toolkit.documents.data import text
 from signalen_toolkit.fleet.clusters.limits import asked
 from signalen_toolkit.fleet.clusters.rights import Rule, rules
 from signalen_toolkit.fleet.outcome import Ending, MemberOutcome
@@ -28,6 +29,8 @@ from signalen_toolkit.kubernetes.reach import elsewhere, links, space
 
 Data = Mapping[str, Any]
 
+_OPAQUE: Final = "config.linkerd.io/opaque-ports"
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -37,7 +40,8 @@ class Tenant:
     `following` the objects by which its tool follows it; `of_cluster` what its tree has that belongs to no namespace.
     `rules` are the rights with which all else can be applied, `asks` what it asks for by namespace. `wide` are the
     components that make what a cluster has once, `elsewhere` the objects in namespaces of others. `closed` says
-    whether its namespaces are, by network policies; `balancer` whether it brings its own way in.
+    whether its namespaces are, by network policies; `balancer` whether it brings its own way in. `monitoring` is
+    where it expects the Prometheus of the cluster, `mesh` where its Linkerd, each empty for none.
     """
 
     municipality: str
@@ -59,6 +63,13 @@ class Tenant:
     balancer: bool
     monitoring: str
     measured: Mapping[str, Sequence[int]]
+    mesh: str
+
+    @property
+    def opaque(self) -> list[int]:
+        """The ports at which its Linkerd must not look for HTTP, as its namespaces say."""
+        found = [text(one, "metadata", "annotations", _OPAQUE) for one in self.namespaces]
+        return sorted({int(port) for ports in found for port in ports.split(",") if port})
 
     @property
     def own(self) -> list[str]:
@@ -118,6 +129,7 @@ def tenant(municipality: str, environment: Environment, tree: Mapping[str, str])
         balancer="class" in cluster["gateway"] and cluster["gateway"].get("podsNamespace") == environment.namespace,
         monitoring=monitoring,
         measured={name: _opened(rest, name, monitoring) for name in sorted(own)} if monitoring else {},
+        mesh=str(cluster["stacks"]["meshNamespace"]) if cluster["stacks"]["mesh"] else "",
     )
 
 

@@ -15,12 +15,13 @@ _STACKS: Final = (
     ("metrics", "prometheus", "two operators of Prometheus undo each other's work", Severity.ERROR),
     ("logs", "loki", "all logs would be kept twice", Severity.WARNING),
     ("dashboards", "grafana", "there would be two places to look", Severity.WARNING),
+    ("mesh", "linkerd-control-plane", "a cluster has one Linkerd, and a pod one proxy", Severity.ERROR),
 )
 
 
 @rule("stack-twice", "what the cluster has already is in the way of another one, or makes it superfluous")
 def stack_twice(form: Form) -> Iterator[Problem]:
-    """Reports Prometheus where the cluster has one, and warns of Loki or Grafana where it has those."""
+    """Reports Prometheus or Linkerd where the cluster has one, and warns of Loki or Grafana where it has those."""
     for environment in form.config.environments:
         stacks = environment.settings["cluster"]["stacks"]
         for stack, component, why, severity in _STACKS:
