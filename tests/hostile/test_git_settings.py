@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.git import first_commit, revisions, worktree
+from signalen_toolkit.git.run import _COMMANDS, _is_harmless
 from signalen_toolkit.git.run import git as run_git
 
 from tests.support.lived_in import edit, repository
@@ -284,3 +285,24 @@ def test_update_and_new_that_cannot_look_write_nothing(place: Path, tmp_path: Pa
         done = run("new", place / "below", "--answers", tmp_path / "form.yaml", "--no-input")
         assert done.returncode == 2
         assert not (place / "below").exists()
+
+
+PLAIN = '[core]\n  bare = false\n[remote "origin"]\n  url = https://git.example.nl/a.git\n'
+ELSEWHERE = ["[include]\n  path = x\n", '[includeIf "onbranch:main"]\n  path = x\n', "[extensions]\n  worktreeConfig\n"]
+
+
+@pytest.mark.parametrize("more", [*ELSEWHERE, *(f'[a "b"]\n  {word.title()} = x\n' for word in sorted(_COMMANDS))])
+def test_git_is_asked_wherever_settings_may_name_a_program(more: str, tmp_path: Path) -> None:
+    settings = tmp_path / ".git/config"
+    settings.parent.mkdir()
+    settings.write_text(PLAIN)
+    assert _is_harmless(tmp_path)
+    settings.write_text(PLAIN + more)
+    assert not _is_harmless(tmp_path)
+
+
+def test_git_is_asked_where_its_settings_are_elsewhere_or_no_file(tmp_path: Path) -> None:
+    assert not _is_harmless(tmp_path)
+    (tmp_path / ".git").mkdir()
+    os.mkfifo(tmp_path / ".git/config")  # which nobody writes into
+    assert not _is_harmless(tmp_path)

@@ -75,8 +75,11 @@ _COMMANDS: Final = frozenset(
         "vcs",
     ]
 )
+# What leads from the file of a repository's settings to another.
+_ELSEWHERE: Final = (b"include", b"worktreeconfig")
 _PROTOCOLS: Final = "file:http:https:ssh"
 _SECONDS: Final = 120.0
+_LARGEST_SETTINGS: Final = 2**16  # bytes of a file that is worth to be read
 _LARGEST: Final = 2**28  # bytes of what Git prints
 
 
@@ -139,6 +142,8 @@ def said(done: Done) -> str:
 
 def _programs(directory: Path) -> Iterator[str]:
     """Yield the settings of the repository around a folder that may name a program."""
+    if _is_harmless(directory):
+        return
     done = _run(directory, ("config", "--list", "--show-scope", "--name-only", "-z", "--includes"), _environment())
     if done.code != 0 and b"dubious ownership" not in done.errors:  # of that, Git reads nothing
         raise failed(directory, done, ("config",))
@@ -146,6 +151,22 @@ def _programs(directory: Path) -> Iterator[str]:
     for scope, name in zip(words[::2], words[1::2], strict=False):
         if scope in ("local", "worktree") and name.rpartition(".")[2] in _COMMANDS:
             yield name
+
+
+def _is_harmless(directory: Path) -> bool:
+    """Tell whether the settings of a repository surely name no program, as those of nearly all do not.
+
+    A name stands in the file of the settings as it is, in letters of either size; so no word in it is no such setting,
+    where it includes no other file. To ask Git takes as long as what is asked of it then.
+    """
+    place = directory / ".git" / "config"
+    try:
+        if not place.is_file() or place.stat().st_size > _LARGEST_SETTINGS:  # further up, or of another working tree
+            return False
+        written = place.read_bytes().lower()
+    except OSError:
+        return False
+    return not any(word in written for word in _ELSEWHERE) and not any(word.encode() in written for word in _COMMANDS)
 
 
 def _harmless(name: str) -> str:
