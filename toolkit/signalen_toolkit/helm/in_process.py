@@ -95,7 +95,7 @@ def _template(
     options = {"kube_version": _three_numbers(kube_version), "api_versions": list(api_versions)}
     name = release.chart.name
     try:
-        values = json.dumps(library.values_from_yaml(release.values))
+        values = native.call_string("helm_values_from_yaml", release.values)
     except library.HelmError as error:
         raise HelmError(f"the values are not what Helm reads: {one_line(str(error))}", raw=str(error)) from error
     try:
@@ -108,7 +108,7 @@ def _template(
             crds = {crd["filename"]: crd["data"] for crd in loaded.crds}
     except library.HelmError as error:
         raise understand(str(error), name) from error
-    text = "".join(f"---\n# Source: {source}\n{part}\n" for source, part in _parts(crds, rendered))
+    text = "".join(f"---{_document(source, part)}\n" for source, part in _parts(crds, rendered))
     if len(text) > LARGEST:
         raise too_much()
     return text
@@ -147,22 +147,26 @@ def _parts(crds: Mapping[str, str], rendered: Mapping[str, str]) -> Iterator[tup
                     yield source, part.strip("\n")
 
 
+def _document(source: str, text: str) -> str:
+    """Return a document as it stands behind the mark between documents, with the template that made it."""
+    return f"\n# Source: {source}\n{text}"
+
+
 def _is_test(source: str, text: str) -> bool:
     """Tell whether a document is a test of the chart. Raises HelmError where it is not YAML."""
     import yaml
 
     from signalen_toolkit.documents import machine
+    from signalen_toolkit.documents.data import at
 
+    own = text.strip("\n")
     try:
-        if _HOOK not in text:
-            for _ in machine.events(text):
-                pass
-            return False
-        data = machine.load(text)
+        data = machine.shared(_document(source, own))  # the very text that is read again among the others
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise not_yaml(source, f"yaml: {line}{error.problem}") from error
+        # Two lines of ours stand above it.
+        number = error.problem_mark.line - 1 + text.index(own) if error.problem_mark else 0
+        raise not_yaml(source, f"yaml: {f'line {number}: ' if number else ''}{error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise not_yaml(source, f"yaml: {error}") from error
-    annotations = (data.get("metadata") or {}).get("annotations") or {} if isinstance(data, dict) else {}
-    return bool(_TESTS & {word.strip() for word in str(annotations.get(_HOOK, "")).split(",")})
+    hooks = at(data, "metadata", "annotations", _HOOK)
+    return bool(_TESTS & {word.strip() for word in str(hooks or "").split(",")})
