@@ -112,6 +112,9 @@ def refused(*objects: dict[str, Any]) -> list[Finding]:
             [f"spec: '{'a' * 50}b' is not written as it must be: ^(a+)+$"],
         ),
         ({"type": "string", "pattern": r"\pL(?=Kubernetes refuses this)"}, "x", []),
+        # Nothing is read from anywhere because a chart says so.
+        ({"anyOf": [{"$ref": "file:///etc/passwd"}, {"$ref": "http://127.0.0.1:9/x"}]}, {"a": 1}, []),
+        ({"not": {"patternProperties": {"^(a+)+$": {}}, "required": ["b"]}}, {"a": 1}, []),
         # OpenAPI has this word too, and means something else.
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, 1, []),
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, -1, ["spec: -1 is less than the minimum of 0"]),
@@ -119,6 +122,31 @@ def refused(*objects: dict[str, Any]) -> list[Finding]:
 )
 def test_a_custom_resource(schema: dict[str, Any], spec: Any, said: list[str]) -> None:
     assert wrong(schema, spec) == said
+
+
+NO_SCHEMAS: list[dict[str, Any]] = [
+    {"type": "bogus"},
+    {"type": 5},
+    {"type": ["object", 3]},
+    {"type": "string", "minLength": "x"},
+    {"enum": 5},
+    {"required": [1]},
+    {"items": 5},
+    {"properties": 5},
+    {"anyOf": [5]},
+    {"type": "string", "pattern": 5},
+    {"minimum": "a"},
+    {"not": 5},
+]
+
+
+@pytest.mark.parametrize("schema", NO_SCHEMAS)
+@pytest.mark.parametrize("spec", [{"a": 1}, [1], "x", 5])
+def test_what_is_no_schema_checks_nothing(schema: dict[str, Any], spec: Any) -> None:
+    thing = {"apiVersion": "example.nl/v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": spec}
+    whole = {"type": "object", "properties": {"spec": schema}}
+    rules = [one.rule for one in refused(thing, definition(whole)) if one.object.kind == "Thing"]
+    assert rules == ["unknown-kind"]
 
 
 def test_every_object_has_metadata_and_no_fields_that_its_kind_does_not_name() -> None:

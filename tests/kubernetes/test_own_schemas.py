@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,16 @@ def test_a_folder_of_schemas(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "\ufeff{}"])
+@pytest.mark.parametrize("text", ["{", "[]", "\ufeff{}", '{"type": "bogus"}'])
 def test_a_file_that_is_no_schema(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"servicemonitor_v1\.json"):
         findings(one(MONITOR), schemas=schema(tmp_path, text))
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://127.0.0.1:9/x", "other.json", "#/nowhere"])
+def test_a_schema_does_not_say_what_else_is_read(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{address.lstrip('#')}', which is no part of it")):
+        findings(one(MONITOR), schemas=schema(tmp_path, json.dumps({"$ref": address})))
 
 
 @pytest.mark.parametrize("group", ["..", "../x", "a/../b", "/etc", "apps.example.nl"])

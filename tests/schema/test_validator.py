@@ -9,7 +9,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from signalen_toolkit.base.expressions import is_found as found_by_re2
+from signalen_toolkit.catalog.load import catalog
+from signalen_toolkit.catalog.schemas import values_schema
+from signalen_toolkit.fleet.clusters.placement import clusters_schema
+from signalen_toolkit.fleet.listing import fleet_schema
 from signalen_toolkit.form.schema import form_schema
+from signalen_toolkit.kubernetes.schemas import own
 from signalen_toolkit.kubernetes.schemas.builtin import kubernetes
 from signalen_toolkit.schema.validator import Parts, Validator
 
@@ -100,3 +105,13 @@ def test_each_error_is_told(data: Any, words: list[str]) -> None:
     except TypeError:  # jsonschema itself matches no number against a pattern
         assert 1 in data
     assert validator().fits(data) == (not words)
+
+
+def test_each_schema_of_ours_is_read_by_both() -> None:
+    """Else nothing would ever fit at once, and nobody would see it."""
+    charts = [one for one in catalog().components.values() if one.releases]
+    values = [values_schema(one, one.releases[0].chart) for one in charts]
+    for one in (form_schema(), fleet_schema(), clusters_schema(), *values):
+        assert Validator(one)._telling
+    for name in own._names():
+        assert own._validator(name)._telling

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 
+from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.diagnostics.source import brief
+
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from referencing import Registry
@@ -32,6 +35,14 @@ def is_found(pattern: str, text: str) -> bool:
 def _searched(pattern: str) -> re.Pattern[str]:
     """Compile a pattern; `$` is the end, for Python also just before a last line break."""
     return re.compile(_END.sub(lambda found: r"\Z" if found[1] else found[0], pattern))
+
+
+def is_schema(data: Any) -> bool:
+    """Tell whether data is a JSON Schema, by the schema of schemas."""
+    try:
+        return jsonschema_rs.meta.is_valid(data)
+    except ValueError:  # of a kind that nobody knows
+        return False
 
 
 class Parts:
@@ -78,8 +89,16 @@ class Validator:
         self._parts, self._formats, self._matches = parts, formats, matches
 
     def iter_errors(self, data: Any) -> Iterator[ValidationError]:
-        """Yield what is wrong with data."""
-        return iter(()) if self.fits(data) else self._explaining.iter_errors(data)
+        """Yield what is wrong with data. Raises UsageError where the schema refers to one that is no part of it."""
+        if self.fits(data):
+            return
+        from referencing.exceptions import Unresolvable
+
+        try:
+            yield from self._explaining.iter_errors(data)
+        except Unresolvable as error:
+            message = f"a schema refers to '{brief(str(error.ref))}', which is no part of it: put that into it"
+            raise UsageError(message) from error
 
     def fits(self, data: Any) -> bool:
         """Tell whether data surely fits; of what only Python knows (a key that is no text) that is not told."""
@@ -109,6 +128,7 @@ class Validator:
             formats=dict(self._formats),
             validate_formats=bool(self._formats),
             keywords={"pattern": Pattern},
+            retriever=_nothing,
         )
 
     @cached_property
@@ -127,6 +147,11 @@ class Validator:
         return make(Draft202012Validator, {"pattern": pattern})(
             self._schema, registry=self._parts.explaining, format_checker=checker
         )
+
+
+def _nothing(address: str) -> Any:
+    """Get a schema from nowhere: whoever wrote one does not say what we read, or whom we ask."""
+    raise ValueError(address)
 
 
 def _of_text(check: Callable[[str], bool]) -> Callable[[object], bool]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from signalen_toolkit.base.expressions import is_found
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.kubernetes.schemas.api_versions import Numbers, numbers
-from signalen_toolkit.schema.validator import Parts, Validator
+from signalen_toolkit.schema.validator import Parts, Validator, is_schema
 
 Schema = dict[str, Any]
 
@@ -77,12 +77,18 @@ def custom_validator(folder: Path, api_version: str, kind: str) -> Validator | N
     path = folder.joinpath(*parts)
     if not path.is_file():
         return None
-    return validator_of(_read(path))
+    found = validator_of(_read(path))
+    if found is None:
+        raise UsageError(f"{path} is not a JSON Schema: a word in it has a value that it cannot have")
+    return found
 
 
-def validator_of(schema: Schema) -> Validator:
-    """Return the validator of a schema that somebody else wrote, with patterns as Kubernetes reads them."""
-    return Validator(schema, matches=_matches)
+def validator_of(schema: Schema) -> Validator | None:
+    """Return the validator of a schema that somebody else wrote, with patterns as Kubernetes reads them.
+
+    What is no schema has none.
+    """
+    return Validator(schema, matches=_matches) if is_schema(schema) else None
 
 
 @cache

@@ -18,6 +18,8 @@ _KEYWORDS: Final = frozenset(
     {"additionalProperties", "allOf", "anyOf", "enum", "items", "maxItems", "maxLength", "maxProperties", "maximum"}
     | {"minItems", "minLength", "minProperties", "minimum", "not", "oneOf", "pattern", "properties", "required", "type"}
 )
+# Of these, those under which schemas stand.
+_SCHEMAS: Final = ("additionalProperties", "allOf", "anyOf", "items", "not", "oneOf")
 _OPEN: Final = "x-kubernetes-preserve-unknown-fields"
 
 
@@ -53,7 +55,7 @@ def _closed(node: Any, *, top: bool = False) -> Any:
         if word == "properties" and isinstance(value, Mapping):
             schema[word] = {str(key): _closed(child) for key, child in value.items()}
         elif word in ("allOf", "anyOf", "not", "oneOf"):
-            schema[word] = value  # these say more of what stands beside them, and name no keys of their own
+            schema[word] = _known(value)  # these say more of what stands beside them, and name no keys of their own
         elif word in _KEYWORDS:
             schema[word] = _closed(value)
     if node.get("x-kubernetes-int-or-string"):
@@ -65,3 +67,15 @@ def _closed(node: Any, *, top: bool = False) -> Any:
     if "properties" in schema and "additionalProperties" not in schema and not node.get(_OPEN):
         schema["additionalProperties"] = False
     return schema
+
+
+def _known(node: Any) -> Any:
+    """Leave out of a schema what a cluster does not take there, as a reference to another schema."""
+    if isinstance(node, list):
+        return [_known(child) for child in node]
+    if not isinstance(node, Mapping):
+        return node
+    schema = {word: value for word, value in node.items() if word in _KEYWORDS}
+    if isinstance(properties := schema.get("properties"), Mapping):
+        schema["properties"] = {str(key): _known(child) for key, child in properties.items()}
+    return schema | {word: _known(schema[word]) for word in _SCHEMAS if word in schema}
