@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from signalen_toolkit.base.layout import FLEET_FILE, FORM_FILE
+from signalen_toolkit.base.layout import CLUSTERS_FILE, FLEET_FILE, FORM_FILE
 from signalen_toolkit.cli.main import main
 from signalen_toolkit.diagnostics.problems import UsageError
 from signalen_toolkit.fleet import listing
@@ -121,6 +122,16 @@ def test_a_cluster_with_the_very_commit_and_charts_is_healthy(
     (tmp_path / "calls").unlink()
     assert ill(root, "s-hertogenbosch", "flux") == [] or name == "tilburg"
     assert "--context=haven-acceptance" in (tmp_path / "calls").read_text()
+    # What a cluster that is shared is called, goes before what is said for all, and behind what is said for one.
+    (root / CLUSTERS_FILE).write_text(
+        f'apiVersion: signalen.org/v1\nrepository: {{url: "https://git.example.nl/fleet.git"}}\n'
+        f"clusters: {{west: {{delivery: flux, context: haven-west, holds: {{acceptance: [{name}]}}}}}}\n"
+    )
+    (tmp_path / "calls").unlink()
+    assert ill(root, name, by) == []
+    named = "haven-acceptance" if name == "s-hertogenbosch" else "haven-west"
+    assert {f"--context={named}"} == set(re.findall(r"--context=[\w-]+", (tmp_path / "calls").read_text()))
+    (root / CLUSTERS_FILE).unlink()
     # A newer commit that has it in its history is as good.
     (root / "README.md").write_text("x\n")
     commit(root)

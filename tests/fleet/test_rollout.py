@@ -103,6 +103,16 @@ def test_ring_by_ring_through_every_gate(root: Path, tmp_path: Path) -> None:
     assert signalen(root, "render", "--check").exit_code == 0
 
 
+def test_nothing_is_waited_for_in_a_ring_of_nobody(root: Path) -> None:
+    listing_ = root / FLEET_FILE
+    listing_.write_text(listing_.read_text().replace("ring: canary", "ring: all").replace("approval: true", ""))
+    commit(root)
+    for _ in range(2):
+        step = rolling.go(root, "4.23.0", OFFLINE, at="2026-01-01T10:00:00+00:00")
+        assert step.fine, step.said
+    assert {*versions(root).values()} == {"4.23.0"}
+
+
 def test_stopped_resumed_and_taken_back(root: Path, tmp_path: Path) -> None:
     assert signalen(root, "rollout", "4.23.0", "--offline").exit_code == 0
     assert signalen(root, "rollout", "--stop").exit_code == 0

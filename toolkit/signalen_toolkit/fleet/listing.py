@@ -61,7 +61,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 class Member:
     """A municipality of a fleet. `repository` is the address of its own repository, empty where it is in this one.
 
-    `context` is that of kubectl for its clusters, with a place for the environment.
+    `context` is that of kubectl for its clusters, with a place for the environment; empty where it is as for all.
     """
 
     name: str
@@ -69,10 +69,6 @@ class Member:
     ring: str
     repository: str
     context: str = ""
-
-    def context_of(self, environment: str) -> str:
-        """Return the context of kubectl for the cluster of an environment."""
-        return self.context.replace("{municipality}", self.name).replace("{environment}", environment)
 
     @property
     def path(self) -> str:
@@ -98,7 +94,8 @@ class Ring:
 class Fleet:
     """What `fleet.yaml` says. `rings` and `environments` are in the order in which a release reaches them.
 
-    `changes` is what a rollout makes: `COMMITS`, `PUSHED` or `PULL_REQUESTS`.
+    `changes` is what a rollout makes: `COMMITS`, `PUSHED` or `PULL_REQUESTS`. `context` is that of kubectl, with places
+    for the municipality and the environment.
     """
 
     root: Path
@@ -107,6 +104,7 @@ class Fleet:
     rings: tuple[Ring, ...]
     members: tuple[Member, ...]
     changes: str = COMMITS
+    context: str = _CONTEXT
 
     def member(self, name: str) -> Member:
         """Return a municipality by its name. Raises UsageError where there is none."""
@@ -173,20 +171,20 @@ def _fleet(root: Path, data: Any) -> Fleet:
         for name, one in mapping(data, "rings").items()
     )
     last = rings[-1].name if rings else ""
-    context = text(data, "context") or _CONTEXT
     members = tuple(
         Member(
             str(name),
             tuple(texts(one, "groups")),
             text(one, "ring") or last,
             text(one, "repository"),
-            text(one, "context") or context,
+            text(one, "context"),
         )
         for name, one in mapping(data, MEMBERS).items()
     )
     environments = tuple(texts(data, "environments")) or _DEFAULT_ENVIRONMENTS
     changes = text(data, "changes") or COMMITS
-    return Fleet(root, text(data, "shape") or ONE, environments, rings, members, changes)
+    context = text(data, "context") or _CONTEXT
+    return Fleet(root, text(data, "shape") or ONE, environments, rings, members, changes, context)
 
 
 def _says(data: Any, key: str) -> bool:

@@ -212,7 +212,7 @@ def waits_for(fleet: Fleet, found: Rollout, step: RolloutStep, when: str, *, yes
         return []
     ring, before = ring_of(fleet, step.ring), last_done(fleet, found)
     reasons = []
-    if before is not None:
+    if before is not None and any(one.ring == before.ring for one in fleet.members):  # else nobody has it there
         left = ring_of(fleet, before.ring).soak - (_time(when) - _time(before.done))
         if left > 0:
             where = f"{before.environment} of ring '{before.ring}'"

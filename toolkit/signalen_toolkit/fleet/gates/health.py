@@ -11,8 +11,11 @@ from typing import Final
 from signalen_toolkit.base import processes
 from signalen_toolkit.base.environment import variables
 from signalen_toolkit.base.processes import TooMuchError, TooSlowError
+from signalen_toolkit.catalog.load import catalog
 from signalen_toolkit.diagnostics.hiding import without_contents
 from signalen_toolkit.diagnostics.problems import UsageError
+from signalen_toolkit.fleet.clusters import placement
+from signalen_toolkit.fleet.clusters.placement import SharedCluster
 from signalen_toolkit.fleet.gates import argocd, flux, statuses
 from signalen_toolkit.fleet.gates.delivered import Delivered, delivered
 from signalen_toolkit.fleet.listing import PROGRAM, Fleet, Member
@@ -41,19 +44,25 @@ class HealthQuestion:
 def unwell(fleet: Fleet, members: Sequence[Member], question: HealthQuestion) -> Iterator[str]:
     """Yield who is not healthy, and why.
 
-    Raises UsageError where nobody can be asked at all: a program is not named, or kubectl is missing.
+    Raises UsageError where nobody can be asked at all: a program is not named, or kubectl is missing; ProblemsError
+    where `clusters.yaml` is wrong.
     """
+    if not members:
+        return
     if question.by == PROGRAM and not question.program:
         raise UsageError("what runs has to be healthy, and nobody knows: name a program that tells it with --health")
+    homes: Sequence[SharedCluster] = ()
     if question.by in _BY_CLUSTER:
         kubectl.find(variables())
+        homes = placement.read(fleet, catalog()).clusters if placement.is_there(fleet.root) else ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for member, complaint in zip(members, pool.map(lambda one: _asked(fleet, one, question), members), strict=True):
+        found = pool.map(lambda one: _asked(fleet, one, question, homes), members)
+        for member, complaint in zip(members, found, strict=True):
             if complaint:
                 yield f"{question.environment} of {member.name} is not healthy: {complaint}"
 
 
-def _asked(fleet: Fleet, member: Member, question: HealthQuestion) -> str:
+def _asked(fleet: Fleet, member: Member, question: HealthQuestion, homes: Sequence[SharedCluster]) -> str:
     """Return the first complaint about a municipality; what cannot be known is one."""
     try:
         if question.by == PROGRAM:
@@ -61,13 +70,20 @@ def _asked(fleet: Fleet, member: Member, question: HealthQuestion) -> str:
         there = delivered(fleet, member, question.environment)
         if question.by in _BY_CLUSTER:
             given = variables()
-            cluster = Kubectl(kubectl.find(given), given, member.context_of(question.environment))
+            cluster = Kubectl(kubectl.find(given), given, context_of(fleet, member, question.environment, homes))
             return next(_BY_CLUSTER[question.by](there, cluster), "")
         return next(statuses.complaints(there), "")
     except UsageError as error:
         return without_contents(str(error))
     except NotPermittedError as error:
         return f"nobody knows, for this may not be asked: {error.asked}"
+
+
+def context_of(fleet: Fleet, member: Member, environment: str, homes: Sequence[SharedCluster]) -> str:
+    """Return the context of kubectl for an environment: the municipality's own, that of its cluster, or as for all."""
+    shared = (one.context for one in homes if one.context and one.has(member.name, environment))
+    pattern = member.context or next(shared, fleet.context)
+    return pattern.replace("{municipality}", member.name).replace("{environment}", environment)
 
 
 def _complaint(question: HealthQuestion, member: Member, folder: Path, root: Path) -> str:
