@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "municipality-template" / "{{cookiecutter.repository_name}}" / "assets"
 SHARED = ("apiVersion", "delivery", "identity")
 FEW, MANY = 1_000, 10_000
-VERIFIED = 24  # municipalities: enough for the start of processes to count for little
+VERIFIED = 60  # municipalities: enough for the start of processes to count for little
 
 
 def commands() -> list[Row]:

@@ -58,6 +58,7 @@ def test_what_check_accepts_verify_does_not_refuse(stand_ins: Path) -> None:
         {"charts": {"repository": f"https://harbor.example.nl{'/charts' * 20}"}},
         {"charts": {"repositories": {one: f"oci://h.nl{'/charts' * 20}/{one}" for one in ("backend", "frontend")}}},
         {"charts": {"repository": "https://harbor.example.nl/-a-/.b_~./c"}},
+        {"search": {"host": "db"}, "database": {"host": "db"}, "queue": {"host": "db"}},
     ],
 )
 @pytest.mark.parametrize("delivery", ["flux", "argocd"])

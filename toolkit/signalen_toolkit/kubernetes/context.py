@@ -16,10 +16,10 @@ class Context:
     there are any. `hosts` and `app_versions` are by component. `secrets` are the Secrets that a person makes, with
     their keys; `secret_namespaces` says where each is, if not in the namespace of the environment, and `same_as` which
     of them hold one value, both as `<secret>/<key>`. `claims` are the volumes that are there already, `services` the
-    Services that an operator makes in the namespace of the environment. `traits` are what else holds of it, for checks
-    of particular applications. `registry` is where all images come from, and `pull_secrets` are what they are fetched
-    with, both empty for any. `schemas` is a folder with schemas of custom resources, laid out as
-    `<group>/<kind>_<version>.json`.
+    Services in the namespace of the environment that an operator makes, or that may be there already. `traits` are what
+    else holds of it, for checks of particular applications. `registry` is where all images come from, and
+    `pull_secrets` are what they are fetched with, both empty for any. `schemas` is a folder with schemas of custom
+    resources, laid out as `<group>/<kind>_<version>.json`.
     """
 
     namespace: str

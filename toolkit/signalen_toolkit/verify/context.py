@@ -53,7 +53,7 @@ def context_of(
         services=frozenset(
             str(settings[service].get("host", "")).partition(":")[0].partition(".")[0]
             for service in ("database", "queue", "search")
-            if "operatorNamespace" in settings[service]
+            if "operatorNamespace" in settings[service] or _may_have(settings, service)
         ),
         app_versions={
             component.name: component.app_version(environment.version) for component in environment.components
@@ -62,3 +62,8 @@ def context_of(
         pull_secrets=frozenset(map(str, settings["images"]["pullSecrets"])),
         schemas=schemas,
     )
+
+
+def _may_have(settings: Mapping[str, Any], service: str) -> bool:
+    """Tell whether a managed service may be there beside the repository: of a name for it, `check` warns."""
+    return settings[service]["provider"] == "managed" and not settings["sync"]["manifests"]
