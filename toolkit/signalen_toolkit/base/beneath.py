@@ -265,12 +265,29 @@ def real(root: Path, path: str) -> str:
 
     For the one file that a person may keep elsewhere in the repository and link to: the form.
     """
+    if _has_no_links(root, path):
+        return path
     try:
         return (root / path).resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         raise UsageError(f"{root / path} is a link that leads out of {root}: put the file itself there") from None
     except (OSError, RuntimeError) as error:  # a circle
         raise UsageError(f"{root / path} is a link that leads nowhere: put the file itself there") from error
+
+
+def _has_no_links(root: Path, path: str) -> bool:
+    """Tell whether a path is written as short as can be, and is there without any link in it, as nearly all are."""
+    parts, place = path.split("/"), str(root)
+    if not all(parts) or not {".", ".."}.isdisjoint(parts) or "\0" in path:
+        return False
+    for part in parts:
+        place = f"{place}/{part}"
+        try:
+            if stat.S_ISLNK(os.lstat(place).st_mode):
+                return False
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Version = tuple[int, int, int]
 
 _THREE_NUMBERS = re.compile(r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 
 
+@lru_cache(maxsize=256)  # the same few are compared again and again
 def parse(text: str) -> Version:
     """Return the three numbers of `4.23.0` or `v4.23.0`, ready to compare; ValueError for anything else.
 

@@ -114,7 +114,7 @@ def without(data: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one map over another: maps are merged, anything else is replaced. Neither map is shared or changed."""
     merged = {
-        key: (_laid(value, over[key]) if key in over else merge(value, {}) if is_map(value) else value)
+        key: (_laid(value, over[key]) if key in over else _copied(value) if is_map(value) else value)
         for key, value in base.items()
     }
     for key, value in over.items():
@@ -123,5 +123,11 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _copied(data: Map) -> dict[str, Any]:
+    return {key: _copied(value) if is_map(value) else value for key, value in data.items()}
+
+
 def _laid(below: Any, value: Any) -> Any:
-    return merge(below if is_map(below) else {}, value) if is_map(value) else value
+    if not is_map(value):
+        return value
+    return merge(below, value) if is_map(below) else _copied(value)

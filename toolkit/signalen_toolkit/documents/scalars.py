@@ -28,7 +28,7 @@ _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", 
 _UNPRINTABLE: Final = re.compile(f"[\x7f\ufffe\uffff]|{UNSEEN.pattern}")
 # Stands around a text that may become a block; no text of ours holds one, for it would be escaped.
 _MARK: Final = "\0"
-_MARKED: Final = re.compile(r"^( *+)((?:- )*+)((?:[^\0\n]*: )?)\0([^\0\n]*+)\0$", re.MULTILINE)
+_MARKED: Final = re.compile(r"^( *+)((?:- )*+)((?:[^\0\n]*: )?)\0([^\0\n]*+)\0$")
 # A line of a block that a reader could take for something else than itself, or that nobody would see the end of.
 _NOT_IN_BLOCK: Final = re.compile(r"[ \t]$", re.MULTILINE)
 
@@ -98,7 +98,10 @@ def in_blocks(text: str) -> str:
 
     What stands within brackets stays on its line. Raises nothing for what has no marks.
     """
-    return _MARKED.sub(_block, text).replace(_MARK, "") if _MARK in text else text
+    if _MARK not in text:
+        return text
+    lines = (_MARKED.sub(_block, line) if _MARK in line else line for line in text.split("\n"))
+    return "\n".join(lines).replace(_MARK, "")
 
 
 def _block(found: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import jinja2
 from jinja2.bccache import Bucket, bc_magic
 from jinja2.runtime import Context
+from jinja2.utils import missing
 
 from signalen_toolkit.base.cache import is_ours, own
 from signalen_toolkit.base.environment import variables
@@ -72,10 +73,12 @@ class Later(NamedTuple):
 
 
 class _Context(Context):
-    """Works out what a template names."""
+    """Works out what a template names. What all templates know stays with the engine, and is not copied for each."""
 
     def resolve_or_missing(self, key: str) -> Any:
         found = super().resolve_or_missing(key)
+        if found is missing:
+            return self.environment.globals.get(key, missing)
         return found.work() if found.__class__ is Later else found
 
 
@@ -135,7 +138,9 @@ def templates(folder: Path) -> Sequence[str]:
 
 def written(folder: Path, name: str, context: Mapping[str, Any], header: str = HEADER) -> str:
     """Return what a template in a folder writes, below the lines by which a rendered file is known."""
-    return header + in_blocks(engine(folder).get_template(name).render(context))
+    template = engine(folder).get_template(name)
+    known = template.new_context(dict(context), shared=True)
+    return header + in_blocks("".join(template.root_render_func(known)))
 
 
 def is_empty(text: str) -> bool:
