@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,16 @@ _RARELY = 50_000  # objects that are made before it is looked which of them hold
 FORMATS = ("text", "json", "github", "gitlab", "sarif")
 
 
+@cache
+def _collect_rarely() -> None:
+    """Look seldom for objects that hold each other, and not when all is over: of what we make, nothing does.
+
+    To look takes a tenth of all time.
+    """
+    gc.set_threshold(_RARELY)
+    atexit.register(gc.freeze)
+
+
 class _Failure(click.ClickException):
     """Wrong use or a broken environment, said in a message."""
 
@@ -68,9 +79,7 @@ class _Group(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        # Data is read and written here that holds itself nowhere: to look for what does takes a tenth of all time.
-        gc.set_threshold(_RARELY)
-        atexit.register(gc.freeze)  # nor when all is over
+        _collect_rarely()
         streams.prepare()
         try:
             return super().main(*args, **extra)
