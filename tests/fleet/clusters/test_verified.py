@@ -77,7 +77,7 @@ def test_what_stands_on_disk_has_to_be_what_would_be_rendered(tmp_path: Path) ->
         assert done.exit_code == 1 and "2 municipalities: 2 fine; 1 cluster: 1 problems" in done.stdout
         assert format_ == "markdown" or str(root / LIMITS) in done.stdout
     done = run(root, "verify", "--charts", str(charts_of(root)), "--offline", "--format", "junit")
-    suite = ElementTree.fromstring(done.stdout)  # noqa: S314  # what we wrote ourselves, of names that are ours
+    suite = ElementTree.fromstring(done.stdout)
     (case,) = suite.findall("testcase[@name='clusters/west']")
     assert HINT in str(case.findtext("failure"))  # what we wrote ourselves
     (root / LIMITS).write_bytes(before)

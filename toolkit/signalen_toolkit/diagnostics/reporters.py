@@ -48,13 +48,10 @@ def report(
 
 def without_secrets(problems: Sequence[Problem]) -> list[Problem]:
     """Hide what whoever made the problems overlooked: what is a secret by itself."""
-    return [_without_secrets(one) for one in problems]
-
-
-def _without_secrets(one: Problem) -> Problem:
-    message, hint, source = _safe(one.message), _safe(one.hint), _safe(one.source)
-    is_safe = (message, hint, source) == (one.message, one.hint, one.source)
-    return one if is_safe else replace(one, message=message, hint=hint, source=source)
+    # Those of many forms share their texts then, for what is the same is kept once.
+    return [
+        replace(one, message=_safe(one.message), hint=_safe(one.hint), source=_safe(one.source)) for one in problems
+    ]
 
 
 _safe: Final = lru_cache(maxsize=256)(without_contents)  # many may stand on one long line, or be the same of many forms

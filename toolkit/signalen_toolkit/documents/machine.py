@@ -18,6 +18,7 @@ from signalen_toolkit.documents.nodes import DEEPEST, MOST_COPIES
 
 _TEXT: Final = "tag:yaml.org,2002:str"
 _SHORT: Final = 100  # characters of a text of which it is worth to remember what it is
+_LARGEST_KEPT: Final = 2**15  # the same of whole documents: most have a tenth of that
 # Collections that the reader in C enters on our stack, and a line that may begin as many.
 _DEEP: Final = 500
 _INDENTED: Final = re.compile(rf"^[ \t\-?]{{{_DEEP}}}", re.MULTILINE)
@@ -44,15 +45,19 @@ def load(text: str) -> dict[str, Any]:
     return next(iter(load_all(text)), {})
 
 
-@lru_cache(maxsize=512)
 def shared_all(text: str) -> Sequence[Mapping[str, Any]]:
     """Return what `load_all` does, for whoever changes nothing of it: of many environments, most texts are the same."""
-    return tuple(load_all(text))
+    return _kept(text) if len(text) <= _LARGEST_KEPT else load_all(text)
 
 
 def shared(text: str) -> Mapping[str, Any]:
     """Return what `load` does, as `shared_all`."""
     return next(iter(shared_all(text)), {})
+
+
+@lru_cache(maxsize=512)
+def _kept(text: str) -> Sequence[Mapping[str, Any]]:
+    return tuple(load_all(text))
 
 
 def _is_plain(text: str) -> bool:
